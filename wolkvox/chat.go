@@ -1,0 +1,109 @@
+// Package wolkvox reads the report API of a wolkvox operation: requests, a
+// streaming decoder, the chat record, and the windows of time to ask for.
+//
+// Where the vendor's documents disagree or say nothing, it accepts every
+// reading of them. A customer's name, phone, e-mail, id and session never leave
+// the decoder: a chat is known by a hash.
+package wolkvox
+
+// ID recognises a chat in every response that shows it: the first 64 bits of
+// the SHA-256 of its conn_id, session_id and start_date. Two chats of a million
+// share one with a probability of 3 in 10^8. The zero ID means "none".
+type ID uint64
+
+// Chat is a row of the report chat_8, without personal data.
+type Chat struct {
+	ID ID
+	// Anonymous is the ID that the same chat has while its row shows no
+	// conn_id, as the vendor's own example does; zero if that would not
+	// identify it.
+	Anonymous ID
+
+	Start LocalTime // zero if absent or malformed
+	End   LocalTime // zero while the chat lasts
+
+	RoutingPoint string // rp_id as the API spells it, fit to be shown; "-" if absent
+	Channel      string // likewise, in lower case
+
+	HandedOff  bool // go_to_agent
+	LastSender LastSender
+
+	// Numbers holds seconds, messages or characters, by field. Has says which
+	// of them, of go_to_agent and of last_sender the row states.
+	Numbers [NumericFields]float64
+	Has     Fields
+	// Malformed says which fields hold something that cannot be read.
+	Malformed Fields
+}
+
+// Ended tells whether the report shows the chat as ended.
+func (c *Chat) Ended() bool { return c.End != 0 }
+
+// Field is a column of the report whose text can be malformed.
+type Field uint8
+
+// The numeric fields come first, so that a Field indexes [Chat.Numbers].
+const (
+	TimeOnChatbot Field = iota // seconds with the bot
+	ASA                        // seconds until an agent had the chat: speed of answer
+	TimeWithAgent              // seconds of handling
+	TotalTime                  // seconds from start to completion
+	TimesChatted               // messages
+	CustomerChars              // characters typed
+	AgentChars                 // characters typed
+
+	NumericFields = iota // how many there are
+)
+
+// The other columns that can be malformed.
+const (
+	GoToAgent = NumericFields + Field(iota)
+	LastSenderField
+	StartDate
+	EndDate
+
+	AllFields = NumericFields + iota // how many there are
+)
+
+var fieldNames = [AllFields]string{
+	TimeOnChatbot:   "time_on_chatbot",
+	ASA:             "asa",
+	TimeWithAgent:   "time_with_agent",
+	TotalTime:       "total_time",
+	TimesChatted:    "times_chatted",
+	CustomerChars:   "customer_chars",
+	AgentChars:      "agent_chars",
+	GoToAgent:       "go_to_agent",
+	LastSenderField: "last_sender",
+	StartDate:       "start_date",
+	EndDate:         "end_date",
+}
+
+// String is the API's name of f.
+func (f Field) String() string { return fieldNames[f] }
+
+// Fields is a set of fields.
+type Fields uint16
+
+// Has tells whether f is in the set.
+func (s Fields) Has(f Field) bool { return s&(1<<f) != 0 }
+
+func (s *Fields) add(f Field)    { *s |= 1 << f }
+func (s *Fields) remove(f Field) { *s &^= 1 << f }
+
+// LastSender is who wrote a chat's last message.
+type LastSender uint8
+
+// The senders that the documents know, and any other.
+const (
+	UnknownSender LastSender = iota
+	Agent
+	ChatBot
+	Customer
+	LastSenders // how many there are
+)
+
+var senderNames = [LastSenders]string{"unknown", "agent", "chat_bot", "customer"}
+
+// String is the API's name of s.
+func (s LastSender) String() string { return senderNames[s] }

@@ -1,0 +1,258 @@
+package wolkvox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	// MaxRows is the vendor's limit of records per response. A response with
+	// as many is a cut one: there is no paging.
+	MaxRows = 60_000
+	// maxBody is the vendor's limit of 256 MB, on the decoded body.
+	maxBody = 256 << 20
+	// defaultTimeout is the vendor's limit for a request.
+	defaultTimeout = 60 * time.Second
+	// maxRedirects on the same host; more is a loop.
+	maxRedirects = 5
+
+	chatReport = "chat_8"
+)
+
+// APIs lists the values of the api label of [Request]s.
+func APIs() []string { return []string{chatReport} }
+
+// Request tells an observer how a request went.
+type Request struct {
+	API      string
+	Result   Result
+	Duration time.Duration
+	// ClockSkew is how far the server's clock is ahead of ours, by its Date
+	// header, good to a second. Nil if no response came.
+	ClockSkew *time.Duration
+}
+
+// Client makes requests to one operation. It is for one goroutine at a time:
+// the vendor forbids to use a token twice at once.
+type Client struct {
+	base    *url.URL
+	server  string
+	token   TokenSource
+	timeout time.Duration
+	maxBody int64
+	observe func(Request)
+	http    http.Client
+}
+
+// Option changes a [Client]'s defaults.
+type Option func(*Client)
+
+// WithTimeout limits one request, its body included. The default is the
+// vendor's own limit of 60 s.
+func WithTimeout(d time.Duration) Option { return func(c *Client) { c.timeout = d } }
+
+// WithServer adds the header wolkvox_server, which the vendor's own collection
+// of requests sends.
+func WithServer(digits string) Option { return func(c *Client) { c.server = digits } }
+
+// WithObserver is told of every request.
+func WithObserver(observe func(Request)) Option { return func(c *Client) { c.observe = observe } }
+
+// WithTransport replaces the default transport.
+func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.http.Transport = rt } }
+
+// NewClient makes a client for the API below base, such as
+// https://wv0042.wolkvox.com.
+func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
+	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}}
+	// net/http forwards custom headers, so the token, to wherever a redirect leads.
+	c.http.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		if next.URL.Scheme != base.Scheme || next.URL.Host != base.Host || len(via) > maxRedirects {
+			return &Error{Result: Redirected}
+		}
+		return nil
+	}
+	for _, option := range options {
+		option(c)
+	}
+	return c
+}
+
+// Chats asks for the chats of a window and yields each row of the response as
+// it streams in. With [ErrBadRow] only that row is lost. Any other error is the
+// last thing yielded: an [*Error], the context's, or the token's.
+func (c *Client) Chats(ctx context.Context, w Window) iter.Seq2[Chat, error] {
+	return func(yield func(Chat, error) bool) {
+		parameters := "&date_ini=" + w.From.param() + "&date_end=" + w.To.param()
+		err := c.get(ctx, "reports_manager.php", chatReport, parameters, func(body io.Reader) (int, error) {
+			return decode(body, yield)
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(Chat{}, err)
+		}
+	}
+}
+
+// get makes one request and tells the observer of it. read answers with the
+// number of rows it has found.
+func (c *Client) get(ctx context.Context, page, api, parameters string, read func(io.Reader) (int, error)) error {
+	token, err := c.token()
+	if err != nil {
+		return err
+	}
+	request, err := c.request(ctx, page, api, parameters, token)
+	if err != nil {
+		return err
+	}
+	timed, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+
+	seen := Request{API: api}
+	start := time.Now()
+	rows, err := c.do(ctx, request.WithContext(timed), read, func(date time.Time) {
+		// A Date is cut to the second, and was written half-way of the exchange.
+		skew := date.Add(time.Second / 2).Sub(start.Add(time.Since(start) / 2))
+		seen.ClockSkew = &skew
+	})
+	seen.Duration = time.Since(start)
+
+	var failure *Error
+	switch {
+	case errors.As(err, &failure):
+		seen.Result = failure.Result
+	case err != nil && !errors.Is(err, errStopped):
+		return err // The caller gave up: that is no result of the API.
+	case rows == 0:
+		seen.Result = Empty
+	default:
+		seen.Result = OK
+	}
+	c.observe(seen)
+	return err
+}
+
+func (c *Client) request(ctx context.Context, page, api, parameters, token string) (*http.Request, error) {
+	target := c.base.JoinPath("api", "v2", page)
+	// In the order of the vendor's examples; url.Values would sort it.
+	target.RawQuery = "api=" + api + parameters
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("building a request to %q: %w", c.base.Redacted(), err)
+	}
+	request.Header.Set("Wolkvox-Token", token)
+	if c.server != "" {
+		// Without Set: it would spell the name another way.
+		request.Header["wolkvox_server"] = []string{c.server}
+	}
+	request.Header.Set("Accept", "application/json")
+	return request, nil
+}
+
+// do exchanges request and response. Its error is an *Error, errStopped, or
+// the caller's context's.
+func (c *Client) do(caller context.Context, request *http.Request, read func(io.Reader) (int, error), saw func(time.Time)) (int, error) {
+	response, err := c.http.Do(request)
+	if err != nil {
+		return 0, transportError(caller, err)
+	}
+	defer response.Body.Close()
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		saw(date)
+	}
+	body := &body{from: response.Body, left: c.maxBody}
+	switch response.StatusCode {
+	case http.StatusNoContent:
+		return 0, nil
+	case http.StatusOK:
+		rows, err := read(body)
+		return rows, c.bodyError(caller, body, err)
+	}
+	failure := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
+	message, page := errorMessage(body)
+	if cause := context.Cause(caller); cause != nil {
+		return 0, cause
+	}
+	if response.StatusCode == http.StatusNotFound {
+		switch {
+		case body.err != nil:
+			return 0, transportError(caller, body.err)
+		case !page:
+			return 0, nil
+		}
+	}
+	failure.Result = classify(response.StatusCode, message)
+	return 0, failure
+}
+
+// bodyError finds out whether reading failed because of what was read, or
+// because it could not be read.
+func (c *Client) bodyError(caller context.Context, body *body, err error) error {
+	var known *Error
+	switch {
+	case err == nil, errors.Is(err, errStopped):
+		return err
+	case body.err != nil:
+		return transportError(caller, body.err)
+	case errors.As(err, &known):
+		return known
+	default:
+		// The JSON decoder's own words may quote the response.
+		return &Error{Result: Malformed, Err: fmt.Errorf("broken JSON after %d bytes", c.maxBody-body.left)}
+	}
+}
+
+// body remembers why a response's body could not be read, and reads no more of
+// it than the vendor's limit.
+type body struct {
+	from io.Reader
+	left int64
+	err  error
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	// One byte more than may be there tells a full body from a larger one.
+	n, err := b.from.Read(p[:min(int64(len(p)), b.left+1)])
+	if int64(n) > b.left {
+		n, err = int(b.left), &Error{Result: TooLarge}
+	}
+	b.left -= int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
+	return n, err
+}
+
+// errorMessage is what the API says in the envelope of an error, or nothing.
+// page tells that a web server's HTML is there instead: it never reached the API.
+func errorMessage(body io.Reader) (message string, page bool) {
+	const enough = 64 << 10
+	text, _ := io.ReadAll(io.LimitReader(body, enough)) // What can be read of a broken one may still tell.
+	d := newDecoder(bytes.NewReader(text), func(Chat, error) bool { return true })
+	_ = d.envelope()
+	return d.message, bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("<"))
+}
+
+// retryAfter reads either form of the header; 0 if there is none. More than a
+// day is a day: by then the quota is a new one.
+func retryAfter(header string) time.Duration {
+	const most = 24 * time.Hour
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(header); err == nil {
+		wait = time.Duration(min(seconds, int(most/time.Second))) * time.Second
+	} else if date, err := http.ParseTime(header); err == nil {
+		wait = min(time.Until(date), most)
+	}
+	return max(0, wait)
+}

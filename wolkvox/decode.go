@@ -1,0 +1,232 @@
+package wolkvox
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrBadRow stands for a row that is no chat: not an object, a field of the
+// wrong type, or nothing to recognise it by. The rows after it follow.
+var ErrBadRow = errors.New("malformed row")
+
+// errStopped ends decoding because the caller wants no more rows.
+var errStopped = errors.New("stopped by the caller")
+
+// errLongToken ends decoding because nothing in a report is that long.
+var errLongToken = errors.New("a value of more than 1 MiB")
+
+// decoder reads one response, row by row, in memory that does not grow with it.
+type decoder struct {
+	from  *bufio.Reader
+	fed   int64 // bytes that json has been given
+	json  *jsontext.Decoder
+	yield func(Chat, error) bool
+	rows  int
+
+	code      int
+	message   string
+	sawReport bool // code or data was there: it is the API that answers
+
+	// routingPoints and channels hold each label once, by its text in the report.
+	routingPoints, channels map[string]string
+
+	// The parts of a row's identity, kept only until it is hashed.
+	connID, sessionID, startDate []byte
+
+	unquoted, hashed []byte // scratch
+}
+
+// decode reads the envelope and yields each of its rows. The error is nil, an
+// *Error with the result that the envelope stands for, errStopped, or what the
+// reader or the JSON decoder said.
+func decode(body io.Reader, yield func(Chat, error) bool) (rows int, err error) {
+	d := newDecoder(body, yield)
+	if err := d.envelope(); err != nil {
+		return d.rows, err
+	}
+	if _, err := d.json.ReadToken(); err == nil {
+		return d.rows, d.malformed("text after the end of the JSON")
+	} else if !errors.Is(err, io.EOF) {
+		return d.rows, err
+	}
+	switch {
+	case !d.sawReport:
+		return d.rows, d.malformed("neither code nor data")
+	case d.code == 0, d.code == http.StatusOK, d.code == http.StatusNoContent, d.code == http.StatusNotFound:
+		return d.rows, nil
+	default:
+		return d.rows, &Error{Result: classify(d.code, d.message), Status: d.code}
+	}
+}
+
+func newDecoder(body io.Reader, yield func(Chat, error) bool) *decoder {
+	buffered := bufio.NewReader(body)
+	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
+		_, _ = buffered.Discard(len(mark))
+	}
+	d := &decoder{
+		from:          buffered,
+		yield:         yield,
+		routingPoints: map[string]string{},
+		channels:      map[string]string{},
+	}
+	// PHP promises neither, and neither is a reason to lose a row.
+	d.json = jsontext.NewDecoder(d, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return d
+}
+
+// Read feeds the JSON decoder, which keeps the whole of the token it is at.
+func (d *decoder) Read(p []byte) (int, error) {
+	const longest = 1 << 20
+	if d.fed-d.json.InputOffset() > longest {
+		return 0, errLongToken
+	}
+	n, err := d.from.Read(p)
+	d.fed += int64(n)
+	return n, err
+}
+
+func (d *decoder) malformed(what string) error {
+	return &Error{Result: Malformed, Err: fmt.Errorf("%s, at byte %d", what, d.json.InputOffset())}
+}
+
+// envelope reads {"code":…, "error":…, "msg":…, "data":[…]}, in any order.
+func (d *decoder) envelope() error {
+	if err := d.open('{', "no JSON object"); err != nil {
+		return err
+	}
+	for {
+		name, err := d.member()
+		if name == nil {
+			return err
+		}
+		switch string(name) {
+		case "data":
+			err = d.data()
+		case "code":
+			err = d.readCode()
+		case "msg", "error":
+			err = d.readMessage()
+		default:
+			err = d.json.SkipValue()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (d *decoder) readCode() error {
+	text, kind, err := d.text()
+	if err != nil {
+		return err
+	}
+	d.code, err = strconv.Atoi(string(text))
+	if err != nil || kind != kindString && kind != kindNumber {
+		return d.malformed("a code that is no number")
+	}
+	d.sawReport = true
+	return nil
+}
+
+// readMessage keeps the start of what the API says, to tell one 403 from
+// another.
+func (d *decoder) readMessage() error {
+	const enough = 256
+	text, _, err := d.text()
+	if len(d.message) < enough {
+		d.message += " " + string(text[:min(len(text), enough)])
+	}
+	return err
+}
+
+// data reads the rows, or null for none.
+func (d *decoder) data() error {
+	d.sawReport = true
+	if d.json.PeekKind() == kindNull {
+		return d.json.SkipValue()
+	}
+	if err := d.open('[', "data that is no array"); err != nil {
+		return err
+	}
+	for d.json.PeekKind() != ']' {
+		chat, err := d.row()
+		if err != nil && !errors.Is(err, ErrBadRow) {
+			return err
+		}
+		d.rows++
+		if !d.yield(chat, err) {
+			return errStopped
+		}
+	}
+	_, err := d.json.ReadToken()
+	return err
+}
+
+// The kinds of JSON values that the decoder tells apart.
+const (
+	kindNull   jsontext.Kind = 'n'
+	kindFalse  jsontext.Kind = 'f'
+	kindTrue   jsontext.Kind = 't'
+	kindString jsontext.Kind = '"'
+	kindNumber jsontext.Kind = '0'
+	kindObject jsontext.Kind = '{'
+	kindArray  jsontext.Kind = '['
+)
+
+// open reads the start of an object or array.
+func (d *decoder) open(kind jsontext.Kind, otherwise string) error {
+	token, err := d.json.ReadToken()
+	if err == nil && token.Kind() != kind {
+		err = d.malformed(otherwise)
+	}
+	return err
+}
+
+// member reads the name of an object's next member. It is nil after the last
+// one, or with an error, and good until the next read.
+func (d *decoder) member() ([]byte, error) {
+	if d.json.PeekKind() == '}' {
+		_, err := d.json.ReadToken()
+		return nil, err
+	}
+	name, err := d.json.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	return d.unquote(name), nil
+}
+
+// text reads a value as trimmed text, good until the next read. Objects and
+// arrays have none.
+func (d *decoder) text() ([]byte, jsontext.Kind, error) {
+	kind := d.json.PeekKind()
+	if kind == kindObject || kind == kindArray {
+		return nil, kind, d.json.SkipValue()
+	}
+	value, err := d.json.ReadValue()
+	switch {
+	case err != nil || kind == kindNull:
+		return nil, kind, err
+	case kind == kindString:
+		return bytes.TrimSpace(d.unquote(value)), kind, nil
+	default:
+		return value, kind, nil
+	}
+}
+
+func (d *decoder) unquote(value jsontext.Value) []byte {
+	if bytes.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1]
+	}
+	// The decoder has checked the syntax already; what is no UTF-8 is replaced.
+	d.unquoted, _ = jsontext.AppendUnquote(d.unquoted[:0], value)
+	return d.unquoted
+}

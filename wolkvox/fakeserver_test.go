@@ -1,0 +1,178 @@
+package wolkvox
+
+import (
+	"net/url"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// busy is an hour of chats that end before noon, one of them at each second
+// that a reading of a range's ends is about.
+func busy(noon time.Time) []wolkvoxtest.Chat {
+	var chats []wolkvoxtest.Chat
+	for i := range 60 {
+		number := strconv.Itoa(1000 + i)
+		c := wolkvoxtest.Chat{
+			ConnID: number, SessionID: canaryPhone + number, Start: noon.Add(time.Duration(i-70) * time.Minute),
+			BotTime: 65 * time.Second, Answer: wolkvoxtest.Absent, HandleTime: wolkvoxtest.Absent, Total: 26 * time.Hour,
+			RoutingPoint: "12601", Channel: "WhatsApp", Customer: wolkvoxtest.Customer{Phone: canaryPhone, Name: canaryName, ID: canaryID, Email: canaryEmail},
+			Messages: 14, CustomerChars: 300, AgentChars: wolkvoxtest.Absent, LastSender: "chat_bot",
+		}
+		if i%3 > 0 {
+			c.HandedOff, c.Answer, c.HandleTime, c.AgentChars, c.LastSender = true, 42*time.Second, time.Minute, 7, "agent"
+			c.AgentID, c.AgentName = "5544", canaryAgent
+		}
+		c.End = c.Start.Add(4 * time.Minute)
+		chats = append(chats, c)
+	}
+	return chats
+}
+
+// Whichever answers the undocumented questions have, the client reads what is
+// true.
+func TestEveryReadingOfTheDocumentsIsRead(t *testing.T) {
+	for name, readings := range wolkvoxtest.EveryReading() {
+		t.Run(name, func(t *testing.T) {
+			bogota := zone(t, "America/Bogota")
+			noon := time.Date(2026, 1, 18, 12, 0, 0, 0, bogota)
+			server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, Readings: readings, Now: func() time.Time { return noon }})
+			defer server.Close()
+			server.Add(busy(noon)...)
+
+			chats := map[ID]Chat{}
+			for _, window := range Windows(noon.Add(-2*time.Hour), noon, bogota) {
+				have := askServer(t, server, window)
+				if have.err != nil || have.badRows != 0 {
+					t.Fatalf("have %d bad rows, %v", have.badRows, have.err)
+				}
+				for _, chat := range have.chats {
+					if chat.Malformed != 0 {
+						t.Fatalf("have malformed %b", chat.Malformed)
+					}
+					if chat.Ended() {
+						chats[chat.ID] = chat
+					}
+				}
+			}
+			mustBeTrue(t, chats, server.Truth(noon).Total)
+
+			dawn := Windows(noon.Add(-6*time.Hour), noon.Add(-5*time.Hour), bogota)[0]
+			if have := askServer(t, server, dawn); have.err != nil || have.request.Result != Empty {
+				t.Errorf("nothing found: have %s, %v", have.request.Result, have.err)
+			}
+		})
+	}
+}
+
+func askServer(t *testing.T, server *wolkvoxtest.Server, window Window) answer {
+	t.Helper()
+	base, err := url.Parse(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return askWindow(t.Context(), t, base, window, server.Transport())
+}
+
+func mustBeTrue(t *testing.T, chats map[ID]Chat, want wolkvoxtest.Figures) {
+	t.Helper()
+	var have wolkvoxtest.Figures
+	for _, c := range chats {
+		have.Interactions++
+		stat := func(f Field, to *wolkvoxtest.Stat) {
+			if c.Has.Has(f) {
+				to.Count++
+				to.Sum += c.Numbers[f]
+			}
+		}
+		stat(TimeOnChatbot, &have.BotTime)
+		stat(TotalTime, &have.Duration)
+		stat(TimesChatted, &have.Messages)
+		stat(CustomerChars, &have.CustomerChars)
+		if c.HandedOff {
+			have.Handoffs++
+			stat(ASA, &have.SpeedOfAnswer)
+			stat(TimeWithAgent, &have.HandleTime)
+			stat(AgentChars, &have.AgentChars)
+		}
+	}
+	for sender, n := range want.LastSender {
+		for _, c := range chats {
+			if c.LastSender.String() == sender {
+				n--
+			}
+		}
+		if n != 0 {
+			t.Errorf("%d chats too few with the last sender %s", n, sender)
+		}
+	}
+	for name, pair := range map[string][2]any{
+		"interactions": {have.Interactions, want.Interactions}, "handoffs": {have.Handoffs, want.Handoffs},
+		"bot time": {have.BotTime, want.BotTime}, "speed of answer": {have.SpeedOfAnswer, want.SpeedOfAnswer},
+		"handle time": {have.HandleTime, want.HandleTime}, "duration": {have.Duration, want.Duration}, "messages": {have.Messages, want.Messages},
+		"customer's characters": {have.CustomerChars, want.CustomerChars}, "agent's characters": {have.AgentChars, want.AgentChars},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: have %v, want %v", name, pair[0], pair[1])
+		}
+	}
+}
+
+func TestEveryFaultHasItsResult(t *testing.T) {
+	wants := map[wolkvoxtest.Fault]Result{
+		wolkvoxtest.NoSuchAPI: BadRequest, wolkvoxtest.ParamsMissing: BadRequest, wolkvoxtest.TokenMissing: Unauthorized,
+		wolkvoxtest.TokenRejected: TokenRejected, wolkvoxtest.TokenPadded: TokenRejected, wolkvoxtest.QuotaExceeded: QuotaExceeded,
+		wolkvoxtest.TokenBusy: TokenBusy, wolkvoxtest.Maintenance: Unavailable, wolkvoxtest.ForbiddenPage: Unavailable,
+		wolkvoxtest.PageMissing: BadRequest, wolkvoxtest.RateLimited: RateLimited, wolkvoxtest.RateLimitedAt: RateLimited,
+		wolkvoxtest.ServerError: ServerError, wolkvoxtest.BadGateway: ServerError, wolkvoxtest.Unavailable: ServerError,
+		wolkvoxtest.UnavailableFor: ServerError,
+
+		wolkvoxtest.CodeNoSuchAPI: BadRequest, wolkvoxtest.CodeParamsMissing: BadRequest, wolkvoxtest.CodeTokenMissing: Unauthorized,
+		wolkvoxtest.CodeTokenRejected: TokenRejected, wolkvoxtest.CodeQuotaExceeded: QuotaExceeded, wolkvoxtest.CodeTokenBusy: TokenBusy,
+		wolkvoxtest.CodeMaintenance: Unavailable, wolkvoxtest.CodeServerError: ServerError,
+
+		wolkvoxtest.LoginPage: Malformed, wolkvoxtest.EmptyBody: Malformed, wolkvoxtest.PHPFatal: Malformed,
+		wolkvoxtest.Dropped: Network, wolkvoxtest.Hang: Timeout, wolkvoxtest.RedirectHost: Redirected, wolkvoxtest.RedirectPath: OK,
+		wolkvoxtest.RedirectLogin: Malformed,
+
+		wolkvoxtest.PHPWarning: Malformed, wolkvoxtest.ByteOrderMark: OK, wolkvoxtest.PaddedMessage: OK, wolkvoxtest.UnknownFields: OK,
+		wolkvoxtest.DataObject: Malformed, wolkvoxtest.GzipUnasked: OK, wolkvoxtest.SlowBody: OK, wolkvoxtest.CutBody: Malformed,
+		wolkvoxtest.CutConnection: Network, wolkvoxtest.BadRows: OK, wolkvoxtest.BadFields: OK, wolkvoxtest.BadDates: OK,
+		wolkvoxtest.BadDurations: OK, wolkvoxtest.BadNumbers: OK,
+	}
+	for _, fault := range wolkvoxtest.AllFaults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				bogota := zone(t, "America/Bogota")
+				server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota})
+				defer server.Close()
+				now := time.Now()
+				server.Add(busy(now)...)
+				server.FailNext(fault)
+				have := askServer(t, server, Windows(now.Add(-2*time.Hour), now, bogota)[0])
+				if have.request.Result != wants[fault] || have.requests != 1 {
+					t.Fatalf("have %s (%v), want %s", have.request.Result, have.err, wants[fault])
+				}
+				if have.err != nil {
+					mustHideCanaries(t, have.err)
+					return
+				}
+				good, odd := 0, 0
+				for _, chat := range have.chats {
+					if chat.RoutingPoint == wolkvoxtest.BadRoutingPoint {
+						odd++
+					} else if chat.Malformed == 0 {
+						good++
+					}
+				}
+				spoiled := fault >= wolkvoxtest.BadRows
+				if good != 60 || spoiled != (have.badRows+odd > 0) {
+					t.Errorf("have %d good chats, %d bad rows, %d odd chats", good, have.badRows, odd)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package wolkvox
+
+import (
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestAChatIsRecognisedHoweverItsRowIsWritten(t *testing.T) {
+	want := only(t, rowWith())
+	for _, row := range []string{
+		rowWith("start_date", `"2026-01-18T19:34:31"`),
+		rowWith("start_date", `"20260118193431"`),
+		rowWith("start_date", `20260118193431`),
+		rowWith("start_date", `" 2026-01-18 19:34:31 "`),
+		rowWith("conn_id", `1768782871.5521`),
+		rowWith("conn_id", `" 1768782871.5521 "`),
+		rowWith("session_id", `"573001112233\u0040whatsapp-7"`),
+		rowWith("end_date", `"-"`, "go_to_agent", `"no"`, "agent_id", `""`, "asa", `null`, "channel", `"web"`, "rp_id", `"1"`),
+	} {
+		if have := only(t, row); have.ID != want.ID || have.Anonymous != want.Anonymous {
+			t.Errorf("have %x, %x, want %x, %x from %s", have.ID, have.Anonymous, want.ID, want.Anonymous, row)
+		}
+	}
+}
+
+// The ids are in the state on disk: another release must arrive at the same.
+func TestIDsStayWhatTheyAre(t *testing.T) {
+	for _, c := range []struct {
+		row           string
+		id, anonymous ID
+	}{
+		{rowWith(), 0x3b131bb0e53f7e24, 0xb3d050bc9678e556},
+		{rowWith("conn_id", `"-"`), 0xb3d050bc9678e556, 0},
+		{rowWith("session_id", `"-"`), 0x4ba94f7fbd689f42, 0},
+		{rowWith("start_date", `"-"`), 0x03f659ef5dcf1fd6, 0},
+	} {
+		if have := only(t, c.row); have.ID != c.id || have.Anonymous != c.anonymous {
+			t.Errorf("have %#x, %#x, want %#x, %#x from %s", have.ID, have.Anonymous, c.id, c.anonymous, c.row)
+		}
+	}
+}
+
+func TestAChatWithoutConnIDIsKnownByItsAnonymousID(t *testing.T) {
+	named := only(t, rowWith())
+	for _, absent := range []string{`"-"`, `""`, `null`, ``} {
+		have := only(t, rowWith("conn_id", absent))
+		if have.ID != named.Anonymous || have.Anonymous != 0 {
+			t.Errorf("%s: have %x, %x, want %x, 0", absent, have.ID, have.Anonymous, named.Anonymous)
+		}
+	}
+}
+
+// A conn_id of "-" with a session alone, or with a start alone, may be several
+// chats: no chat is to be taken for them.
+func TestWithoutASessionAndAStartThereIsNoAnonymousID(t *testing.T) {
+	for _, field := range []string{"session_id", "start_date"} {
+		if have := only(t, rowWith(field, `"-"`)); have.Anonymous != 0 || have.ID == 0 {
+			t.Errorf("without %s: have %x, %x", field, have.ID, have.Anonymous)
+		}
+	}
+	if have := only(t, rowWith("start_date", `"0000-00-00 00:00:00"`)); have.Anonymous != 0 {
+		t.Errorf("with the zero date: have %x", have.Anonymous)
+	}
+}
+
+func TestWhatNothingIdentifiesIsABadRow(t *testing.T) {
+	for _, row := range []string{
+		`{}`, `{"session_id": "` + canarySession + `", "end_date": "2026-01-18 19:52:07"}`,
+		rowWith("conn_id", ``, "start_date", ``), rowWith("conn_id", `null`, "start_date", `"0000-00-00T00:00:00"`),
+	} {
+		if have := decoded(t, report(row)); have.badRows != 1 || len(have.chats) != 0 {
+			t.Errorf("have %d chats, %d bad rows from %s", len(have.chats), have.badRows, row)
+		}
+	}
+}
+
+func TestAMalformedStartStillTellsChatsApart(t *testing.T) {
+	ids := map[ID]bool{}
+	for _, start := range []string{`"18/01/2026 19:34:31"`, `"18/01/2026 19:34:32"`, `"2026-01-18 19:34:31"`, `"-"`} {
+		ids[only(t, rowWith("start_date", start)).ID] = true
+	}
+	if len(ids) != 4 {
+		t.Errorf("have %d ids, want 4", len(ids))
+	}
+}
+
+func TestDifferentChatsHaveDifferentIDs(t *testing.T) {
+	type key struct {
+		conn, session string
+		start         LocalTime
+	}
+	seen := map[ID]key{}
+	anonymous := map[ID]key{}
+	rapid.Check(t, func(rt *rapid.T) {
+		text := rapid.StringMatching(`[0-9a-f]{1,3}[0-9a@.-]{0,3}`)
+		k := key{text.Draw(rt, "conn_id"), text.Draw(rt, "session_id"), LocalTime(rapid.Int64Range(1, 300).Draw(rt, "start"))}
+		row := `{"conn_id": ` + strconv.Quote(k.conn) + `, "session_id": ` + strconv.Quote(k.session) + `, "start_date": "` + k.start.String() + `"}`
+		have := only(t, row)
+		if have.ID == 0 || have.Anonymous == 0 || have.ID == have.Anonymous {
+			rt.Fatalf("have %x, %x", have.ID, have.Anonymous)
+		}
+		if other, ok := seen[have.ID]; ok && other != k {
+			rt.Fatalf("%+v and %+v have one id", k, other)
+		}
+		seen[have.ID] = k
+		k.conn = ""
+		if other, ok := anonymous[have.Anonymous]; ok && other != k {
+			rt.Fatalf("%+v and %+v have one anonymous id", k, other)
+		}
+		anonymous[have.Anonymous] = k
+	})
+}
+
+// The parts of an identity must not run into one another.
+func TestNeighboursOfAnIdentityDoNotMix(t *testing.T) {
+	ids := map[ID]bool{}
+	rows := []string{
+		`{"conn_id": "ab", "session_id": "c", "start_date": "20260118193431"}`,
+		`{"conn_id": "a", "session_id": "bc", "start_date": "20260118193431"}`,
+		`{"conn_id": "abc", "start_date": "20260118193431"}`,
+		`{"session_id": "abc", "start_date": "20260118193431"}`,
+		`{"conn_id": "a\u0001b", "session_id": "c", "start_date": "20260118193431"}`,
+		`{"conn_id": "a", "session_id": "b\u0001c", "start_date": "20260118193431"}`,
+		`{"conn_id": "a", "session_id": "b"}`,
+		`{"conn_id": "ab"}`,
+		`{"conn_id": "a", "start_date": "b"}`,
+	}
+	for _, row := range rows {
+		ids[only(t, row).ID] = true
+	}
+	if len(ids) != len(rows) {
+		t.Errorf("have %d ids, want %d", len(ids), len(rows))
+	}
+}

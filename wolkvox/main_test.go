@@ -1,0 +1,30 @@
+package wolkvox
+
+import (
+	"testing"
+	"time"
+	_ "time/tzdata" // the machine may have no zones
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}
+
+// at reads a wall clock as the report writes it.
+func at(t testing.TB, text string) LocalTime {
+	t.Helper()
+	l, ok := parseLocalTime([]byte(text))
+	if !ok {
+		t.Fatalf("%q is no date", text)
+	}
+	return l
+}

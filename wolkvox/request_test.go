@@ -1,0 +1,156 @@
+package wolkvox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheRequestIsTheOneOfTheDocuments(t *testing.T) {
+	var have string
+	transport := wire(t, func(head string, conn net.Conn) bool {
+		have = head
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		return true
+	})
+	if answer := askAt(t.Context(), t, wireBase, transport, WithServer("0042")); answer.err != nil {
+		t.Fatal(answer.err)
+	}
+	lines := strings.Split(strings.TrimSpace(have), "\r\n")
+	if want := "GET /api/v2/reports_manager.php?api=chat_8&date_ini=20260119003431&date_end=20260119010207 HTTP/1.1"; lines[0] != want {
+		t.Errorf("have %q\nwant %q", lines[0], want)
+	}
+	for _, want := range []string{
+		"Host: wolkvox.test", "Wolkvox-Token: " + canaryToken, "wolkvox_server: 0042", "Accept: application/json", "Accept-Encoding: gzip",
+	} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("want the line %q in\n%s", want, have)
+		}
+	}
+}
+
+func TestWithoutAServerItsHeaderIsNotSent(t *testing.T) {
+	ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+		for name := range r.Header {
+			if strings.Contains(strings.ToLower(name), "server") {
+				t.Errorf("have the header %s", name)
+			}
+		}
+		return responding(http.StatusNoContent, "")(r)
+	}))
+}
+
+func TestTheAPIIsBelowTheBaseURL(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://wv0042.wolkvox.com":         "https://wv0042.wolkvox.com/api/v2/reports_manager.php",
+		"https://wv0042.wolkvox.com/":        "https://wv0042.wolkvox.com/api/v2/reports_manager.php",
+		"http://127.0.0.1:8080/proxy/wv0042": "http://127.0.0.1:8080/proxy/wv0042/api/v2/reports_manager.php",
+		"http://[::1]:8080/p/":               "http://[::1]:8080/p/api/v2/reports_manager.php",
+	} {
+		parsed, err := url.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		askAt(t.Context(), t, parsed, roundTrip(func(r *http.Request) (*http.Response, error) {
+			have := *r.URL
+			have.RawQuery = ""
+			if have.String() != want {
+				t.Errorf("have %s, want %s", &have, want)
+			}
+			return responding(http.StatusNoContent, "")(r)
+		}))
+	}
+}
+
+func TestTheTokenIsReadForEveryRequest(t *testing.T) {
+	var have []string
+	turn := 0
+	client := NewClient(anyBase, func() (string, error) { turn++; return fmt.Sprint("token-", turn), nil },
+		WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
+			have = append(have, r.Header.Get("wolkvox-token"))
+			return responding(http.StatusNoContent, "")(r)
+		})))
+	chats := client.Chats(t.Context(), anyWindow)
+	for range 2 { // A sequence may be read twice; each time is a request.
+		for _, err := range chats {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"token-1", "token-2"}; !slices.Equal(have, want) {
+		t.Errorf("have %q, want %q", have, want)
+	}
+}
+
+func TestWithoutATokenThereIsNoRequest(t *testing.T) {
+	broken := errors.New("no token today")
+	client := NewClient(anyBase, func() (string, error) { return "", broken },
+		WithObserver(func(Request) { t.Error("a request was observed") }),
+		WithTransport(roundTrip(func(*http.Request) (*http.Response, error) {
+			t.Error("a request was made")
+			return nil, broken
+		})))
+	n := 0
+	for _, err := range client.Chats(t.Context(), anyWindow) {
+		if n++; !errors.Is(err, broken) {
+			t.Errorf("have %v, want the token's error", err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("have %d errors, want 1", n)
+	}
+}
+
+func TestAConnectionIsUsedAgain(t *testing.T) {
+	body := report(rowWith())
+	connections := map[net.Conn]int{}
+	transport := wire(t, func(_ string, conn net.Conn) bool {
+		connections[conn]++
+		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		return true
+	})
+	for range 3 {
+		if have := askAt(t.Context(), t, wireBase, transport); have.err != nil || len(have.chats) != 1 {
+			t.Fatalf("have %d chats, %v", len(have.chats), have.err)
+		}
+	}
+	if len(connections) != 1 {
+		t.Errorf("have %d connections, want 1", len(connections))
+	}
+}
+
+func TestTheCallerMayStopAnywhere(t *testing.T) {
+	rows := slices.Repeat([]string{rowWith(), `"bad"`}, 50)
+	for stop := 1; stop < 5; stop++ {
+		body := &closing{Reader: strings.NewReader(report(rows...))}
+		var seen []Request
+		client := NewClient(anyBase, StaticToken("t"), WithObserver(func(r Request) { seen = append(seen, r) }),
+			WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusOK, Body: body, Request: r}, nil
+			})))
+		n := 0
+		for range client.Chats(t.Context(), anyWindow) {
+			if n++; n == stop {
+				break
+			}
+		}
+		if !body.closed || len(seen) != 1 || seen[0].Result != OK {
+			t.Errorf("after %d rows: have closed %v, observed %+v", n, body.closed, seen)
+		}
+	}
+}
+
+type closing struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closing) Close() error {
+	c.closed = true
+	return nil
+}

@@ -1,0 +1,159 @@
+package wolkvox
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Result names what became of a request. The names are the values of the
+// result label of wolkvox_api_requests_total.
+type Result string
+
+// What a request can end in. All but OK and Empty are failures.
+const (
+	OK            Result = "ok"             // rows came
+	Empty         Result = "empty"          // nothing found, in any of the API's ways to say it
+	Unauthorized  Result = "unauthorized"   // 401: no token arrived
+	TokenRejected Result = "token_rejected" // 403: wrong, expired or another operation's token
+	TokenBusy     Result = "token_busy"     // 403: somebody else uses the token now
+	QuotaExceeded Result = "quota_exceeded" // 403: the day's requests are spent
+	Unavailable   Result = "unavailable"    // 403 with any other text: most likely maintenance
+	BadRequest    Result = "bad_request"    // 400, and any other 4xx: our fault
+	RateLimited   Result = "rate_limited"   // 429
+	ServerError   Result = "server_error"   // 5xx
+	Malformed     Result = "malformed"      // not the JSON that was asked for
+	TooLarge      Result = "too_large"      // over the vendor's limit of 256 MB
+	Redirected    Result = "redirected"     // to another host or scheme: refused
+	Timeout       Result = "timeout"        // not finished within the time limit
+	Network       Result = "network"        // no connection, or it broke
+)
+
+// Results lists every result, so that each can be shown before it occurs.
+func Results() []Result {
+	return []Result{
+		OK, Empty, Unauthorized, TokenRejected, TokenBusy, QuotaExceeded, Unavailable, BadRequest,
+		RateLimited, ServerError, Malformed, TooLarge, Redirected, Timeout, Network,
+	}
+}
+
+// explanations are for a person who reads one line of a log. The API's own msg
+// is not quoted: nobody guarantees that it holds no personal data.
+var explanations = map[Result]string{
+	Unauthorized:  "the API saw no token",
+	TokenRejected: "the API refuses the token: it is wrong, expired or of another operation",
+	TokenBusy:     "another program uses the same token at this moment",
+	QuotaExceeded: "the operation's requests of the day are spent",
+	Unavailable:   "the API is switched off, most likely for maintenance",
+	BadRequest:    "the API does not understand the request: check server and URL",
+	RateLimited:   "the API asks for fewer requests",
+	ServerError:   "the API failed",
+	Malformed:     "the response is not the expected JSON",
+	TooLarge:      "the response is larger than 256 MiB",
+	Redirected:    "refused a redirect to another host or scheme",
+	Timeout:       "no complete response within the time limit",
+	Network:       "the connection failed",
+}
+
+// Error is a failed request.
+type Error struct {
+	Result     Result
+	Status     int           // HTTP status or the envelope's code; 0 if no response came
+	RetryAfter time.Duration // what the API asked for; 0 if nothing
+	Err        error         // the cause, without any text of the response; may be nil
+}
+
+// Error is one line for a person. It quotes nothing of the response.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(explanations[e.Result])
+	if e.Status != 0 && e.Status != http.StatusOK {
+		fmt.Fprintf(&b, " (status %d)", e.Status)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// classify maps a failing status (HTTP's or the envelope's code, they share
+// their numbers) and the API's message to a result, as the vendor's page of
+// response codes has them.
+func classify(status int, message string) Result {
+	message = strings.ToUpper(strings.Join(strings.Fields(message), " "))
+	switch {
+	case status == http.StatusUnauthorized:
+		return Unauthorized
+	case status == http.StatusForbidden && strings.Contains(message, "VALIDATE TOKEN"):
+		return TokenRejected
+	case status == http.StatusForbidden && strings.Contains(message, "TOKEN LIMIT EXCEEDED"):
+		return QuotaExceeded
+	case status == http.StatusForbidden && strings.Contains(message, "SIMULTANEOUS REQUESTS"):
+		return TokenBusy
+	case status == http.StatusForbidden:
+		return Unavailable
+	case status == http.StatusTooManyRequests:
+		return RateLimited
+	case status >= 500 && status <= 599:
+		return ServerError
+	case status >= 300 && status <= 399:
+		return Redirected
+	case status >= 400 && status <= 499:
+		return BadRequest
+	default:
+		return Malformed
+	}
+}
+
+// transportError turns what net/http or a body's reader returned into an
+// Error. A cancellation by the caller is no result of the API and stays as it
+// is.
+func transportError(caller context.Context, err error) error {
+	if cause := context.Cause(caller); cause != nil {
+		return cause
+	}
+	var known *Error
+	var timeout interface{ Timeout() bool }
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{Result: Timeout}
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		return &Error{Result: Malformed, Err: errors.New("broken gzip")}
+	default:
+		return &Error{Result: Network, Err: bare(err)}
+	}
+}
+
+// bare reduces a transport's error to what a log may hold. net/http quotes the
+// response in some of its errors, so only kinds that are known not to pass.
+func bare(err error) error {
+	var operation *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &operation):
+		return operation
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return errors.New("the server does not speak TLS")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("closed by the server before the end of the response")
+	default:
+		return errors.New("the HTTP exchange broke")
+	}
+}

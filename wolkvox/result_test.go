@@ -1,0 +1,181 @@
+package wolkvox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// outcomes are the statuses and messages of the vendor's table, and what else a
+// web server says.
+var outcomes = []struct {
+	status int
+	msg    string
+	want   Result
+}{
+	{400, "THE API YOU WANT TO CONSULT DOES NOT EXIST", BadRequest},
+	{400, "SOME PARAMETERS ARE REQUIRED", BadRequest},
+	{401, "PLEASE ENTER THE WOLKVOX-TOKEN", Unauthorized},
+	{401, "", Unauthorized},
+	{403, "PLEASE VALIDATE TOKEN", TokenRejected},
+	{403, "  please   validate\ttoken ", TokenRejected},
+	{403, "TOKEN LIMIT EXCEEDED", QuotaExceeded},
+	{403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)", TokenBusy},
+	{403, "Exceeds the limit of simultaneous requests per token (3)", TokenBusy},
+	{403, "BACKUP IN PROGRESS", Unavailable},
+	{403, "", Unavailable},
+	{402, "", BadRequest},
+	{405, "", BadRequest},
+	{408, "", BadRequest},
+	{418, "", BadRequest},
+	{429, "", RateLimited},
+	{500, "", ServerError},
+	{502, "TOKEN LIMIT EXCEEDED", ServerError},
+	{503, "", ServerError},
+	{504, "", ServerError},
+	{599, "", ServerError},
+	{206, "", Malformed},
+	{302, "", Redirected},
+	{600, "", Malformed},
+}
+
+func TestStatusAndMessageTellTheResult(t *testing.T) {
+	for _, c := range outcomes {
+		for _, body := range []string{
+			fmt.Sprintf(`{"code": %d, "error": %q, "msg": "x", "data": []}`, c.status, c.msg),
+			fmt.Sprintf(`{"data": null, "msg": %q, "error": null, "code": "%d"}`, c.msg, c.status),
+		} {
+			for name, rt := range map[string]roundTrip{
+				"status": responding(c.status, body), "code": responding(http.StatusOK, body), "gibberish after": responding(c.status, body+canaryName),
+			} {
+				want := c.want
+				if name == "gibberish after" && c.status == http.StatusOK {
+					want = Malformed
+				}
+				have := ask(t, rt)
+				var failure *Error
+				if have.failure() != want || !errors.As(have.err, &failure) || failure.Result != want || failure.Status != c.status {
+					t.Errorf("%s %d, %q: have %s (%v), want %s", name, c.status, c.msg, have.request.Result, have.err, want)
+				}
+			}
+		}
+	}
+}
+
+// An error page instead of the envelope leaves the status.
+func TestTheStatusIsEnoughForAResult(t *testing.T) {
+	for status, want := range map[int]Result{401: Unauthorized, 403: Unavailable, 400: BadRequest, 429: RateLimited, 500: ServerError, 503: ServerError} {
+		for _, body := range []string{"", "<html>" + canaryName, "{", `{"msg": 7}`, "[]", strings.Repeat("[", 100_000), `{"msg": "` + strings.Repeat("x", 200_000) + `"}`} {
+			if have := ask(t, responding(status, body)); have.failure() != want {
+				t.Errorf("%d with %.20q: have %v, want %s", status, body, have.err, want)
+			}
+		}
+	}
+}
+
+func TestNothingFound(t *testing.T) {
+	for name, rt := range map[string]roundTrip{
+		"an empty array":       responding(200, report()),
+		"null":                 responding(200, `{"code": 200, "data": null}`),
+		"no data":              responding(200, `{"code": 200}`),
+		"code 404":             responding(200, `{"code": "404", "error": "x", "msg": "0 records were found"}`),
+		"204":                  responding(204, ""),
+		"404 with an envelope": responding(404, `{"code": 404, "error": "x", "msg": "0 records were found", "data": []}`),
+		"404 with a text":      responding(404, "0 records were found"),
+		"404 with nothing":     responding(404, ""),
+	} {
+		if have := ask(t, rt); have.err != nil || have.rows() != 0 || have.request.Result != Empty {
+			t.Errorf("%s: have %d rows, %s, %v", name, have.rows(), have.request.Result, have.err)
+		}
+	}
+}
+
+// A web server's own 404 says that the URL is wrong. Taken for "nothing found"
+// it would hide every chat.
+func TestAPageIsNotTheAPIsNothingFound(t *testing.T) {
+	for _, page := range []string{"<html>", "\n <!DOCTYPE HTML>", "\ufeff\r\n<?xml version='1.0'?>"} {
+		have := ask(t, responding(404, page))
+		var failure *Error
+		if have.failure() != BadRequest || !errors.As(have.err, &failure) || failure.Status != 404 {
+			t.Errorf("%q: have %v", page, have.err)
+		}
+	}
+}
+
+func TestEveryResultIsReachedAndExplained(t *testing.T) {
+	reached := map[Result]string{}
+	note := func(have answer) { reached[have.request.Result] = fmt.Sprint(have.err) }
+	for _, c := range outcomes {
+		note(ask(t, responding(c.status, `{"msg": "`+c.msg+`"}`)))
+	}
+	note(ask(t, responding(200, report(rowWith()))))
+	note(ask(t, responding(200, report())))
+	note(ask(t, responding(200, report(rowWith())), smallBody(20)))
+	for _, err := range []error{os.ErrDeadlineExceeded, &net.OpError{Op: "dial", Err: errors.New("refused")}} {
+		note(ask(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, err })))
+	}
+	if len(reached) != len(Results()) {
+		t.Errorf("have %d results reached, want %d", len(reached), len(Results()))
+	}
+	said := map[string]Result{}
+	for _, result := range Results() {
+		text, ok := reached[result]
+		if !ok {
+			t.Errorf("%s is not reached", result)
+		}
+		if failed := result != OK && result != Empty; failed && (explanations[result] == "" || !strings.HasPrefix(text, explanations[result])) {
+			t.Errorf("%s says %q", result, text)
+		}
+		if other, twice := said[text]; twice && text != "<nil>" {
+			t.Errorf("%s and %s say the same: %q", result, other, text)
+		}
+		said[text] = result
+	}
+}
+
+func smallBody(limit int64) Option { return func(c *Client) { c.maxBody = limit } }
+
+func TestTooLargeIsOneByteMoreThanTheLimit(t *testing.T) {
+	body := report(rowWith(), rowWith(), rowWith())
+	for _, c := range []struct {
+		limit int
+		want  Result
+		least int // rows that come anyway
+	}{
+		{len(body), "", 3}, {len(body) + 1, "", 3},
+		{len(body) - 1, TooLarge, 0}, {len(body) / 2, TooLarge, 0}, {1, TooLarge, 0}, {0, TooLarge, 0},
+	} {
+		have := ask(t, responding(200, body), smallBody(int64(c.limit)))
+		if have.failure() != c.want || len(have.chats) < c.least {
+			t.Errorf("%d bytes of %d: have %d chats, %v, want %s", c.limit, len(body), len(have.chats), have.err, c.want)
+		}
+	}
+	space := body + strings.Repeat(" ", 100_000)
+	if have := ask(t, responding(200, space), smallBody(int64(len(body)))); have.failure() != TooLarge {
+		t.Errorf("with space behind: have %v", have.err)
+	}
+}
+
+func TestAnErrorIsOneLineForAPerson(t *testing.T) {
+	for _, c := range []struct {
+		err  Error
+		want string
+	}{
+		{Error{Result: TokenRejected, Status: 403}, "the API refuses the token: it is wrong, expired or of another operation (status 403)"},
+		{Error{Result: Timeout}, "no complete response within the time limit"},
+		{Error{Result: Malformed, Status: 200, Err: errors.New("why")}, "the response is not the expected JSON: why"},
+		{Error{Result: Network, Err: io.EOF}, "the connection failed: EOF"},
+	} {
+		if have := c.err.Error(); have != c.want {
+			t.Errorf("have %q, want %q", have, c.want)
+		}
+	}
+	if !errors.Is(&Error{Result: Network, Err: io.EOF}, io.EOF) {
+		t.Error("the cause cannot be found")
+	}
+}

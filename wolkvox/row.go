@@ -1,0 +1,196 @@
+package wolkvox
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// column is a field of a row that the decoder reads: the [Field]s, and those
+// whose text cannot be malformed. All others are skipped unseen.
+type column = Field
+
+const (
+	connID = AllFields + column(iota)
+	sessionID
+	routingPoint
+	channel
+	allColumns = AllFields + iota
+)
+
+var columns = func() map[string]column {
+	byName := make(map[string]column, allColumns)
+	for field, name := range fieldNames {
+		byName[name] = Field(field) //nolint:gosec // There are eleven.
+	}
+	byName["conn_id"], byName["session_id"] = connID, sessionID
+	byName["rp_id"], byName["channel"] = routingPoint, channel
+	return byName
+}()
+
+// row reads one element of data. The error is ErrBadRow if only this row is
+// lost.
+func (d *decoder) row() (Chat, error) {
+	if d.json.PeekKind() != kindObject {
+		if err := d.json.SkipValue(); err != nil {
+			return Chat{}, err
+		}
+		return Chat{}, ErrBadRow
+	}
+	if _, err := d.json.ReadToken(); err != nil {
+		return Chat{}, err
+	}
+	chat := Chat{RoutingPoint: "-", Channel: "-"}
+	d.connID, d.sessionID, d.startDate = d.connID[:0], d.sessionID[:0], d.startDate[:0]
+	wrongType := false
+	for {
+		name, err := d.member()
+		if err != nil {
+			return Chat{}, err
+		}
+		if name == nil {
+			break
+		}
+		column, known := columns[string(name)]
+		if !known {
+			if err := d.json.SkipValue(); err != nil {
+				return Chat{}, err
+			}
+			continue
+		}
+		text, kind, err := d.text()
+		if err != nil {
+			return Chat{}, err
+		}
+		if !fits(column, kind) {
+			wrongType = true
+			continue
+		}
+		if !absent(text) {
+			d.set(&chat, column, text)
+		}
+	}
+	identified := d.identify(&chat)
+	if wrongType || !identified {
+		return Chat{}, ErrBadRow
+	}
+	return chat, nil
+}
+
+// fits tells whether a column may hold a value of that kind. Every field is
+// documented as a string; some endpoints write numbers and booleans as such.
+func fits(c column, kind jsontext.Kind) bool {
+	switch kind {
+	case kindString, kindNumber, kindNull:
+		return true
+	case kindTrue, kindFalse:
+		return c == GoToAgent
+	default:
+		return false
+	}
+}
+
+// set reads a value that is there into its place. Of several under one name
+// the last one counts.
+func (d *decoder) set(chat *Chat, c column, text []byte) {
+	ok := true
+	chat.Has.remove(c)
+	chat.Malformed.remove(c)
+	switch c {
+	case connID:
+		d.connID = append(d.connID[:0], text...)
+	case sessionID:
+		d.sessionID = append(d.sessionID[:0], text...)
+	case StartDate:
+		chat.Start, ok = parseDate(text)
+		d.startDate = d.startDate[:0]
+		if !ok {
+			d.startDate = append(d.startDate, text...)
+		}
+	case EndDate:
+		chat.End, ok = parseDate(text)
+	case routingPoint:
+		chat.RoutingPoint = intern(d.routingPoints, text, label)
+	case channel:
+		chat.Channel = intern(d.channels, text, lowerLabel)
+	case GoToAgent:
+		if chat.HandedOff, ok = parseYes(text); ok {
+			chat.Has.add(c)
+		}
+	case LastSenderField:
+		chat.LastSender = parseLastSender(text)
+		chat.Has.add(c)
+	case TimesChatted, CustomerChars, AgentChars:
+		ok = chat.number(c, text, parseInteger)
+	default:
+		ok = chat.number(c, text, parseDuration)
+	}
+	if !ok {
+		chat.Malformed.add(c)
+	}
+}
+
+func (c *Chat) number(f Field, text []byte, parse func([]byte) (float64, bool)) bool {
+	n, ok := parse(text)
+	if ok {
+		c.Numbers[f] = n
+		c.Has.add(f)
+	}
+	return ok
+}
+
+// parseDate reads a date; MySQL's zero date is an absent one.
+func parseDate(text []byte) (LocalTime, bool) {
+	switch string(text) {
+	case "0000-00-00 00:00:00", "0000-00-00T00:00:00", "00000000000000", "0000-00-00":
+		return 0, true
+	}
+	return parseLocalTime(text)
+}
+
+// intern makes the label of a text once per response, for as many texts as an
+// operation has. The compiler looks string(text) up without copying it.
+func intern(labels map[string]string, text []byte, clean func([]byte) string) string {
+	const enough = 1000
+	if known, ok := labels[string(text)]; ok {
+		return known
+	}
+	made := clean(text)
+	if len(labels) < enough && len(text) <= utf8.UTFMax*maxLabelRunes {
+		labels[string(text)] = made
+	}
+	return made
+}
+
+// identify hashes what recognises a chat, and forgets it. It reports whether
+// there was enough: a conn_id, or else a start.
+func (d *decoder) identify(chat *Chat) bool {
+	// One spelling of a date today and another tomorrow is one date.
+	if chat.Start != 0 {
+		d.startDate = binary.BigEndian.AppendUint64(d.startDate, uint64(chat.Start)) //nolint:gosec // Dates are positive.
+	}
+	if len(d.connID) == 0 && len(d.startDate) == 0 {
+		return false
+	}
+	chat.ID = d.hash(d.connID)
+	if len(d.connID) > 0 && len(d.sessionID) > 0 && len(d.startDate) > 0 {
+		chat.Anonymous = d.hash(nil)
+	}
+	clear(d.sessionID)
+	return true
+}
+
+// hash makes an ID. Every part is preceded by its length, so that no two
+// different rows are the same bytes.
+func (d *decoder) hash(conn []byte) ID {
+	d.hashed = d.hashed[:0]
+	for _, part := range [...][]byte{conn, d.sessionID, d.startDate} {
+		d.hashed = binary.AppendUvarint(d.hashed, uint64(len(part)))
+		d.hashed = append(d.hashed, part...)
+	}
+	sum := sha256.Sum256(d.hashed)
+	clear(d.hashed)
+	return ID(max(1, binary.BigEndian.Uint64(sum[:])))
+}

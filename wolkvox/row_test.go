@@ -1,0 +1,257 @@
+package wolkvox
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestARowIsRead(t *testing.T) {
+	have := only(t, rowWith())
+	all := Fields(1<<LastSenderField<<1 - 1)
+	want := Chat{
+		ID: have.ID, Anonymous: have.Anonymous,
+		Start: at(t, "2026-01-18 19:34:31"), End: at(t, "2026-01-18 19:52:07"),
+		RoutingPoint: "12601", Channel: "whatsapp", HandedOff: true, LastSender: Agent,
+		Numbers: [NumericFields]float64{
+			TimeOnChatbot: 65, ASA: 42, TimeWithAgent: 850, TotalTime: 1056, TimesChatted: 14, CustomerChars: 312, AgentChars: 845,
+		},
+		Has: all,
+	}
+	if have != want {
+		t.Errorf("have %+v\nwant %+v", have, want)
+	}
+	if have.ID == 0 || have.Anonymous == 0 || have.ID == have.Anonymous {
+		t.Errorf("have the ids %x and %x", have.ID, have.Anonymous)
+	}
+	if !have.Ended() {
+		t.Error("want it ended")
+	}
+}
+
+func TestWhatIsAbsentIsAbsent(t *testing.T) {
+	for _, absent := range []string{`"-"`, `""`, `null`, `" "`, `" - "`, `"\u002d"`, ``} {
+		var changes []string
+		for _, field := range sample {
+			if field[0] != "conn_id" {
+				changes = append(changes, field[0], absent)
+			}
+		}
+		have := only(t, rowWith(changes...))
+		want := Chat{ID: have.ID, RoutingPoint: "-", Channel: "-"}
+		if have != want {
+			t.Errorf("%s: have %+v, want %+v", absent, have, want)
+		}
+		if have.Ended() || have.ID == 0 {
+			t.Errorf("%s: have ended %v, id %x", absent, have.Ended(), have.ID)
+		}
+	}
+}
+
+// Whatever a field holds, the row before and the row after it are there.
+func TestABadRowCostsNoneButItself(t *testing.T) {
+	good := rowWith()
+	bad := []string{
+		`"a string"`, `17`, `null`, `true`, `[]`, `[{"conn_id": "1"}]`, `{}`, `""`,
+		rowWith("conn_id", `"-"`, "start_date", `""`),
+		rowWith("conn_id", `""`, "start_date", `"0000-00-00 00:00:00"`),
+		rowWith("end_date", `{"date": "2026-01-18 19:52:07"}`),
+		rowWith("conn_id", `["1"]`),
+	}
+	for name := range columns {
+		bad = append(bad, rowWith(name, `{}`), rowWith(name, `[[1], {"a": "b"}]`))
+		if name != "go_to_agent" {
+			bad = append(bad, rowWith(name, `true`), rowWith(name, `false`))
+		}
+	}
+	var rows []string
+	for _, b := range bad {
+		rows = append(rows, good, b)
+	}
+	have := decoded(t, report(append(rows, good)...))
+	if len(have.chats) != len(bad)+1 || have.badRows != len(bad) || have.err != nil {
+		t.Fatalf("have %d chats, %d bad rows, %v, want %d, %d", len(have.chats), have.badRows, have.err, len(bad)+1, len(bad))
+	}
+	want := only(t, good)
+	for _, chat := range have.chats {
+		if chat != want {
+			t.Errorf("have %+v, want %+v", chat, want)
+		}
+	}
+	for _, b := range bad {
+		if one := decoded(t, report(b)); one.badRows != 1 || one.err != nil || one.request.Result != OK {
+			t.Errorf("have %d bad rows, %v from %s", one.badRows, one.err, b)
+		}
+	}
+}
+
+func TestUnknownFieldsAreNoReasonToLoseARow(t *testing.T) {
+	want := only(t, rowWith())
+	for _, value := range []string{`"x"`, `1e400`, `true`, `null`, `[]`, `{"conn_id": "other", "a": [{"end_date": "x"}]}`, `"\ud800 \u0000"`, "\"\xff\""} {
+		if have := only(t, rowWith("novelty", value, "asa_total", value, "", value)); have != want {
+			t.Errorf("%s: have %+v, want %+v", value, have, want)
+		}
+	}
+}
+
+func TestEscapesMakeNoDifference(t *testing.T) {
+	row := rowWith("channel", `"web/chat"`)
+	want := only(t, row)
+	for _, c := range [][2]string{
+		{`"conn_id"`, `"conn\u005fid"`},
+		{`"go_to_agent"`, `"\u0067o_to_agent"`},
+		{`1768782871.5521`, `1768782871\u002E5521`},
+		{`2026-01-18 19:34:31`, `2026\u002d01-18\u002019:34:31`},
+		{`web/chat`, `web\/chat`},
+		{`00:14:10`, `00\u003a14:10`},
+		{`"yes"`, `"y\u0065s"`},
+	} {
+		escaped := strings.Replace(row, c[0], c[1], 1)
+		if escaped == row {
+			t.Fatalf("%s is not there", c[0])
+		}
+		if have := only(t, escaped); have != want {
+			t.Errorf("%s: have %+v, want %+v", c[1], have, want)
+		}
+	}
+}
+
+func TestOfADuplicateNameTheLastCounts(t *testing.T) {
+	for _, c := range []struct {
+		first, last string
+		want        Chat
+	}{
+		{`"asa": "5"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
+		{`"asa": "5"`, `"asa": "soon"`, Chat{Numbers: [NumericFields]float64{ASA: 5}, Malformed: 1 << ASA}},
+		{`"asa": "soon"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
+		{`"go_to_agent": "yes"`, `"go_to_agent": "no"`, Chat{Has: 1 << GoToAgent}},
+		{`"go_to_agent": "yes"`, `"go_to_agent": "maybe"`, Chat{Malformed: 1 << GoToAgent}},
+		{`"end_date": "20260118193431"`, `"end_date": "later"`, Chat{Malformed: 1 << EndDate}},
+		{`"start_date": "later"`, `"start_date": "20260118193431"`, Chat{Start: 1768764871}},
+	} {
+		c.want.RoutingPoint, c.want.Channel = "-", "-"
+		have := only(t, `{"conn_id": "1", `+c.first+`, `+c.last+`}`)
+		have.ID = 0
+		if have != c.want {
+			t.Errorf("%s, %s: have %+v, want %+v", c.first, c.last, have, c.want)
+		}
+	}
+	if have, want := only(t, `{"conn_id": "1", "conn_id": "2"}`), only(t, `{"conn_id": "2"}`); have != want {
+		t.Errorf("have the id %x, want %x", have.ID, want.ID)
+	}
+}
+
+func TestHandoffInEverySpelling(t *testing.T) {
+	for _, c := range []struct {
+		spellings []string
+		want      bool
+	}{
+		{[]string{`"yes"`, `"YES"`, `"Yes"`, `" yes "`, `"si"`, `"SI"`, `"Si"`, `"sí"`, `"SÍ"`, `"Sí"`, `"s\u00ed"`, `"S\u00CD"`, `"1"`, `1`, `"true"`, `"TRUE"`, `true`}, true},
+		{[]string{`"no"`, `"NO"`, `"No"`, `"0"`, `0`, `"false"`, `"False"`, `false`}, false},
+	} {
+		for _, spelling := range c.spellings {
+			have := only(t, rowWith("go_to_agent", spelling))
+			if have.HandedOff != c.want || !have.Has.Has(GoToAgent) || have.Malformed != 0 {
+				t.Errorf("%s: have %v, stated %v, malformed %v, want %v", spelling, have.HandedOff, have.Has.Has(GoToAgent), have.Malformed, c.want)
+			}
+		}
+	}
+	for _, spelling := range []string{`"maybe"`, `"y"`, `"2"`, `2`, `10`, `"yes!"`, `"sino"`, "\"s\xed\""} {
+		have := only(t, rowWith("go_to_agent", spelling))
+		if have.HandedOff || have.Has.Has(GoToAgent) || have.Malformed != 1<<GoToAgent {
+			t.Errorf("%s: have %+v, want it malformed", spelling, have)
+		}
+	}
+}
+
+func TestLastSenders(t *testing.T) {
+	for spelling, want := range map[string]LastSender{
+		`"agent"`: Agent, `"Agent"`: Agent, `"chat_bot"`: ChatBot, `"CHAT_BOT"`: ChatBot, `"customer"`: Customer, `" customer "`: Customer,
+		`"unknown"`: UnknownSender, `"supervisor"`: UnknownSender, `7`: UnknownSender,
+	} {
+		have := only(t, rowWith("last_sender", spelling))
+		if have.LastSender != want || !have.Has.Has(LastSenderField) || have.Malformed != 0 {
+			t.Errorf("%s: have %v, malformed %v, want %v", spelling, have.LastSender, have.Malformed, want)
+		}
+	}
+	if have := only(t, rowWith("last_sender", `"-"`)); have.Has.Has(LastSenderField) {
+		t.Error("an absent sender is stated")
+	}
+}
+
+func TestDatesOfARow(t *testing.T) {
+	for _, zero := range []string{`"0000-00-00 00:00:00"`, `"0000-00-00T00:00:00"`, `"00000000000000"`, `"0000-00-00"`} {
+		have := only(t, rowWith("end_date", zero, "start_date", zero))
+		if have.Ended() || have.Start != 0 || have.Malformed != 0 {
+			t.Errorf("%s: have %+v, want no dates", zero, have)
+		}
+	}
+	for _, malformed := range []string{`"soon"`, `"2026-02-30 00:00:00"`, `20260118`, `"1970-01-01 00:00:00"`, `"9999-12-31 23:59:59"`} {
+		have := only(t, rowWith("end_date", malformed, "start_date", malformed))
+		if have.Ended() || have.Start != 0 || have.Malformed != 1<<EndDate|1<<StartDate {
+			t.Errorf("%s: have %+v, want both dates malformed", malformed, have)
+		}
+	}
+	if have := only(t, rowWith("end_date", `20260118195207`)); have.End != at(t, "2026-01-18 19:52:07") {
+		t.Errorf("have %v from a JSON number", have.End)
+	}
+}
+
+func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
+	for f := range Field(AllFields) {
+		if columns[f.String()] != f {
+			t.Errorf("have %q for %d", f, f)
+		}
+	}
+	if len(columns) != allColumns {
+		t.Errorf("have %d columns, want %d", len(columns), allColumns)
+	}
+	for s, want := range map[LastSender]string{UnknownSender: "unknown", Agent: "agent", ChatBot: "chat_bot", Customer: "customer"} {
+		if s.String() != want {
+			t.Errorf("have %q, want %q", s, want)
+		}
+	}
+}
+
+// Every malformed field is named, and none spoils another.
+func TestEachMalformedFieldIsItsOwn(t *testing.T) {
+	want := only(t, rowWith())
+	for f := range Field(AllFields) {
+		if f == LastSenderField {
+			continue
+		}
+		have := only(t, rowWith(f.String(), `"??"`))
+		if have.Malformed != 1<<f || have.Has.Has(f) {
+			t.Errorf("%s: have malformed %b, stated %b", f, have.Malformed, have.Has)
+		}
+		if f < NumericFields && have.Numbers[f] != 0 {
+			t.Errorf("%s: have %v", f, have.Numbers[f])
+		}
+		if others := want.Has &^ (1 << f); have.Has != others {
+			t.Errorf("%s: have stated %b, want %b", f, have.Has, others)
+		}
+	}
+}
+
+func TestAChatHasNoPlaceForPersonalData(t *testing.T) {
+	allowed := map[string]bool{"RoutingPoint": true, "Channel": true}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Chat]()) {
+		switch kind := field.Type.Kind(); kind {
+		case reflect.Uint64, reflect.Int64, reflect.Bool, reflect.Uint8, reflect.Uint16:
+		case reflect.Array:
+			if field.Type.Elem().Kind() != reflect.Float64 {
+				t.Errorf("%s could hold text", field.Name)
+			}
+		default:
+			if kind != reflect.String || !allowed[field.Name] {
+				t.Errorf("%s, a %v, could hold a name", field.Name, kind)
+			}
+		}
+	}
+	chat := only(t, rowWith())
+	for _, canary := range canaries {
+		if strings.Contains(chat.RoutingPoint+chat.Channel, canary) {
+			t.Errorf("have %q in %+v", canary, chat)
+		}
+	}
+}

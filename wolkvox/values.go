@@ -1,0 +1,134 @@
+package wolkvox
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// What is beyond these is a fault of the report, and one such value would spoil
+// a sum for good.
+const (
+	maxSeconds = 10 * 365.25 * 24 * 60 * 60
+	maxInteger = 1e12
+)
+
+// maxLabelRunes bounds what a label can cost whoever stores it.
+const maxLabelRunes = 64
+
+// absent tells whether the report says that a value does not apply: it writes
+// "-" or nothing then.
+func absent(text []byte) bool {
+	return len(text) == 0 || len(text) == 1 && text[0] == '-'
+}
+
+// parseDuration reads HH:MM:SS, with hours above 24 too, or plain seconds, and
+// answers in seconds.
+func parseDuration(text []byte) (float64, bool) {
+	hours, rest, clock := bytes.Cut(text, []byte(":"))
+	if !clock {
+		return parseSeconds(text)
+	}
+	minutes, seconds, ok := bytes.Cut(rest, []byte(":"))
+	if !ok || len(minutes) != 2 || len(seconds) != 2 {
+		return 0, false
+	}
+	h, okH := parseDigits(hours)
+	m, okM := parseDigits(minutes)
+	s, okS := parseDigits(seconds)
+	total := h*3600 + m*60 + s
+	return total, okH && okM && okS && m < 60 && s < 60 && total <= maxSeconds
+}
+
+// parseInteger reads a count. PHP may write 5 as 5.0; 1.000 is a thousand to
+// some and one to others, so it is neither.
+func parseInteger(text []byte) (float64, bool) {
+	n, ok := parseDigits(bytes.TrimSuffix(text, []byte(".0")))
+	return n, ok && n <= maxInteger
+}
+
+// parseSeconds reads a JSON number that is no more than the limit, which keeps
+// out what strconv would take besides: signs, hexadecimal, infinity.
+func parseSeconds(text []byte) (float64, bool) {
+	if n, ok := parseDigits(text); ok {
+		return n, n <= maxSeconds
+	}
+	for i, c := range text {
+		if c >= '0' && c <= '9' {
+			continue
+		}
+		if i == 0 || !strings.ContainsRune(".eE+-", rune(c)) {
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseFloat(string(text), 64)
+	return n, err == nil && n <= maxSeconds
+}
+
+// parseDigits reads up to 15 decimal digits, which a float64 holds exactly.
+func parseDigits(text []byte) (float64, bool) {
+	if len(text) == 0 || len(text) > 15 {
+		return 0, false
+	}
+	var n int64
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return float64(n), true
+}
+
+// parseYes reads every spelling of yes and no that users have met.
+func parseYes(text []byte) (yes, ok bool) {
+	for _, spelling := range [...]string{"yes", "si", "sí", "1", "true"} {
+		if bytes.EqualFold(text, []byte(spelling)) {
+			return true, true
+		}
+	}
+	for _, spelling := range [...]string{"no", "0", "false"} {
+		if bytes.EqualFold(text, []byte(spelling)) {
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// parseLastSender never fails: the vendor may add senders.
+func parseLastSender(text []byte) LastSender {
+	for sender := Agent; sender < LastSenders; sender++ {
+		if bytes.EqualFold(text, []byte(senderNames[sender])) {
+			return sender
+		}
+	}
+	return UnknownSender
+}
+
+// label makes a routing point's or channel's text fit to be a label: valid
+// UTF-8 without control characters, at most 64 characters, trimmed. Two texts
+// that look the same become the same label.
+func label(text []byte) string {
+	clean := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.TrimSpace(strings.ToValidUTF8(string(text), string(unicode.ReplacementChar))))
+	count := 0
+	for at := range clean {
+		if count == maxLabelRunes {
+			return strings.TrimSpace(clean[:at])
+		}
+		count++
+	}
+	if clean == "" {
+		return "-"
+	}
+	return clean
+}
+
+// lowerLabel is label for the names of channels, which some endpoints write
+// with a capital.
+func lowerLabel(text []byte) string { return strings.ToLower(label(text)) }

@@ -1,0 +1,152 @@
+package wolkvox
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWindows(t *testing.T) {
+	for _, c := range []struct {
+		name, zone, from, to string
+		want                 []string
+	}{
+		{
+			"an ordinary poll reaches a second further back",
+			"America/Bogota", "2026-01-18T10:00:00-05:00", "2026-01-18T10:35:00-05:00",
+			[]string{"2026-01-18 09:59:59 to 2026-01-18 10:35:00"},
+		},
+		{
+			"fractions of a second are cut",
+			"America/Bogota", "2026-01-18T10:00:00.9-05:00", "2026-01-18T10:35:00.9-05:00",
+			[]string{"2026-01-18 09:59:59 to 2026-01-18 10:35:00"},
+		},
+		{
+			"less than a second is still asked for",
+			"America/Bogota", "2026-01-18T10:00:00.1-05:00", "2026-01-18T10:00:00.2-05:00",
+			[]string{"2026-01-18 09:59:59 to 2026-01-18 10:00:00"},
+		},
+		{
+			"nothing",
+			"America/Bogota", "2026-01-18T10:00:00-05:00", "2026-01-18T10:00:00-05:00",
+			nil,
+		},
+		{
+			"backwards",
+			"America/Bogota", "2026-01-18T10:00:01-05:00", "2026-01-18T10:00:00-05:00",
+			nil,
+		},
+		{
+			"a month's end is a window's end",
+			"America/Bogota", "2026-01-31T23:40:00-05:00", "2026-02-01T00:10:00-05:00",
+			[]string{"2026-01-31 23:39:59 to 2026-01-31 23:59:59", "2026-02-01 00:00:00 to 2026-02-01 00:10:00"},
+		},
+		{
+			"a week's catch-up over a month's end",
+			"America/Bogota", "2026-03-28T12:00:00-05:00", "2026-04-04T12:00:00-05:00",
+			[]string{"2026-03-28 11:59:59 to 2026-03-31 23:59:59", "2026-04-01 00:00:00 to 2026-04-04 12:00:00"},
+		},
+		{
+			"February of a leap year",
+			"America/Bogota", "2028-02-01T00:00:00-05:00", "2028-03-01T00:00:01-05:00",
+			[]string{"2028-02-01 00:00:00 to 2028-02-29 23:59:59", "2028-03-01 00:00:00 to 2028-03-01 00:00:01"},
+		},
+		{
+			"a year's end",
+			"America/Bogota", "2025-12-31T23:59:58-05:00", "2026-01-01T00:00:02-05:00",
+			[]string{"2025-12-31 23:59:57 to 2025-12-31 23:59:59", "2026-01-01 00:00:00 to 2026-01-01 00:00:02"},
+		},
+		{
+			"whole months need no window of a single second",
+			"America/Bogota", "2026-01-01T00:00:00-05:00", "2026-03-01T00:00:00-05:00",
+			[]string{"2026-01-01 00:00:00 to 2026-01-31 23:59:59", "2026-02-01 00:00:00 to 2026-02-28 23:59:59"},
+		},
+		{
+			"5:45 ahead of UTC the month ends earlier",
+			"Asia/Kathmandu", "2026-01-31T18:00:00Z", "2026-01-31T18:30:00Z",
+			[]string{"2026-01-31 23:44:59 to 2026-01-31 23:59:59", "2026-02-01 00:00:00 to 2026-02-01 00:15:00"},
+		},
+		{
+			"Santiago's clocks go back at midnight: 23:00 to 24:00 exists twice",
+			"America/Santiago", "2024-04-06T23:50:00-03:00", "2024-04-06T23:20:00-04:00",
+			[]string{"2024-04-06 23:49:59 to 2024-04-07 00:00:00", "2024-04-06 22:59:59 to 2024-04-06 23:20:00"},
+		},
+		{
+			"Santiago's clocks go forward at midnight: 0:00 to 1:00 is asked for though it never was",
+			"America/Santiago", "2024-09-07T23:50:00-04:00", "2024-09-08T01:20:00-03:00",
+			[]string{"2024-09-07 23:49:59 to 2024-09-08 01:20:00"},
+		},
+		{
+			"Madrid's clocks go back",
+			"Europe/Madrid", "2025-10-26T02:30:00+02:00", "2025-10-26T03:30:00+01:00",
+			[]string{"2025-10-26 02:29:59 to 2025-10-26 03:00:00", "2025-10-26 01:59:59 to 2025-10-26 03:30:00"},
+		},
+		{
+			"Madrid's clocks go forward",
+			"Europe/Madrid", "2025-03-30T01:30:00+01:00", "2025-03-30T03:30:00+02:00",
+			[]string{"2025-03-30 01:29:59 to 2025-03-30 03:30:00"},
+		},
+		{
+			"Mexico City's clocks went back in 2021",
+			"America/Mexico_City", "2021-10-31T01:30:00-05:00", "2021-10-31T01:10:00-06:00",
+			[]string{"2021-10-31 01:29:59 to 2021-10-31 02:00:00", "2021-10-31 00:59:59 to 2021-10-31 01:10:00"},
+		},
+		{
+			"Mexico City's clocks went forward in 2022, for the last time",
+			"America/Mexico_City", "2022-04-03T01:30:00-06:00", "2022-04-03T03:30:00-05:00",
+			[]string{"2022-04-03 01:29:59 to 2022-04-03 03:30:00"},
+		},
+		{
+			"the end is the very second when clocks go back",
+			"America/Santiago", "2024-04-06T23:50:00-03:00", "2024-04-07T00:00:00-03:00",
+			[]string{"2024-04-06 23:49:59 to 2024-04-07 00:00:00"},
+		},
+		{
+			"the start is the very second when clocks go back",
+			"America/Santiago", "2024-04-06T23:00:00-04:00", "2024-04-06T23:10:00-04:00",
+			[]string{"2024-04-06 22:59:59 to 2024-04-06 23:10:00"},
+		},
+		{
+			"summer time begins and ends within the range",
+			"Europe/Madrid", "2025-03-30T00:00:00+01:00", "2025-03-30T12:00:00+02:00",
+			[]string{"2025-03-29 23:59:59 to 2025-03-30 12:00:00"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var have []string
+			for _, w := range Windows(instant(t, c.from), instant(t, c.to), zone(t, c.zone)) {
+				have = append(have, w.String())
+			}
+			if !slices.Equal(have, c.want) {
+				t.Errorf("have\n\t%s\nwant\n\t%s", strings.Join(have, "\n\t"), strings.Join(c.want, "\n\t"))
+			}
+		})
+	}
+}
+
+func instant(t *testing.T, text string) time.Time {
+	t.Helper()
+	when, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return when
+}
+
+func TestAYearIsTwelveWindowsAndOneForTheClocks(t *testing.T) {
+	madrid := zone(t, "Europe/Madrid")
+	windows := Windows(time.Date(2025, 1, 1, 0, 0, 0, 0, madrid), time.Date(2026, 1, 1, 0, 0, 0, 0, madrid), madrid)
+	if len(windows) != 13 {
+		t.Fatalf("have %d windows, want 13: %v", len(windows), windows)
+	}
+}
+
+func TestTheOffsetOfTheInstantsDoesNotMatter(t *testing.T) {
+	santiago := zone(t, "America/Santiago")
+	from, to := time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 4, 9, 0, 0, 0, 0, time.UTC)
+	want := Windows(from, to, santiago)
+	if have := Windows(from.In(zone(t, "Asia/Kathmandu")), to.In(santiago), santiago); !slices.Equal(have, want) {
+		t.Errorf("have %v, want %v", have, want)
+	}
+}
