@@ -1,0 +1,112 @@
+package wolkvoxtest
+
+import (
+	"strconv"
+	"time"
+)
+
+// BadRoutingPoint is the rp_id of the records that the faults BadFields,
+// BadDates, BadDurations and BadNumbers add, so that a test can leave out
+// whatever a reader makes of them. Nothing else has it.
+const BadRoutingPoint = "666"
+
+// badKind chooses the bad rows of an answer.
+type badKind int
+
+const (
+	noBad badKind = iota
+	badTypes
+	badFields
+	badDates
+	badDurations
+	badNumbers
+)
+
+// notRecords are rows that are no objects, or objects without a field.
+var notRecords = []string{`"Array"`, `7`, `null`, `true`, `["1",["2",{}]]`, `[]`, `{}`, `""`, `-1e400`}
+
+// spoils are the bad fields of otherwise good records.
+var spoils = map[badKind][]struct{ field, value string }{
+	badFields: {
+		{"total_time", `{"h":1,"m":["2"]}`},
+		{"times_chatted", `["4"]`},
+		{"go_to_agent", `{}`},
+		{"channel", `["web"]`},
+		{"conn_id", `{"id":"1"}`},
+		{"session_id", `[]`},
+		{"start_date", `{"date":"2026-01-18"}`},
+		{"end_date", `[]`},
+		{"customer_chars", `true`},
+		{"asa", `false`},
+		{"last_sender", `[["agent"]]`},
+		{"agent_id", `{}`},
+	},
+	badDates: {
+		{"start_date", `"2026-13-45 99:99:99"`},
+		{"start_date", `"-"`},
+		{"start_date", `"18/01/2026 19:34"`},
+		{"end_date", `"yesterday"`},
+		{"end_date", `"0000-00-00 00:00:00"`},
+		{"end_date", `"2026-02-30 12:00:00"`},
+		{"end_date", `"9999-12-31 23:59:59"`},
+		{"end_date", `"2026-01-18"`},
+		{"end_date", `1768782871`},
+	},
+	badDurations: {
+		{"total_time", `"1h 5m"`},
+		{"total_time", `"00:61:00"`},
+		{"total_time", `"00:00:61"`},
+		{"total_time", `"1:2:3:4"`},
+		{"total_time", `"-00:00:05"`},
+		{"total_time", `"-5"`},
+		{"total_time", `-5`},
+		{"total_time", `":"`},
+		{"total_time", `"99999999:00:00"`},
+		{"total_time", `"99999999999999999999"`},
+		{"total_time", `1e300`},
+		{"asa", `"NaN"`},
+		{"asa", `"soon"`},
+		{"time_with_agent", `"+Inf"`},
+		{"time_on_chatbot", `"00:0x:00"`},
+	},
+	badNumbers: {
+		{"times_chatted", `"many"`},
+		{"times_chatted", `"-3"`},
+		{"times_chatted", `-3`},
+		{"times_chatted", `"NaN"`},
+		{"times_chatted", `"99999999999999999999"`},
+		{"times_chatted", `1e300`},
+		{"times_chatted", `"0x10"`},
+		{"customer_chars", `"1.000"`},
+		{"customer_chars", `"12,5"`},
+		{"agent_chars", `"Infinity"`},
+		{"agent_chars", `"--"`},
+	},
+}
+
+// badRows makes one row of each sort, with the date of a good one.
+func (c *call) badRows(kind badKind, rows []listing, date time.Time) [][]byte {
+	var bad [][]byte
+	if kind == badTypes {
+		for _, row := range notRecords {
+			bad = append(bad, []byte(row))
+		}
+		return bad
+	}
+	if len(rows) > 0 {
+		date = rows[0].date.time(c.cfg.Location)
+	}
+	for i, spoil := range spoils[kind] {
+		e := c.encoder()
+		e.spoiled, e.spoil = spoil.field, spoil.value
+		e.row(listing{state: complete, chat: &Chat{
+			ConnID: "666" + strconv.Itoa(100*int(kind)+i), SessionID: "573005550666_whatsapp", Start: date, End: date,
+			BotTime: 20 * time.Second, Answer: 15 * time.Second, HandleTime: time.Minute, Total: 95 * time.Second,
+			RoutingPoint: BadRoutingPoint, Channel: "whatsapp", HandedOff: true,
+			Customer: Customer{Phone: "573005550666", Name: "Nadie Nunca", ID: "1000000666", Email: "nadie@example.com"},
+			AgentID:  "1666", AgentName: "Nadie Nunca", Messages: 9, CustomerChars: 80, AgentChars: 120, LastSender: "agent",
+		}})
+		bad = append(bad, e.buf)
+	}
+	return bad
+}

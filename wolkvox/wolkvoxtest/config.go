@@ -1,0 +1,73 @@
+package wolkvoxtest
+
+import (
+	"cmp"
+	"iter"
+	"math"
+	"time"
+)
+
+// Config describes an operation. Its zero value is one that accepts any token,
+// in Bogota, under the ordinary readings and the vendor's limits.
+type Config struct {
+	Token    string         // required value of the wolkvox-token header; "" accepts any non-empty one
+	Location *time.Location // the operation's zone; nil is America/Bogota
+	Readings Readings
+	Limits   Limits
+	Source   Source           // chats beside those added, if any
+	Now      func() time.Time // the server's clock, its Date header too; nil is time.Now
+
+	RoutingPoints []RoutingPoint // beside those of Source
+	RetryAfter    time.Duration  // what the faults with a Retry-After ask for; 0 is 30 s
+	SlowBody      time.Duration  // how long the body of the fault SlowBody takes; 0 is 30 s
+}
+
+// Limits are the vendor's; a zero field stands for the vendor's own value, a
+// negative one for no limit.
+type Limits struct {
+	Rows                 int  // "records per response": 60,000
+	Days                 int  // "range per request": 31 days
+	RequestsPerDay       int  // "1,000 × licences, shared by all tokens of the operation": one licence
+	SimultaneousRequests int  // "the same token cannot be consumed simultaneously": 1
+	SameMonth            bool // refuse a range that leaves its calendar month, as the Manager's own reports do
+}
+
+// Source makes chats on demand. Asked twice about the same time it must give
+// the same chats. It is used from several goroutines.
+type Source interface {
+	// Started yields the chats that start in [from, to), in any order.
+	Started(from, to time.Time) iter.Seq[Chat]
+	// Longest bounds the time between a chat's start and its end.
+	Longest() time.Duration
+	RoutingPoints() []RoutingPoint
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Location == nil {
+		cfg.Location = bogota()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	cfg.RetryAfter = cmp.Or(cfg.RetryAfter, 30*time.Second)
+	cfg.SlowBody = cmp.Or(cfg.SlowBody, 30*time.Second)
+	limit := func(l *int, vendors int) {
+		if *l = cmp.Or(*l, vendors); *l < 0 {
+			*l = math.MaxInt
+		}
+	}
+	limit(&cfg.Limits.Rows, 60_000)
+	limit(&cfg.Limits.Days, 31)
+	limit(&cfg.Limits.RequestsPerDay, 1_000)
+	limit(&cfg.Limits.SimultaneousRequests, 1)
+	return cfg
+}
+
+// bogota does without a zone database: Colombia has had one offset since 1993.
+func bogota() *time.Location {
+	const name = "America/Bogota"
+	if loc, err := time.LoadLocation(name); err == nil {
+		return loc
+	}
+	return time.FixedZone(name, -5*60*60)
+}

@@ -1,0 +1,276 @@
+package wolkvoxtest
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// dateLayout is the documents' YYYYmmddHHiiss, PHP's notation.
+const dateLayout = "20060102150405"
+
+// novelty is a value that no document knows, with the names of known fields in it.
+const novelty = `{"conn_id":"1","data":[{"end_date":"2026-01-18 19:34:31"},[[],{}]],"n":-1.5e3,"on":true}`
+
+var (
+	dateLayouts = [...]string{DateSpace: time.DateTime, DateT: "2006-01-02T15:04:05", DateCompact: dateLayout}
+	openEnds    = [...]string{EmptyEnd: "", DashEnd: "-"}
+	flagWords   = [...][2]string{
+		YesNo: {"no", "yes"}, YesUpper: {"NO", "YES"}, YesSi: {"no", "si"}, YesAccent: {"no", "sí"},
+		YesOne: {"0", "1"}, YesTrue: {"false", "true"}, YesBool: {"false", "true"},
+	}
+)
+
+// encoder writes what PHP's json_encode writes, under the readings.
+type encoder struct {
+	readings *Readings
+	loc      *time.Location
+	now      time.Time
+	buf      []byte
+	spoiled  string // the field that a bad row spoils
+	spoil    string // the JSON in its place
+	novel    bool   // records have a field that no document knows
+}
+
+// envelope writes a whole body; data is JSON.
+func (e *encoder) envelope(code int, msg, data string) {
+	e.head(code, msg)
+	e.buf = append(e.buf, data...)
+	e.tail()
+}
+
+func (e *encoder) head(code int, msg string) {
+	e.buf = append(e.buf, `{"code":`...)
+	if e.readings.CodeAsString {
+		e.buf = append(e.buf, '"')
+	}
+	e.buf = strconv.AppendInt(e.buf, int64(code), 10)
+	if e.readings.CodeAsString {
+		e.buf = append(e.buf, '"')
+	}
+	e.buf = append(e.buf, `,"error":`...)
+	if code == 200 {
+		e.buf = append(e.buf, "null"...)
+	} else {
+		e.text(msg)
+	}
+	e.buf = append(e.buf, `,"msg":`...)
+	e.text(msg)
+	if e.novel {
+		e.raw("paging", novelty)
+	}
+	e.buf = append(e.buf, `,"data":`...)
+}
+
+func (e *encoder) tail() { e.buf = append(e.buf, '}') }
+
+// row writes a chat as a record of the report.
+func (e *encoder) row(l listing) {
+	c := *l.chat
+	bot := !c.HandedOff
+	switch l.state {
+	case open:
+		e.midway(&c)
+	case unfilled:
+		c.HandedOff, c.Answer, c.HandleTime = false, Absent, Absent
+		c.AgentID, c.AgentName, c.AgentChars = "", "", Absent
+	default:
+	}
+	if bot && e.readings.BotConnID == Dash {
+		c.ConnID = "-"
+	}
+	e.buf = append(e.buf, '{')
+	e.str("conn_id", c.ConnID)
+	e.str("session_id", c.SessionID)
+	if e.novel {
+		e.raw("intents", novelty)
+	}
+	e.count("times_chatted", c.Messages)
+	e.date("start_date", c.Start)
+	if l.state == open {
+		e.key("end_date")
+		e.text(openEnds[e.readings.ListOpen])
+	} else {
+		e.date("end_date", c.End)
+	}
+	e.duration("time_on_chatbot", c.BotTime)
+	e.str("rp_id", c.RoutingPoint)
+	e.str("channel", c.Channel)
+	e.flag("go_to_agent", c.HandedOff)
+	e.str("customer_phone", c.Customer.Phone)
+	e.str("customer_name", c.Customer.Name)
+	e.str("customer_id", c.Customer.ID)
+	e.str("customer_email", c.Customer.Email)
+	e.str("agent_id", c.AgentID)
+	e.str("agent_name", c.AgentName)
+	e.duration("time_with_agent", c.HandleTime)
+	e.duration("total_time", c.Total)
+	e.count("customer_chars", c.CustomerChars)
+	e.count("agent_chars", c.AgentChars)
+	e.count("total_chars", max(c.CustomerChars, 0)+max(c.AgentChars, 0))
+	e.duration("asa", c.Answer)
+	e.str("last_sender", c.LastSender)
+	e.buf = append(e.buf, '}')
+}
+
+// midway makes of c what is known of it while it is open. Its counts are not
+// its last ones, so that whoever counts it now is found out.
+func (e *encoder) midway(c *Chat) {
+	elapsed := e.now.Sub(c.Start)
+	c.HandedOff = c.HandedOff && elapsed >= c.BotTime
+	if c.Answer < 0 || elapsed < c.BotTime+c.Answer {
+		c.Answer, c.AgentID, c.AgentName, c.AgentChars = Absent, "", "", Absent
+	}
+	c.BotTime = min(c.BotTime, elapsed)
+	c.HandleTime, c.Total = Absent, Absent
+	for _, count := range []*int{&c.Messages, &c.CustomerChars, &c.AgentChars} {
+		if *count > 0 {
+			*count /= 2
+		}
+	}
+}
+
+// key begins a field.
+func (e *encoder) key(name string) {
+	if n := len(e.buf); n > 0 && e.buf[n-1] != '{' {
+		e.buf = append(e.buf, ',')
+	}
+	e.buf = append(e.buf, '"')
+	e.buf = append(e.buf, name...)
+	e.buf = append(e.buf, '"', ':')
+}
+
+// raw writes a field whose value is JSON already.
+func (e *encoder) raw(name, value string) {
+	e.key(name)
+	if name == e.spoiled {
+		value = e.spoil
+	}
+	e.buf = append(e.buf, value...)
+}
+
+// str writes a field that is a string, absent when it is empty.
+func (e *encoder) str(name, value string) {
+	if value == "" {
+		switch e.readings.Absent {
+		case AbsentNull:
+			e.raw(name, "null")
+			return
+		case AbsentDash:
+			value = "-"
+		case AbsentEmpty:
+		}
+	}
+	if name == e.spoiled || e.readings.NumbersAsJSON && isNumber(value) {
+		e.raw(name, value)
+		return
+	}
+	e.key(name)
+	e.text(value)
+}
+
+func (e *encoder) count(name string, n int) {
+	if n < 0 {
+		e.str(name, "")
+		return
+	}
+	e.str(name, strconv.Itoa(n))
+}
+
+func (e *encoder) duration(name string, d time.Duration) {
+	if d < 0 {
+		e.str(name, "")
+		return
+	}
+	seconds := int(d / time.Second)
+	switch e.readings.Durations {
+	case SecondsNumber:
+		e.raw(name, strconv.Itoa(seconds))
+	case SecondsString:
+		e.str(name, strconv.Itoa(seconds))
+	default:
+		e.str(name, clock(seconds))
+	}
+}
+
+// clock writes HH:MM:SS, with as many hours as there are.
+func clock(seconds int) string {
+	var buf [24]byte
+	b := buf[:0]
+	for i, n := range [...]int{seconds / 3600, seconds / 60 % 60, seconds % 60} {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		if n < 10 {
+			b = append(b, '0')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return string(b)
+}
+
+func (e *encoder) date(name string, t time.Time) {
+	e.str(name, t.In(e.loc).Format(dateLayouts[e.readings.DateStyle]))
+}
+
+func (e *encoder) flag(name string, yes bool) {
+	word := flagWords[e.readings.Yes][0]
+	if yes {
+		word = flagWords[e.readings.Yes][1]
+	}
+	if e.readings.Yes == YesBool {
+		e.raw(name, word)
+		return
+	}
+	e.str(name, word)
+}
+
+// isNumber tells whether a string can be written as a JSON number without
+// changing it.
+func isNumber(s string) bool {
+	if s == "" || len(s) > 18 || s[0] == '0' && len(s) > 1 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// text writes a JSON string as json_encode does by default: slashes escaped,
+// everything beyond ASCII as \u.
+func (e *encoder) text(s string) {
+	e.buf = append(e.buf, '"')
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && s[n] >= ' ' && s[n] < utf8.RuneSelf && s[n] != '"' && s[n] != '\\' && s[n] != '/' {
+			n++
+		}
+		e.buf = append(e.buf, s[:n]...)
+		if s = s[n:]; s == "" {
+			break
+		}
+		r, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		switch {
+		case r == '"' || r == '\\' || r == '/':
+			e.buf = append(e.buf, '\\', byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			e.unit(high)
+			e.unit(low)
+		default:
+			e.unit(r)
+		}
+	}
+	e.buf = append(e.buf, '"')
+}
+
+// unit writes one unit of UTF-16.
+func (e *encoder) unit(u rune) {
+	const hex = "0123456789abcdef"
+	e.buf = append(e.buf, '\\', 'u', hex[u>>12&15], hex[u>>8&15], hex[u>>4&15], hex[u&15])
+}
