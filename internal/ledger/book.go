@@ -1,0 +1,131 @@
+// Package ledger is the book of what was counted. It is a pure state machine:
+// no I/O, no clock, no goroutine.
+//
+// One mechanism counts every chat once. The book remembers, per chat, which
+// parts of it have been counted. Applying a row counts the parts that it states
+// and that are not yet remembered. So a row that comes again adds nothing, a row
+// that was filled in later adds what was missing, and a chat that must not be
+// counted is remembered as if everything had been.
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Outcome is what became of a row.
+type Outcome uint8
+
+// Every row has one of these.
+const (
+	Counted    Outcome = iota // a chat not known before
+	Completed                 // a known chat whose missing values arrived
+	Duplicate                 // a known chat, and nothing new
+	Unfinished                // not shown as ended
+	Seeded                    // remembered at the first start, not counted
+	Expired                   // ended before what is remembered
+	Invalid                   // no chat that could be counted
+
+	Outcomes = iota // how many there are
+)
+
+var outcomeNames = [Outcomes]string{"counted", "completed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
+
+// String is the value of the outcome label.
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Progress is how far the report has been read. The book keeps it for whoever
+// reads the report, so that it is saved with what was counted.
+type Progress struct {
+	// CompleteUntil is when the newest poll asked: every chat that the API
+	// showed as ended before is counted. Zero before the first poll.
+	CompleteUntil time.Time
+	// Reconciled is when the newest reconcile asked, or the first start.
+	Reconciled time.Time
+	// Seed is the time before the first start that is still to be read and only
+	// remembered; empty when that is done.
+	Seed Span
+	// Zone is the operation's time zone that all this was read in.
+	Zone string
+}
+
+// Span is a stretch of time.
+type Span struct{ From, To time.Time }
+
+// Book is what was counted, and what is remembered of it. It is changed by one
+// [Transaction] at a time. Its views may be read by anybody.
+type Book struct {
+	maxLabelSets int
+	progress     Progress
+	// floor is up to when chats were forgotten, by the date of their end.
+	floor   wolkvox.LocalTime
+	seen    map[wolkvox.ID]entry
+	tallies map[Labels]*Tally
+	counts  Counts
+}
+
+// Counts are counters about rows.
+type Counts struct {
+	Records     [Outcomes]uint64
+	FieldErrors [wolkvox.AllFields]uint64
+	Late        uint64 // counted only by a reconcile
+	Overflowed  uint64 // counted under [Overflow] for want of a label set
+}
+
+// entry is what is remembered of a chat: what was counted, and until when it
+// matters on the operation's wall clock, in 32 bits (2106).
+type entry struct {
+	parts parts
+	until uint32
+}
+
+// New is an empty book, with room for so many label sets beside [Overflow].
+func New(maxLabelSets int) *Book {
+	return &Book{
+		maxLabelSets: maxLabelSets,
+		seen:         map[wolkvox.ID]entry{},
+		tallies:      map[Labels]*Tally{},
+	}
+}
+
+// Progress is how far the report has been read.
+func (b *Book) Progress() Progress { return b.progress }
+
+// View is a book as it was at one moment. It never changes.
+type View struct {
+	Progress   Progress
+	Counts     Counts
+	Remembered int        // chats
+	LabelSets  []LabelSet // sorted by their labels
+}
+
+// LabelSet is a tally and its labels.
+type LabelSet struct {
+	Labels
+	*Tally
+}
+
+// View is the book as it is now.
+func (b *Book) View() *View {
+	sets := make([]LabelSet, 0, len(b.tallies))
+	for labels, tally := range b.tallies {
+		sets = append(sets, LabelSet{labels, tally})
+	}
+	slices.SortFunc(sets, func(a, b LabelSet) int {
+		return cmp.Or(cmp.Compare(a.RoutingPoint, b.RoutingPoint), cmp.Compare(a.Channel, b.Channel))
+	})
+	return &View{Progress: b.progress, Counts: b.counts, Remembered: len(b.seen), LabelSets: sets}
+}
+
+// forget drops what ended before the floor. What is kept too long costs
+// memory; what is dropped too early costs nothing either, as the floor keeps it
+// from being counted again.
+func (b *Book) forget() {
+	maps.DeleteFunc(b.seen, func(_ wolkvox.ID, e entry) bool { return e.forgotten(b.floor) })
+}
+
+func (e entry) forgotten(floor wolkvox.LocalTime) bool { return wolkvox.LocalTime(e.until) < floor }

@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"math"
+	"slices"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Measure is a quantity of a chat that is shown as a histogram.
+type Measure uint8
+
+// The measures, in seconds, messages and characters.
+const (
+	BotTime Measure = iota
+	SpeedOfAnswer
+	HandleTime
+	Duration
+	Messages
+	CustomerCharacters
+	AgentCharacters
+
+	Measures = iota // how many there are
+)
+
+// measures tells where each measure comes from. What an agent did is only
+// meaningful for a chat that was handed over.
+var measures = [Measures]struct {
+	field     wolkvox.Field
+	handedOff bool
+	bounds    []float64
+}{
+	BotTime:            {wolkvox.TimeOnChatbot, false, []float64{5, 10, 30, 60, 120, 300, 600, 1800, 3600}},
+	SpeedOfAnswer:      {wolkvox.ASA, true, []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800}},
+	HandleTime:         {wolkvox.TimeWithAgent, true, []float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200}},
+	Duration:           {wolkvox.TotalTime, false, []float64{30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 86400}},
+	Messages:           {wolkvox.TimesChatted, false, []float64{1, 2, 5, 10, 20, 50, 100, 200}},
+	CustomerCharacters: {wolkvox.CustomerChars, false, characterBounds},
+	AgentCharacters:    {wolkvox.AgentChars, true, characterBounds},
+}
+
+var characterBounds = []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}
+
+// Bounds are the upper bounds of m's classic buckets, without +Inf.
+func (m Measure) Bounds() []float64 { return measures[m].bounds }
+
+// NativeSchema is the resolution of the native buckets: 2^3 of them each time
+// the value doubles.
+const NativeSchema = 3
+
+// NativeZeroThreshold is up to where a value counts as 0 in native buckets, as
+// client_golang has it.
+const NativeZeroThreshold = 0x1p-128
+
+// minNative and maxNative are the indexes of the native buckets that a value
+// can be in.
+var minNative, maxNative = nativeIndex(math.Nextafter(NativeZeroThreshold, 1)), nativeIndex(math.MaxFloat64)
+
+// Histogram counts values in classic and native buckets at once. Its values are
+// never negative.
+type Histogram struct {
+	Count uint64
+	Sum   float64
+	// Buckets counts each classic bucket on its own; the last one is +Inf.
+	Buckets []uint64
+	// Zeros counts the values up to NativeZeroThreshold.
+	Zeros uint64
+	// Native counts the native buckets from index NativeStart on.
+	Native      []uint64
+	NativeStart int
+}
+
+func newHistogram(m Measure) Histogram {
+	return Histogram{Buckets: make([]uint64, len(m.Bounds())+1)}
+}
+
+func (h *Histogram) observe(m Measure, value float64) {
+	h.Count++
+	h.Sum += value
+	// Bounds are inclusive: the first one that is not below the value.
+	bucket, _ := slices.BinarySearch(m.Bounds(), value)
+	h.Buckets[bucket]++
+	if value <= NativeZeroThreshold {
+		h.Zeros++
+		return
+	}
+	h.observeNative(nativeIndex(value))
+}
+
+// observeNative keeps Native dense: a measure spans about a hundred buckets
+// from its smallest value to its largest.
+func (h *Histogram) observeNative(index int) {
+	switch {
+	case len(h.Native) == 0:
+		h.NativeStart = index
+		h.Native = []uint64{0}
+	case index < h.NativeStart:
+		h.Native = slices.Insert(h.Native, 0, make([]uint64, h.NativeStart-index)...)
+		h.NativeStart = index
+	case index >= h.NativeStart+len(h.Native):
+		h.Native = append(h.Native, make([]uint64, index-h.NativeStart-len(h.Native)+1)...)
+	}
+	h.Native[index-h.NativeStart]++
+}
+
+// fits tells whether h can be a histogram of m.
+func (h *Histogram) fits(m Measure) bool {
+	return len(h.Buckets) == len(m.Bounds())+1 &&
+		(len(h.Native) == 0 || h.NativeStart >= minNative && len(h.Native) <= maxNative+1-h.NativeStart)
+}
+
+func (h *Histogram) clone() Histogram {
+	c := *h
+	c.Buckets = slices.Clone(h.Buckets)
+	c.Native = slices.Clone(h.Native)
+	return c
+}
+
+// nativeBounds are the upper bounds of the native buckets between 0.5 and 1.
+var nativeBounds = func() []float64 {
+	bounds := make([]float64, 1<<NativeSchema)
+	for i := range bounds {
+		bounds[i] = math.Exp2(float64(i)/float64(len(bounds)) - 1)
+	}
+	return bounds
+}()
+
+// nativeIndex is the index of the native bucket of a positive value: index i
+// ends, inclusively, at 2^(i/8).
+func nativeIndex(value float64) int {
+	fraction, exponent := math.Frexp(value)
+	within, _ := slices.BinarySearch(nativeBounds, fraction)
+	return within + (exponent-1)*len(nativeBounds)
+}

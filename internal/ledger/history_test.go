@@ -1,0 +1,306 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func TestEveryHistoryIsCountedAsTheModelSays(t *testing.T) { rapid.Check(t, liveThrough) }
+
+func FuzzHistory(f *testing.F) {
+	for seed := range byte(8) {
+		// Random bytes are a random history; a seed's length is its own.
+		var history []byte
+		for block := [32]byte{seed}; len(history) < 256<<seed; {
+			block = sha256.Sum256(block[:])
+			history = append(history, block[:]...)
+		}
+		f.Add(history)
+	}
+	check := rapid.MakeFuzz(liveThrough)
+	f.Fuzz(func(t *testing.T, history []byte) {
+		// Zeros end a history, where none would make it no history at all.
+		check(t, append(slices.Clip(history), make([]byte, 8<<10)...))
+	})
+}
+
+func liveThrough(t *rapid.T) {
+	limit := rapid.IntRange(0, 4).Draw(t, "max label sets")
+	w := &world{now: noon, limit: limit, book: New(limit), model: newModel(limit)}
+	t.Repeat(rapid.StateMachineActions(w))
+	for _, kept := range w.views {
+		kept.mustBeUnchanged(t)
+	}
+}
+
+// world is a book, what it must be, and what happens around it.
+type world struct {
+	report
+	now   time.Time
+	limit int
+
+	book  *Book
+	model model
+	saved []byte // the state file; nil before the first start
+	views []keptView
+	// touched tells that the book may have changed since the last check.
+	touched bool
+}
+
+// keptView is a view that somebody may still read, and what it showed at first.
+type keptView struct {
+	view *View
+	said string
+}
+
+func (k keptView) mustBeUnchanged(t *rapid.T) {
+	if have := printed(k.view); have != k.said {
+		t.Fatalf("a view has changed: want\n%shave\n%s", k.said, have)
+	}
+}
+
+func (w *world) OpenAChat(t *rapid.T) { w.open(t) }
+
+func (w *world) ChangeAChat(t *rapid.T) {
+	n := w.someChat(t)
+	var limit wolkvox.LocalTime
+	if w.model.chats[n].forgotten() {
+		// An end that moves after the chat is forgotten makes it a new one.
+		limit = w.model.floor - 1
+	}
+	w.change(t, n, w.now, limit)
+}
+
+func (w *world) someChat(t *rapid.T) int {
+	if len(w.chats) == 0 {
+		t.Skip("no chat yet")
+	}
+	// What is newest happens most.
+	return len(w.chats) - 1 - rapid.IntRange(0, len(w.chats)-1).Draw(t, "chat")
+}
+
+func (w *world) PassTime(t *rapid.T) {
+	minutes := rapid.OneOf(rapid.IntRange(1, 60), rapid.IntRange(-90, 36*60)).Draw(t, "minutes")
+	w.now = w.now.Add(time.Duration(minutes) * time.Minute)
+}
+
+// Fates of a transaction.
+const (
+	published             = "published"
+	dropped               = "dropped"
+	crashedBeforeSaving   = "crashed before saving"
+	crashedBeforeCommit   = "saved, and crashed before commit"
+	crashedAfterPublished = "published, and crashed"
+)
+
+func (w *world) Poll(t *rapid.T) {
+	w.touched = true
+	transaction, expected := w.book.Begin(w.now), w.model.clone()
+	reading := w.reading(t)
+	if reading == Starting {
+		transaction.Progress.Seed = Span{w.now.Add(-24 * time.Hour), w.now.Add(-5 * time.Minute)}
+		transaction.Progress.Zone = "America/Bogota"
+	}
+	w.applyRows(t, transaction, &expected, reading)
+	for range rapid.IntRange(0, 2).Draw(t, "bad rows") {
+		transaction.Reject()
+		expected.rows++
+		expected.records[Invalid]++
+	}
+	transaction.Progress.CompleteUntil = w.now
+	if reading == Reconciling {
+		transaction.Progress.Reconciled = w.now
+	}
+	if reading == Seeding && rapid.Bool().Draw(t, "all seeded") {
+		transaction.Progress.Seed.From = transaction.Progress.Seed.To
+	}
+	if rapid.Bool().Draw(t, "forget") {
+		floor := w.someFloor(t, &expected)
+		transaction.Forget(floor)
+		expected.floor = max(expected.floor, floor)
+	}
+	expected.commit()
+
+	fate := rapid.SampledFrom([]string{published, published, published, published, dropped, crashedBeforeSaving, crashedBeforeCommit, crashedAfterPublished}).Draw(t, "fate")
+	if fate == dropped {
+		return
+	}
+	state, err := transaction.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fate != crashedBeforeSaving {
+		w.saved, w.model = state, expected
+	}
+	if fate == published || fate == crashedAfterPublished {
+		transaction.Commit()
+		w.publish()
+	}
+	if fate != published {
+		w.Restart(t)
+	}
+}
+
+func (w *world) reading(t *rapid.T) Reading {
+	progress := w.book.Progress()
+	if progress.CompleteUntil.IsZero() {
+		return Starting
+	}
+	readings := []Reading{Polling, Polling, Reconciling}
+	if progress.Seed.From.Before(progress.Seed.To) {
+		readings = append(readings, Seeding, Seeding)
+	}
+	return rapid.SampledFrom(readings).Draw(t, "reading")
+}
+
+// applyRows makes up a response: any rows in any order, some twice, some as
+// they were before.
+func (w *world) applyRows(t *rapid.T, transaction *Transaction, expected *model, reading Reading) {
+	if len(w.chats) == 0 {
+		return
+	}
+	for range rapid.IntRange(0, 10).Draw(t, "rows") {
+		n := w.someChat(t)
+		versions := w.chats[n]
+		chat := versions[len(versions)-1-rapid.OneOf(rapid.Just(0), rapid.IntRange(0, len(versions)-1)).Draw(t, "versions ago")]
+		if known := expected.chats[n]; nameless(&chat) && known.counted != nil && !known.nameless {
+			// A conn_id that was there does not go away.
+			continue
+		}
+		want, err := expected.apply(n, &chat, reading, w.now, transaction.Progress.Seed.To)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := chat
+		if have := applied(transaction, &chat, reading); have != want {
+			t.Fatalf("chat %d as %+v: want %v, have %v", n, chat, want, have)
+		}
+		if chat != before {
+			t.Fatalf("want the row left alone, have %+v", chat)
+		}
+	}
+}
+
+// someFloor is up to when to forget: under any reconcile window, and at most up
+// to a chat whose end was put off and which was not read since.
+func (w *world) someFloor(t *rapid.T, expected *model) wolkvox.LocalTime {
+	back := rapid.OneOf(rapid.IntRange(0, 60), rapid.IntRange(0, 100*60)).Draw(t, "floor, minutes ago")
+	floor := clock(w.now.Add(-time.Duration(back) * time.Minute))
+	for n, known := range expected.chats {
+		if known.settled && !known.forgotten() && w.lastEnd(n) > known.until {
+			floor = min(floor, known.until)
+		}
+	}
+	return floor
+}
+
+// Restart loads the last saved state, perhaps with another limit.
+func (w *world) Restart(t *rapid.T) {
+	limit := rapid.OneOf(rapid.Just(w.limit), rapid.IntRange(0, 4)).Draw(t, "max label sets")
+	w.limit, w.model.limit, w.touched = limit, limit, true
+	if w.saved == nil {
+		w.book = New(limit)
+		return
+	}
+	book, err := Unmarshal(w.saved, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.book = book
+	w.publish()
+}
+
+// publish shows a view, which never shows less than the one before.
+func (w *world) publish() { w.views = append(w.views, keptView{w.book.View(), printed(w.book.View())}) }
+
+func (w *world) Check(t *rapid.T) {
+	if !w.touched {
+		return
+	}
+	w.touched = false
+	view := w.book.View()
+	if want, have := w.model.String(), printed(view); have != want {
+		t.Fatalf("want\n%shave\n%s", want, have)
+	}
+	var rows, interactions, chats uint64
+	for _, n := range view.Counts.Records {
+		rows += n
+	}
+	if rows != w.model.rows {
+		t.Errorf("want %d rows with an outcome, have %d", w.model.rows, rows)
+	}
+	for _, set := range view.LabelSets {
+		interactions += set.Interactions
+	}
+	if chats = view.Counts.Records[Counted]; interactions != chats {
+		t.Errorf("want %d interactions, have %d", chats, interactions)
+	}
+	if len(w.views) > 1 {
+		mustNotFall(t, w.views[len(w.views)-2].view, w.views[len(w.views)-1].view)
+	}
+	mustSurvive(t, w.book)
+}
+
+// mustSurvive reloads a book and compares all there is.
+func mustSurvive(t rapid.TB, b *Book) {
+	t.Helper()
+	state, err := b.Begin(noon).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Unmarshal(state, b.maxLabelSets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, have := printed(b.View()), printed(again.View()); have != want {
+		t.Fatalf("reloaded: want\n%shave\n%s", want, have)
+	}
+	if !maps.Equal(again.seen, b.seen) || again.floor != b.floor {
+		t.Fatalf("reloaded: want %v forgotten and\n%v, have %v and\n%v", b.floor, b.seen, again.floor, again.seen)
+	}
+	if want, have := b.progress.printed(), again.progress.printed(); have != want {
+		t.Fatalf("reloaded: want %s, have %s", want, have)
+	}
+}
+
+func (p Progress) printed() string {
+	times := make([]string, 0, 5)
+	for _, at := range []time.Time{p.CompleteUntil, p.Reconciled, p.Seed.From, p.Seed.To} {
+		times = append(times, at.UTC().String())
+	}
+	return strings.Join(append(times, p.Zone), ", ")
+}
+
+func mustNotFall(t *rapid.T, before, after *View) {
+	now := map[Labels]*Tally{}
+	for _, set := range after.LabelSets {
+		now[set.Labels] = set.Tally
+	}
+	for _, set := range before.LabelSets {
+		have := now[set.Labels]
+		if have == nil {
+			t.Fatalf("%v is gone", set.Labels)
+		}
+		falls := have.Interactions < set.Interactions || have.Handoffs < set.Handoffs || !have.Born.Equal(set.Born)
+		for sender, n := range set.LastSender {
+			falls = falls || have.LastSender[sender] < n
+		}
+		for m, h := range set.Histograms {
+			falls = falls || have.Histograms[m].Count < h.Count || have.Histograms[m].Sum < h.Sum || have.Histograms[m].Zeros < h.Zeros
+			for i, n := range h.Buckets {
+				falls = falls || have.Histograms[m].Buckets[i] < n
+			}
+		}
+		if falls {
+			t.Fatalf("%v falls: from\n%+v to\n%+v", set.Labels, set.Tally, have)
+		}
+	}
+}

@@ -1,0 +1,299 @@
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// model is what a book must be, kept as plainly as possible: chats by their
+// true number, everything counted of one by name, every value in a list.
+type model struct {
+	limit   int
+	floor   wolkvox.LocalTime
+	chats   map[int]memory
+	figures map[Labels]figures
+
+	rows             uint64
+	records          [Outcomes]uint64
+	errors           [wolkvox.AllFields]uint64
+	late, overflowed uint64
+}
+
+type memory struct {
+	counted  map[string]bool // what is remembered; nil when it is forgotten
+	until    wolkvox.LocalTime
+	nameless bool // remembered from a row without conn_id
+	settled  bool // counted or seeded, once and for all
+}
+
+// forgotten tells whether a chat was counted or seeded that the book does not
+// know any more.
+func (m memory) forgotten() bool { return m.settled && !m.counted["interaction"] }
+
+type figures struct {
+	born                   time.Time
+	initial                bool
+	interactions, handoffs uint64
+	senders                [wolkvox.LastSenders]uint64
+	values                 [Measures][]float64
+}
+
+func newModel(limit int) model {
+	return model{limit: limit, chats: map[int]memory{}, figures: map[Labels]figures{}}
+}
+
+func (m model) clone() model {
+	m.chats, m.figures = maps.Clone(m.chats), maps.Clone(m.figures)
+	for n, chat := range m.chats {
+		chat.counted = maps.Clone(chat.counted)
+		m.chats[n] = chat
+	}
+	return m
+}
+
+// specified is where each measure comes from, as the contract and the issue say.
+var specified = [Measures]struct {
+	field     wolkvox.Field
+	handedOff bool
+	bounds    []float64
+}{
+	BotTime:            {wolkvox.TimeOnChatbot, false, []float64{5, 10, 30, 60, 120, 300, 600, 1800, 3600}},
+	SpeedOfAnswer:      {wolkvox.ASA, true, []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800}},
+	HandleTime:         {wolkvox.TimeWithAgent, true, []float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200}},
+	Duration:           {wolkvox.TotalTime, false, []float64{30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 86400}},
+	Messages:           {wolkvox.TimesChatted, false, []float64{1, 2, 5, 10, 20, 50, 100, 200}},
+	CustomerCharacters: {wolkvox.CustomerChars, false, []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}},
+	AgentCharacters:    {wolkvox.AgentChars, true, []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}},
+}
+
+// apply answers with what must become of a row, and fails if it would count a
+// chat for the second time.
+func (m *model) apply(n int, chat *wolkvox.Chat, reading Reading, now time.Time, seed time.Time) (Outcome, error) {
+	m.rows++
+	outcome, err := m.book(n, chat, reading, now, seed)
+	m.records[outcome]++
+	if outcome == Counted && reading == Reconciling {
+		m.late++
+	}
+	return outcome, err
+}
+
+func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, seed time.Time) (Outcome, error) {
+	endUnreadable := chat.Malformed.Has(wolkvox.EndDate)
+	if chat.End == 0 && !endUnreadable {
+		return Unfinished, nil
+	}
+	known := m.chats[n]
+	first := !known.counted["interaction"]
+	if first && !endUnreadable {
+		if reading == Seeding && chat.End <= clock(seed) {
+			m.remember(n, chat, now, everyPart...)
+			return Seeded, nil
+		}
+		if reading != Starting && chat.End < m.floor {
+			return Expired, nil
+		}
+		if known.forgotten() {
+			return Counted, fmt.Errorf("chat %d is counted twice", n)
+		}
+	}
+	var news []string
+	for _, part := range partsStated(chat) {
+		if !known.counted[part] {
+			news = append(news, part)
+		}
+	}
+	m.countErrors(news)
+	if len(news) > 0 || chat.End > known.until {
+		m.remember(n, chat, now, news...)
+	}
+	if !slices.ContainsFunc(news, isFigure) {
+		if endUnreadable {
+			return Invalid, nil
+		}
+		return Duplicate, nil
+	}
+	m.count(chat, news, reading, now)
+	if first {
+		return Counted, nil
+	}
+	return Completed, nil
+}
+
+func isFigure(part string) bool { return !strings.HasPrefix(part, "bad ") }
+
+// partsStated names what a row has to count.
+func partsStated(chat *wolkvox.Chat) (parts []string) {
+	for f := range wolkvox.Field(wolkvox.AllFields) {
+		if chat.Malformed.Has(f) {
+			parts = append(parts, "bad "+f.String())
+		}
+	}
+	if chat.End == 0 {
+		return parts
+	}
+	parts = append(parts, "interaction")
+	agent := chat.Has.Has(wolkvox.GoToAgent) && chat.HandedOff
+	if agent {
+		parts = append(parts, "handoff")
+	}
+	if chat.Has.Has(wolkvox.LastSenderField) {
+		parts = append(parts, "sender")
+	}
+	for _, s := range specified {
+		if chat.Has.Has(s.field) && (agent || !s.handedOff) {
+			parts = append(parts, s.field.String())
+		}
+	}
+	return parts
+}
+
+var everyPart = func() []string {
+	parts := []string{"interaction", "handoff", "sender"}
+	for f := range wolkvox.Field(wolkvox.AllFields) {
+		parts = append(parts, f.String(), "bad "+f.String())
+	}
+	return parts
+}()
+
+func (m *model) remember(n int, chat *wolkvox.Chat, now time.Time, news ...string) {
+	known := m.chats[n]
+	if known.counted == nil {
+		known.counted = map[string]bool{}
+		known.nameless = nameless(chat)
+	}
+	for _, part := range news {
+		known.counted[part] = true
+		known.settled = known.settled || part == "interaction"
+	}
+	known.until = max(known.until, chat.End, clock(now))
+	m.chats[n] = known
+}
+
+func (m *model) countErrors(news []string) {
+	for f := range m.errors {
+		if slices.Contains(news, "bad "+wolkvox.Field(f).String()) {
+			m.errors[f]++
+		}
+	}
+}
+
+func (m *model) count(chat *wolkvox.Chat, news []string, reading Reading, now time.Time) {
+	labels := Labels{chat.RoutingPoint, chat.Channel}
+	if _, there := m.figures[labels]; !there && labels != Overflow && m.ownSets() >= m.limit {
+		labels = Overflow
+		m.overflowed++
+	}
+	figures, there := m.figures[labels]
+	if !there {
+		figures.born, figures.initial = now, reading == Starting
+	}
+	for _, part := range news {
+		switch part {
+		case "interaction":
+			figures.interactions++
+		case "handoff":
+			figures.handoffs++
+		case "sender":
+			figures.senders[chat.LastSender]++
+		}
+		for measure, s := range specified {
+			if s.field.String() == part {
+				figures.values[measure] = append(slices.Clip(figures.values[measure]), chat.Numbers[s.field])
+			}
+		}
+	}
+	m.figures[labels] = figures
+}
+
+func (m *model) ownSets() (n int) {
+	for labels := range m.figures {
+		if labels != Overflow {
+			n++
+		}
+	}
+	return n
+}
+
+// commit forgets what ended before the floor.
+func (m *model) commit() {
+	for n, chat := range m.chats {
+		if chat.until < m.floor {
+			chat.counted, chat.until = nil, 0
+			m.chats[n] = chat
+		}
+	}
+}
+
+func (m *model) remembered() (n int) {
+	for _, chat := range m.chats {
+		if chat.counted != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// String is what [printed] says of the view of a book that is as the model.
+func (m *model) String() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "records %v errors %v late %d overflowed %d remembered %d\n", m.records, m.errors, m.late, m.overflowed, m.remembered())
+	sets := slices.SortedFunc(maps.Keys(m.figures), func(a, b Labels) int {
+		return cmp.Or(cmp.Compare(a.RoutingPoint, b.RoutingPoint), cmp.Compare(a.Channel, b.Channel))
+	})
+	for _, labels := range sets {
+		f := m.figures[labels]
+		fmt.Fprintf(&out, "%q born %s initial %t: %d, %d handed off, senders %d\n", labels, f.born.UTC(), f.initial, f.interactions, f.handoffs, f.senders)
+		for measure, values := range f.values {
+			out.WriteString(plainHistogram(values, specified[measure].bounds))
+		}
+	}
+	return out.String()
+}
+
+// plainHistogram says what a histogram of values must be.
+func plainHistogram(values, bounds []float64) string {
+	sum, zeros, buckets, native := 0.0, 0, make([]int, len(bounds)+1), map[int]int{}
+	for _, value := range values {
+		sum += value
+		at := 0
+		for at < len(bounds) && value > bounds[at] {
+			at++
+		}
+		buckets[at]++
+		if value == 0 {
+			zeros++
+			continue
+		}
+		// The values of a history are powers of 2 or far from a bucket's bound.
+		native[int(math.Ceil(math.Log2(value)*8-1e-9))]++
+	}
+	return fmt.Sprintf("  %d sum %v buckets %d zeros %d native %v\n", len(values), sum, buckets, zeros, native)
+}
+
+// printed is all that a view shows, in words that can be compared.
+func printed(view *View) string {
+	var out strings.Builder
+	c := view.Counts
+	fmt.Fprintf(&out, "records %v errors %v late %d overflowed %d remembered %d\n", c.Records, c.FieldErrors, c.Late, c.Overflowed, view.Remembered)
+	for _, set := range view.LabelSets {
+		fmt.Fprintf(&out, "%q born %s initial %t: %d, %d handed off, senders %d\n", set.Labels, set.Born.UTC(), set.Initial, set.Interactions, set.Handoffs, set.LastSender)
+		for _, h := range set.Histograms {
+			native := map[int]int{}
+			for i, n := range h.Native {
+				if n > 0 {
+					native[h.NativeStart+i] = int(n)
+				}
+			}
+			fmt.Fprintf(&out, "  %d sum %v buckets %d zeros %d native %v\n", h.Count, h.Sum, h.Buckets, h.Zeros, native)
+		}
+	}
+	return out.String()
+}

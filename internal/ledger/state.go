@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// stateVersion rises when an older program could not read a state rightly.
+const stateVersion = 1
+
+// ErrNewer says that a state was written by a newer version of this program.
+var ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run that one")
+
+// state is a book as it is saved: its version and this, encoded by
+// encoding/gob. What is remembered of the chats, nearly all of it, is packed by
+// hand: 16 bytes each.
+type state struct {
+	Progress Progress
+	Floor    wolkvox.LocalTime
+	Tallies  map[Labels]*Tally
+	Counts   Counts
+	Seen     []byte
+}
+
+// entrySize is an ID, parts and a date.
+const entrySize = 8 + 4 + 4
+
+// Marshal is the book as it will be after the transaction, to be saved.
+func (t *Transaction) Marshal() ([]byte, error) {
+	s := state{
+		Progress: t.Progress,
+		Floor:    t.floor,
+		Tallies:  make(map[Labels]*Tally, len(t.book.tallies)+t.born),
+		Counts:   t.counts,
+		Seen:     make([]byte, 0, (len(t.book.seen)+len(t.seen))*entrySize),
+	}
+	for labels, tally := range t.book.tallies {
+		s.Tallies[labels] = tally
+	}
+	for labels, tally := range t.tallies {
+		s.Tallies[labels] = tally
+	}
+	for id, e := range t.book.seen {
+		if _, changed := t.seen[id]; !changed && !e.forgotten(t.floor) {
+			s.Seen = e.append(s.Seen, id)
+		}
+	}
+	for id, e := range t.seen {
+		if !e.forgotten(t.floor) {
+			s.Seen = e.append(s.Seen, id)
+		}
+	}
+	var encoded bytes.Buffer
+	encoded.Grow(len(s.Seen) + 1<<10)
+	encoder := gob.NewEncoder(&encoded)
+	if err := errors.Join(encoder.Encode(stateVersion), encoder.Encode(s)); err != nil {
+		return nil, fmt.Errorf("encoding the state: %w", err)
+	}
+	return encoded.Bytes(), nil
+}
+
+func (e entry) append(to []byte, id wolkvox.ID) []byte {
+	to = binary.LittleEndian.AppendUint64(to, uint64(id))
+	to = binary.LittleEndian.AppendUint32(to, uint32(e.parts))
+	return binary.LittleEndian.AppendUint32(to, e.until)
+}
+
+// Unmarshal is a book from its saved state. The error is [ErrNewer] for that
+// of a newer program.
+func Unmarshal(saved []byte, maxLabelSets int) (*Book, error) {
+	s, err := decode(saved)
+	if err != nil {
+		return nil, fmt.Errorf("decoding the state: %w", err)
+	}
+	b := New(maxLabelSets)
+	b.progress, b.floor, b.counts = s.Progress, s.Floor, s.Counts
+	if s.Tallies != nil {
+		b.tallies = s.Tallies
+	}
+	b.seen = make(map[wolkvox.ID]entry, len(s.Seen)/entrySize)
+	for seen := s.Seen; len(seen) > 0; seen = seen[entrySize:] {
+		b.seen[wolkvox.ID(binary.LittleEndian.Uint64(seen))] = entry{
+			parts: parts(binary.LittleEndian.Uint32(seen[8:])),
+			until: binary.LittleEndian.Uint32(seen[12:]),
+		}
+	}
+	return b, nil
+}
+
+// decode reads the version before the rest, whose layout goes with it.
+func decode(saved []byte) (s state, err error) {
+	decoder := gob.NewDecoder(bytes.NewReader(saved))
+	var version int
+	if err := decoder.Decode(&version); err != nil {
+		return s, err
+	}
+	switch {
+	case version > stateVersion:
+		return s, ErrNewer
+	case version < 1:
+		return s, errors.New("it has no version")
+	}
+	if err := decoder.Decode(&s); err != nil {
+		return s, err
+	}
+	return s, s.check()
+}
+
+// check makes sure that what was decoded can be counted on with.
+func (s *state) check() error {
+	if len(s.Seen)%entrySize != 0 {
+		return errors.New("what is remembered of the chats is cut")
+	}
+	for _, tally := range s.Tallies {
+		if tally == nil {
+			return errors.New("a label set has no figures")
+		}
+		for m := range Measure(Measures) {
+			if !tally.Histograms[m].fits(m) {
+				return errors.New("a label set has other buckets")
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Labels tell one tally from another.
+type Labels struct {
+	RoutingPoint, Channel string
+}
+
+// Overflow are the labels of all chats beyond the limit of label sets.
+var Overflow = Labels{"other", "other"}
+
+// Tally is what was counted under one label set. One that is in a [View] does
+// not change any more.
+type Tally struct {
+	// Born is when the label set was first counted under.
+	Born time.Time
+	// Initial tells that this was in the very first poll. No scrape can have
+	// seen the set without these chats.
+	Initial bool
+
+	Interactions uint64
+	Handoffs     uint64
+	LastSender   [wolkvox.LastSenders]uint64
+	Histograms   [Measures]Histogram
+}
+
+func newTally(born time.Time, initial bool) *Tally {
+	t := &Tally{Born: born, Initial: initial}
+	for m := range Measure(Measures) {
+		t.Histograms[m] = newHistogram(m)
+	}
+	return t
+}
+
+func (t *Tally) clone() *Tally {
+	c := *t
+	for m := range t.Histograms {
+		c.Histograms[m] = t.Histograms[m].clone()
+	}
+	return &c
+}
+
+// observe counts the given parts of a chat.
+func (t *Tally) observe(chat *wolkvox.Chat, parts parts) {
+	if parts&interaction != 0 {
+		t.Interactions++
+	}
+	if parts&handoff != 0 {
+		t.Handoffs++
+	}
+	if parts&lastSender != 0 {
+		t.LastSender[chat.LastSender]++
+	}
+	for m := range Measure(Measures) {
+		if parts&measured(m) != 0 {
+			t.Histograms[m].observe(m, chat.Numbers[measures[m].field])
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Reading is why a row was fetched, which decides how an unknown chat is taken.
+type Reading uint8
+
+// The reasons to read.
+const (
+	// Polling counts what is not known.
+	Polling Reading = iota
+	// Reconciling does, too, and notes that polling had missed it.
+	Reconciling
+	// Starting is the very first window: it counts whatever its rows' dates.
+	Starting
+	// Seeding remembers what had ended before the first start.
+	Seeding
+)
+
+// Transaction collects changes to a book. The book stays as it is until
+// [Transaction.Commit]; a transaction that is dropped has not happened.
+type Transaction struct {
+	// Progress is the book's, to be changed.
+	Progress Progress
+
+	book    *Book
+	now     time.Time
+	floor   wolkvox.LocalTime
+	seen    map[wolkvox.ID]entry
+	tallies map[Labels]*Tally
+	born    int // label sets that the book does not have
+	counts  Counts
+}
+
+// Begin starts a transaction. now is in the operation's zone.
+func (b *Book) Begin(now time.Time) *Transaction {
+	return &Transaction{
+		Progress: b.progress,
+		book:     b,
+		now:      now,
+		floor:    b.floor,
+		seen:     map[wolkvox.ID]entry{},
+		tallies:  map[Labels]*Tally{},
+		counts:   b.counts,
+	}
+}
+
+// Counts are the book's as they will be after the transaction.
+func (t *Transaction) Counts() Counts { return t.counts }
+
+// Forget lets go of chats that ended before that. From then on, a row that
+// ended before it and is not known is never counted.
+func (t *Transaction) Forget(before wolkvox.LocalTime) { t.floor = max(t.floor, before) }
+
+// Reject books a row that could not be decoded.
+func (t *Transaction) Reject() { t.counts.Records[Invalid]++ }
+
+// Apply books a row.
+func (t *Transaction) Apply(chat *wolkvox.Chat, reading Reading) {
+	outcome := t.apply(chat, reading)
+	t.counts.Records[outcome]++
+	if outcome == Counted && reading == Reconciling {
+		t.counts.Late++
+	}
+}
+
+func (t *Transaction) apply(chat *wolkvox.Chat, reading Reading) Outcome {
+	id, known := t.lookup(chat)
+	counted := known.parts&interaction != 0
+	switch {
+	case chat.Malformed.Has(wolkvox.EndDate):
+		t.count(chat, reading, partsOf(chat)&unreadables, id, known)
+		return Invalid
+	case !chat.Ended():
+		return Unfinished
+	case !counted && reading == Seeding && chat.End <= wolkvox.LocalTimeOf(t.Progress.Seed.To.In(t.now.Location())):
+		t.remember(chat, everything, id, known)
+		return Seeded
+	case !counted && reading != Starting && chat.End < t.floor:
+		return Expired
+	}
+	missing := t.count(chat, reading, partsOf(chat), id, known)
+	switch {
+	case !counted:
+		return Counted
+	case missing&^unreadables != 0:
+		return Completed
+	default:
+		return Duplicate
+	}
+}
+
+// lookup finds what is remembered of a chat, and under which ID. A chat whose
+// row had no conn_id at first keeps the ID it had then.
+func (t *Transaction) lookup(chat *wolkvox.Chat) (wolkvox.ID, entry) {
+	if e, ok := t.entry(chat.ID); ok {
+		return chat.ID, e
+	}
+	if e, ok := t.entry(chat.Anonymous); ok && chat.Anonymous != 0 {
+		return chat.Anonymous, e
+	}
+	return chat.ID, entry{}
+}
+
+func (t *Transaction) entry(id wolkvox.ID) (entry, bool) {
+	if e, ok := t.seen[id]; ok {
+		return e, true
+	}
+	e, ok := t.book.seen[id]
+	return e, ok
+}
+
+// count counts which of a row's parts are missing in what is known.
+func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id wolkvox.ID, known entry) (missing parts) {
+	missing = has &^ known.parts
+	if missing&^unreadables != 0 {
+		t.tally(chat, reading).observe(chat, missing)
+	}
+	t.countUnreadable(missing)
+	// An end that was put off puts off the chat's being forgotten.
+	if missing != 0 || chat.End > wolkvox.LocalTime(known.until) {
+		t.remember(chat, known.parts|missing, id, known)
+	}
+	return missing
+}
+
+// remember keeps a chat until no window can show it any more: as long as its
+// end is recent, and, where the report's clock and ours disagree, as long as it
+// is recent that it was counted.
+func (t *Transaction) remember(chat *wolkvox.Chat, has parts, id wolkvox.ID, known entry) {
+	until := max(chat.End, wolkvox.LocalTimeOf(t.now), wolkvox.LocalTime(known.until))
+	t.seen[id] = entry{parts: has, until: uint32(until)} //nolint:gosec // wolkvox keeps dates within 32 bits.
+}
+
+// tally is the one to count a chat under, as the transaction's own copy.
+func (t *Transaction) tally(chat *wolkvox.Chat, reading Reading) *Tally {
+	labels := Labels{chat.RoutingPoint, chat.Channel}
+	if tally := t.existing(labels); tally != nil {
+		return tally
+	}
+	if t.ownLabelSets() >= t.book.maxLabelSets && labels != Overflow {
+		t.counts.Overflowed++
+		labels = Overflow
+		if tally := t.existing(labels); tally != nil {
+			return tally
+		}
+	}
+	tally := newTally(t.now, reading == Starting)
+	t.tallies[labels] = tally
+	t.born++
+	return tally
+}
+
+// existing is the tally of labels that have one.
+func (t *Transaction) existing(labels Labels) *Tally {
+	if tally, ok := t.tallies[labels]; ok {
+		return tally
+	}
+	tally, ok := t.book.tallies[labels]
+	if !ok {
+		return nil
+	}
+	tally = tally.clone()
+	t.tallies[labels] = tally
+	return tally
+}
+
+// ownLabelSets counts those that the limit is for.
+func (t *Transaction) ownLabelSets() int {
+	n := len(t.book.tallies) + t.born
+	_, committed := t.book.tallies[Overflow]
+	_, changed := t.tallies[Overflow]
+	if committed || changed {
+		n--
+	}
+	return n
+}
+
+func (t *Transaction) countUnreadable(missing parts) {
+	for f := range wolkvox.Field(wolkvox.AllFields) {
+		if missing&unreadable(f) != 0 {
+			t.counts.FieldErrors[f]++
+		}
+	}
+}
+
+// Commit makes the changes the book's.
+func (t *Transaction) Commit() {
+	b := t.book
+	b.progress, b.counts = t.Progress, t.counts
+	for labels, tally := range t.tallies {
+		b.tallies[labels] = tally
+	}
+	if t.floor != b.floor {
+		b.floor = t.floor
+		b.forget()
+	}
+	for id, e := range t.seen {
+		if !e.forgotten(b.floor) {
+			b.seen[id] = e
+		}
+	}
+}
