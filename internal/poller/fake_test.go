@@ -1,0 +1,171 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"go.uber.org/goleak"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var bogota = mustLoad("America/Bogota")
+
+func mustLoad(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}
+
+// fakeReport answers from a list of chats as an API that selects on the end,
+// both ends inclusive. fail may stand in the way of a request, which has its
+// number from 0.
+type fakeReport struct {
+	chats   []wolkvox.Chat
+	fail    func(n int, w wolkvox.Window) error
+	windows []wolkvox.Window
+	times   []time.Time
+}
+
+func (f *fakeReport) Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
+	return func(yield func(wolkvox.Chat, error) bool) {
+		f.windows = append(f.windows, w)
+		f.times = append(f.times, time.Now())
+		if f.fail != nil {
+			if err := f.fail(len(f.windows)-1, w); err != nil {
+				yield(wolkvox.Chat{}, err)
+				return
+			}
+		}
+		rows := 0
+		for _, chat := range f.chats {
+			if chat.End < w.From || chat.End > w.To || chat.End > wolkvox.LocalTimeOf(time.Now().In(bogota)) {
+				continue
+			}
+			if rows == wolkvox.MaxRows || !yield(chat, nil) {
+				return
+			}
+			rows++
+		}
+	}
+}
+
+func failing(result wolkvox.Result) error { return &wolkvox.Error{Result: result} }
+
+// chat is one that ended at that time, known by its number.
+func chat(number int, end time.Time) wolkvox.Chat {
+	local := wolkvox.LocalTimeOf(end.In(bogota))
+	return wolkvox.Chat{ID: wolkvox.ID(number), Start: local - 60, End: local, RoutingPoint: "7", Channel: "web"}
+}
+
+// options are the contract's defaults.
+func options() Options {
+	return Options{
+		Operation: "test", Zone: bogota, Logger: log.NewNopLogger(),
+		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
+		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,
+		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, MaxLabelSets: 10,
+	}
+}
+
+func newPoller(t *testing.T, report Report, kept Store, o Options) *Poller {
+	t.Helper()
+	p, err := New(report, kept, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// runFor runs p for a virtual while and stops it.
+func runFor(t *testing.T, p *Poller, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	p.Run(ctx)
+}
+
+func interactions(p *Poller) uint64 {
+	var n uint64
+	for _, set := range p.Snapshot().View.LabelSets {
+		n += set.Interactions
+	}
+	return n
+}
+
+// brokenStore fails while broken.
+type brokenStore struct {
+	store.Memory
+	broken bool
+	saves  int
+}
+
+func (s *brokenStore) Save(state []byte) error {
+	s.saves++
+	if s.broken {
+		return errors.New("no space left on device")
+	}
+	return s.Memory.Save(state)
+}
+
+// lines is a logger that keeps what it is told.
+type lines struct{ text strings.Builder }
+
+func (l *lines) logger() log.Logger { return log.NewLogfmtLogger(&l.text) }
+
+func (l *lines) count(substring string) int { return strings.Count(l.text.String(), substring) }
+
+// spans are the windows asked for, on the wall clock, without the second that
+// each reaches further back.
+func (f *fakeReport) spans() []string {
+	var spans []string
+	for _, w := range f.windows {
+		spans = append(spans, (w.From+1).String()+" "+w.To.String())
+	}
+	return spans
+}
+
+func wantSpans(t *testing.T, f *fakeReport, want ...string) {
+	t.Helper()
+	if have := f.spans(); !slices.Equal(have, want) {
+		t.Errorf("windows asked for:\nhave %s\nwant %s", strings.Join(have, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// sameRows answers every window with all of its chats.
+type sameRows struct{ chats []wolkvox.Chat }
+
+func (f *sameRows) Chats(context.Context, wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
+	return func(yield func(wolkvox.Chat, error) bool) {
+		for _, chat := range f.chats {
+			if !yield(chat, nil) {
+				return
+			}
+		}
+	}
+}
+
+// byStart shows ended chats by the date of their start.
+type byStart struct{ chats []wolkvox.Chat }
+
+func (f *byStart) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
+	return func(yield func(wolkvox.Chat, error) bool) {
+		for _, chat := range f.chats {
+			ended := chat.End <= wolkvox.LocalTimeOf(time.Now().In(bogota))
+			if ended && chat.Start >= w.From && chat.Start <= w.To && !yield(chat, nil) {
+				return
+			}
+		}
+	}
+}

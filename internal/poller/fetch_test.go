@@ -1,0 +1,237 @@
+package poller
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func TestEachOutcomeHasOneConsequence(t *testing.T) {
+	const pause = 700 * time.Millisecond
+	type test struct {
+		err   error
+		tries int
+		want  next
+	}
+	tests := map[string]test{
+		"network":                  {failing(wolkvox.Network), 1, next{true, pause}},
+		"timeout":                  {failing(wolkvox.Timeout), 3, next{true, pause}},
+		"server error":             {failing(wolkvox.ServerError), 1, next{true, pause}},
+		"server error, four tries": {failing(wolkvox.ServerError), 4, next{false, pause}},
+		"503 with Retry-After":     {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: 9 * time.Second}, 1, next{true, 9 * time.Second}},
+		"503 with a long one":      {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Hour}, 1, next{false, time.Hour}},
+		"429":                      {failing(wolkvox.RateLimited), 1, next{}},
+		"429 with Retry-After":     {&wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: 9 * time.Second}, 1, next{true, 9 * time.Second}},
+		"token busy":               {failing(wolkvox.TokenBusy), 1, next{true, busyPause + pause}},
+		"maintenance":              {failing(wolkvox.Unavailable), 1, next{}},
+		"no token":                 {failing(wolkvox.Unauthorized), 1, next{}},
+		"token refused":            {failing(wolkvox.TokenRejected), 1, next{}},
+		"malformed":                {failing(wolkvox.Malformed), 1, next{}},
+		"bad request":              {failing(wolkvox.BadRequest), 1, next{}},
+		"redirected":               {failing(wolkvox.Redirected), 1, next{}},
+		"token file unreadable":    {errors.New("no such file"), 1, next{}},
+		// A bubble begins at 19:00 in Bogota.
+		"quota": {failing(wolkvox.QuotaExceeded), 1, next{false, quotaProbe}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newPoller(t, &fakeReport{}, &store.Memory{}, options()).newRun()
+				if have := r.after(tt.err, tt.tries, pause); have != tt.want {
+					t.Errorf("have %+v, want %+v", have, tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestSpentQuotaIsTriedAgainAtTheOperationsMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(4*time.Hour + 50*time.Minute)
+		r := newPoller(t, &fakeReport{}, &store.Memory{}, options()).newRun()
+		have := r.after(failing(wolkvox.QuotaExceeded), 1, 0)
+		if want := (next{false, 10 * time.Minute}); have != want {
+			t.Errorf("ten minutes before midnight: have %+v, want %+v", have, want)
+		}
+	})
+}
+
+func TestSpentQuotaIsProbedEachHalfHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{fail: func(int, wolkvox.Window) error { return failing(wolkvox.QuotaExceeded) }}
+		runFor(t, newPoller(t, report, &store.Memory{}, options()), 4*time.Hour)
+		if have := len(report.windows); have < 7 || have > 9 {
+			t.Errorf("requests in four hours: have %d, want about 8", have)
+		}
+	})
+}
+
+func TestRetryAfterIsObeyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
+			if n == 0 {
+				return &wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: time.Hour}
+			}
+			return nil
+		}}
+		runFor(t, newPoller(t, report, &store.Memory{}, options()), 2*time.Hour)
+		if wait := report.times[1].Sub(report.times[0]); wait < time.Hour || wait > time.Hour+5*time.Minute {
+			t.Errorf("next request after %v, want an hour and a tick", wait)
+		}
+	})
+}
+
+func TestPassingFaultIsOverAfterQuickRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
+			if n < 3 {
+				return failing(wolkvox.ServerError)
+			}
+			return nil
+		}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		start := time.Now()
+		p.poll(t.Context())
+		if took := time.Since(start); !p.Snapshot().Status.Up || took < 3*time.Second || took > 15*time.Second {
+			t.Errorf("up %v after %v, want true after about 7 s", p.Snapshot().Status.Up, took)
+		}
+	})
+}
+
+func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
+	for _, result := range []wolkvox.Result{wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError, wolkvox.TokenBusy, wolkvox.Malformed} {
+		t.Run(string(result), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				report := &fakeReport{fail: func(int, wolkvox.Window) error {
+					if time.Since(start) < 24*time.Hour {
+						return failing(result)
+					}
+					return nil
+				}}
+				var log lines
+				o := options()
+				o.Logger = log.logger()
+				p := newPoller(t, report, &store.Memory{}, o)
+				runFor(t, p, 24*time.Hour)
+				if have := len(report.windows); have > 300 {
+					t.Errorf("requests in a day: have %d, want 288 and a few", have)
+				}
+				runFor(t, p, time.Hour)
+				if begun, ended := log.count("goes on being tried"), log.count("works again"); begun != 1 || ended != 1 {
+					t.Errorf("log: have %d begun, %d ended, want 1 and 1\n%s", begun, ended, log.text.String())
+				}
+			})
+		})
+	}
+}
+
+func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{fail: func(_ int, w wolkvox.Window) error {
+			if w.To-w.From > 3600 {
+				return failing(wolkvox.Timeout)
+			}
+			return nil
+		}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 24*time.Hour)
+		if have := len(report.windows); have > 600 {
+			t.Errorf("requests in a day: have %d, want at most 2 a poll and a few", have)
+		}
+		if s := p.Snapshot().Status; !s.Up || s.Result != wolkvox.Timeout {
+			t.Errorf("have up %v, result %q, want true and timeout", s.Up, s.Result)
+		}
+	})
+}
+
+func TestRunNeverRetriesMoreThanTenTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.ReconcileInterval = 0
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, o)
+		p.poll(t.Context())
+		time.Sleep(6 * 24 * time.Hour)
+		report.windows = nil
+		// Every window takes three tries.
+		seen := map[wolkvox.Window]int{}
+		report.fail = func(_ int, w wolkvox.Window) error {
+			if seen[w]++; seen[w] < 3 {
+				return failing(wolkvox.ServerError)
+			}
+			return nil
+		}
+		p.poll(t.Context())
+		if have, need := len(report.windows), len(seen); have > need+maxRetries {
+			t.Errorf("requests: have %d for %d windows, want at most %d more", have, need, maxRetries)
+		}
+		if p.Snapshot().Status.Up {
+			t.Error("up: have true, want false once the retries are used up")
+		}
+	})
+}
+
+func TestCutResponseIsSplitUntilEveryChatIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		start := time.Now()
+		for n := range 150_000 {
+			report.chats = append(report.chats, chat(n+1, start.Add(-time.Duration(n%290)*time.Second)))
+		}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+		if have := interactions(p); have != 150_000 {
+			t.Errorf("interactions: have %d, want 150000", have)
+		}
+		if s := p.Snapshot().Status; s.TruncatedWindows == 0 || s.TruncatedSeconds != 0 {
+			t.Errorf("have %d windows and %d seconds cut, want some and 0", s.TruncatedWindows, s.TruncatedSeconds)
+		}
+	})
+}
+
+func TestSecondWithTooManyChatsIsCountedAsFarAsItIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		for n := range 70_000 {
+			report.chats = append(report.chats, chat(n+1, time.Now().Add(-time.Minute)))
+		}
+		report.chats = append(report.chats, chat(70_001, time.Now().Add(-2*time.Minute)))
+		var log lines
+		o := options()
+		o.Logger = log.logger()
+		p := newPoller(t, report, &store.Memory{}, o)
+		p.poll(t.Context())
+		if have := interactions(p); have != 60_001 {
+			t.Errorf("interactions: have %d, want 60001", have)
+		}
+		if p.Snapshot().Status.TruncatedSeconds == 0 || log.count("chats there are missing") != 1 {
+			t.Errorf("have %d seconds cut and log\n%s", p.Snapshot().Status.TruncatedSeconds, log.text.String())
+		}
+	})
+}
+
+func TestTooLargeResponseIsSplitAsACutOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{
+			chats: []wolkvox.Chat{chat(1, time.Now().Add(-4*time.Minute)), chat(2, time.Now().Add(-time.Minute))},
+			fail: func(_ int, w wolkvox.Window) error {
+				if w.To-w.From > 200 {
+					return failing(wolkvox.TooLarge)
+				}
+				return nil
+			},
+		}
+		o := options()
+		o.ReconcileInterval, o.Overlap = 0, 0
+		p := newPoller(t, report, &store.Memory{}, o)
+		p.poll(t.Context())
+		if have := interactions(p); have != 2 || !p.Snapshot().Status.Up {
+			t.Errorf("have %d interactions, up %v, want 2 and true", have, p.Snapshot().Status.Up)
+		}
+	})
+}

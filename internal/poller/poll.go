@@ -1,0 +1,237 @@
+package poller
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+const (
+	// maxPiece is how much time is fetched before it is saved.
+	maxPiece = 24 * time.Hour
+	// margin is how much longer a chat is remembered than any window reaches
+	// back: an hour for the wall clock and an hour for ours, by which either
+	// may be set back.
+	margin = 2 * time.Hour
+)
+
+// poll brings the book up to now, and reads the long window when that is due.
+func (p *Poller) poll(ctx context.Context) {
+	r := p.newRun()
+	err := r.poll(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	p.status.Up = err == nil
+	if err != nil {
+		p.polling.begin(p.logger, "polling", err)
+		p.finish(r)
+		return
+	}
+	p.polling.end(p.logger, "polling")
+	p.status.Ready = true
+	p.status.LastPoll = r.to
+
+	if p.reconcileDue(r.to) {
+		r.lasting = &p.reconciling
+		err := r.reconcile(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			p.reconciling.begin(p.logger, "reconciling", err)
+		} else {
+			p.reconciling.end(p.logger, "reconciling")
+			p.status.LastReconcile = r.to
+		}
+	}
+	p.status.Rows = r.rows
+	p.finish(r)
+}
+
+// finish makes a run's end known.
+func (p *Poller) finish(r *run) {
+	fault := p.polling
+	if fault.err == nil {
+		fault = p.reconciling
+	}
+	p.status.Failure, p.status.Result, p.status.FailingSince = "", fault.result, fault.since
+	if fault.err != nil {
+		p.status.Failure = fault.err.Error()
+	}
+	p.publish(p.snapshot.Load().View)
+
+	if r.overfull > 0 {
+		level.Warn(p.logger).Log("msg", "windows of a second hold more chats than one response: chats there are missing", "windows", r.overfull)
+	}
+	if !p.status.Up {
+		return
+	}
+	line := []any{"msg", "polled", "until", r.to.UTC().Format(time.RFC3339), "requests", r.requests}
+	for outcome, n := range r.rows {
+		line = append(line, ledger.Outcome(outcome), n) //nolint:gosec // There are seven.
+	}
+	level.Info(p.logger).Log(append(line, "took", time.Since(r.began).Round(time.Millisecond))...)
+}
+
+// poll reads what the report shows since the last poll, or for the first time.
+func (r *run) poll(ctx context.Context) error {
+	if r.book.Progress().CompleteUntil.IsZero() {
+		return r.start(ctx)
+	}
+	return r.catchUp(ctx)
+}
+
+// start counts the window before the very first start. What is older is left to
+// the first reconcile, to be remembered, so that no later window counts it.
+func (r *run) start(ctx context.Context) error {
+	o := r.options
+	initial := ledger.Span{From: r.to.Add(-o.InitialWindow), To: r.to}
+	longest := o.Overlap
+	if o.ReconcileInterval > 0 {
+		longest = max(longest, o.ReconcileWindow)
+	}
+	r.from = initial.From
+	return r.step(ctx, initial, ledger.Starting, func(t *ledger.Transaction) {
+		t.Progress = ledger.Progress{
+			CompleteUntil: r.to,
+			Reconciled:    r.to,
+			Seed:          ledger.Span{From: r.to.Add(-longest), To: initial.From},
+			Zone:          o.Zone.String(),
+		}
+		t.Forget(r.local(t.Progress.Seed.From))
+	})
+}
+
+// catchUp reads from the last poll, less the overlap, to now.
+func (r *run) catchUp(ctx context.Context) error {
+	progress := r.book.Progress()
+	// Our clock may have been set back.
+	cursor := earlier(progress.CompleteUntil, r.to)
+	from := cursor.Add(-r.options.Overlap)
+	// No limit keeps the exporter from what a single missed poll leaves.
+	oldest := r.to.Add(-max(r.options.MaxCatchUp, 2*r.options.Interval))
+	skipped := max(0, oldest.Sub(cursor))
+	if skipped > 0 {
+		from = oldest
+	}
+	if seedPending(progress) {
+		// What is older must be remembered before it is read.
+		from = later(from, progress.Seed.To)
+	}
+	r.from = from
+	for piece := range pieces(from, r.to) {
+		err := r.step(ctx, piece, ledger.Polling, func(t *ledger.Transaction) { t.Progress.CompleteUntil = piece.To })
+		if err != nil {
+			return err
+		}
+		if skipped > 0 {
+			r.status.Skipped += skipped
+			level.Warn(r.logger).Log("msg", "chats of a time beyond the catch-up limit are not fetched", "from", cursor.UTC().Format(time.RFC3339), "to", oldest.UTC().Format(time.RFC3339))
+			skipped = 0
+		}
+	}
+	return nil
+}
+
+func seedPending(progress ledger.Progress) bool { return progress.Seed.From.Before(progress.Seed.To) }
+
+func (p *Poller) reconcileDue(now time.Time) bool {
+	progress := p.book.Progress()
+	switch {
+	case seedPending(progress):
+		return true
+	case p.options.ReconcileInterval == 0:
+		return false
+	case progress.Zone != p.options.Zone.String(), progress.Reconciled.After(now):
+		// With the right zone or clock, other windows show other chats.
+		return true
+	default:
+		return now.Sub(progress.Reconciled) >= p.options.ReconcileInterval
+	}
+}
+
+// reconcile reads the long window before the one that was just polled: chats
+// that the API shows under the date of their start, or late, are found there.
+func (r *run) reconcile(ctx context.Context) error {
+	progress := r.book.Progress()
+	if seedPending(progress) {
+		for piece := range pieces(progress.Seed.From, progress.Seed.To) {
+			err := r.step(ctx, piece, ledger.Seeding, func(t *ledger.Transaction) { t.Progress.Seed.From = piece.To })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// Whatever ended since the last reconcile may have started a window's length
+	// before that, however long ago it was.
+	since := later(earlier(progress.Reconciled, r.to), r.to.Add(-r.options.MaxCatchUp))
+	for piece := range pieces(since.Add(-r.options.ReconcileWindow), r.from) {
+		if err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction) {}); err != nil {
+			return err
+		}
+	}
+	return r.step(ctx, ledger.Span{}, ledger.Reconciling, func(t *ledger.Transaction) {
+		t.Progress.Reconciled, t.Progress.Zone = r.to, r.options.Zone.String()
+	})
+}
+
+// pieces cuts a time into what is fetched and saved at once, oldest first.
+func pieces(from, to time.Time) iter.Seq[ledger.Span] {
+	return func(yield func(ledger.Span) bool) {
+		for from.Before(to) {
+			end := earlier(from.Add(maxPiece), to)
+			if !yield(ledger.Span{From: from, To: end}) {
+				return
+			}
+			from = end
+		}
+	}
+}
+
+// step reads a span, books its rows, and has the book saved before it is shown.
+func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading, advance func(*ledger.Transaction)) error {
+	t := r.book.Begin(time.Now().In(r.options.Zone))
+	before := t.Counts().Records
+	for _, window := range wolkvox.Windows(span.From, span.To, r.options.Zone) {
+		if _, err := r.read(ctx, window, t, reading); err != nil {
+			return err
+		}
+	}
+	advance(t)
+	t.Forget(r.horizon(t.Progress))
+	state, err := t.Marshal()
+	if err != nil {
+		return err
+	}
+	if err := r.store.Save(state); err != nil {
+		return fmt.Errorf("saving the state: %w", err)
+	}
+	t.Commit()
+	for outcome, n := range t.Counts().Records {
+		r.rows[outcome] += n - before[outcome]
+	}
+	r.publish(r.book.View())
+	return nil
+}
+
+// horizon is the end of the oldest chat that a window may still show.
+func (p *Poller) horizon(progress ledger.Progress) wolkvox.LocalTime {
+	since := progress.CompleteUntil
+	if p.options.ReconcileInterval > 0 {
+		since = later(earlier(since, progress.Reconciled), since.Add(-p.options.MaxCatchUp))
+	}
+	return p.local(since.Add(-p.options.ReconcileWindow - p.options.Overlap - margin))
+}
+
+// local is the operation's wall clock at t.
+func (p *Poller) local(t time.Time) wolkvox.LocalTime {
+	return wolkvox.LocalTimeOf(t.In(p.options.Zone))
+}

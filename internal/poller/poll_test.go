@@ -1,0 +1,301 @@
+package poller
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// A bubble's clock begins at 2000-01-01 00:00 UTC: 1999-12-31 19:00 in Bogota.
+
+func TestFirstStartCountsTheInitialWindowAndOnlyRemembersWhatIsOlder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		report := &fakeReport{chats: []wolkvox.Chat{chat(1, now.Add(-time.Minute)), chat(2, now.Add(-10*time.Minute)), chat(3, now.Add(-20*time.Hour))}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+
+		wantSpans(t, report, "1999-12-31 18:55:00 1999-12-31 19:00:00", "1999-12-30 19:00:00 1999-12-31 18:55:00")
+		counts := p.Snapshot().View.Counts.Records
+		if counts[ledger.Counted] != 1 || counts[ledger.Seeded] != 2 {
+			t.Errorf("have %d counted, %d seeded, want 1 and 2", counts[ledger.Counted], counts[ledger.Seeded])
+		}
+		if s := p.Snapshot().Status; !s.Up || !s.Ready || !s.LastPoll.Equal(now) {
+			t.Errorf("after a good poll: have %+v", s)
+		}
+	})
+}
+
+func TestInitialWindowCountsRowsWhateverTheirDates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old := chat(1, time.Now().AddDate(-1, 0, 0))
+		report := &sameRows{chats: []wolkvox.Chat{old}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 2*time.Hour)
+		if have := interactions(p); have != 1 {
+			t.Errorf("interactions: have %d, want 1", have)
+		}
+	})
+}
+
+func TestAfterAFailedSeedPollsCountAndTheSeedIsMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		report := &fakeReport{
+			chats: []wolkvox.Chat{chat(1, start.Add(-10*time.Minute)), chat(2, start.Add(12*time.Minute))},
+			fail: func(_ int, w wolkvox.Window) error {
+				if w.To-w.From > 6*3600 && time.Since(start) < 20*time.Minute {
+					return failing(wolkvox.Unavailable)
+				}
+				return nil
+			},
+		}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 19*time.Minute)
+		if have := interactions(p); have != 1 || !p.Snapshot().Status.Up {
+			t.Errorf("before the seed: have %d interactions, up %v, want 1 and true", have, p.Snapshot().Status.Up)
+		}
+		runFor(t, p, 3*time.Hour)
+		counts := p.Snapshot().View.Counts.Records
+		if counts[ledger.Counted] != 1 || counts[ledger.Seeded] != 1 {
+			t.Errorf("after the seed: have %d counted, %d seeded, want 1 and 1", counts[ledger.Counted], counts[ledger.Seeded])
+		}
+	})
+}
+
+func TestPollReadsFromTheCursorLessTheOverlapToNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+		time.Sleep(5 * time.Minute)
+		report.windows = nil
+		p.poll(t.Context())
+		wantSpans(t, report, "1999-12-31 18:30:00 1999-12-31 19:05:00")
+	})
+}
+
+func TestFailedPollMovesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+		before := p.Snapshot().View
+		report.fail = func(int, wolkvox.Window) error { return failing(wolkvox.Unavailable) }
+		time.Sleep(time.Hour)
+		p.poll(t.Context())
+		if p.Snapshot().View != before || p.Snapshot().Status.Up {
+			t.Errorf("after a failed poll: up %v, view changed %v", p.Snapshot().Status.Up, p.Snapshot().View != before)
+		}
+		report.fail, report.windows = nil, nil
+		p.poll(t.Context())
+		if want := "1999-12-31 18:30:00 1999-12-31 20:00:00"; report.spans()[0] != want {
+			t.Errorf("next poll: have %s, want %s", report.spans()[0], want)
+		}
+	})
+}
+
+func TestCatchUpSavesPiecesOfADayOldestFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.ReconcileInterval = 0
+		report := &fakeReport{}
+		kept := &store.Memory{}
+		newPoller(t, report, kept, o).poll(t.Context())
+		time.Sleep(60 * time.Hour)
+
+		report.windows = nil
+		report.fail = func(n int, _ wolkvox.Window) error {
+			if n == 2 {
+				return failing(wolkvox.Unavailable)
+			}
+			return nil
+		}
+		p := newPoller(t, report, kept, o)
+		p.poll(t.Context())
+		if have, want := p.Snapshot().View.Progress.CompleteUntil, time.Date(2000, 1, 1, 23, 30, 0, 0, time.UTC); !have.Equal(want) {
+			t.Errorf("complete until, the second piece having failed: have %v, want %v", have, want)
+		}
+		p = newPoller(t, report, kept, o)
+		p.poll(t.Context())
+		wantSpans(
+			t, report,
+			// The year's end is a month's end, too.
+			"1999-12-31 18:30:00 1999-12-31 23:59:59",
+			"2000-01-01 00:00:01 2000-01-01 18:30:00",
+			"2000-01-01 18:30:00 2000-01-02 18:30:00", // failed
+			"2000-01-01 18:00:00 2000-01-02 18:00:00",
+			"2000-01-02 18:00:00 2000-01-03 07:00:00",
+		)
+	})
+}
+
+func TestGapBeyondTheCatchUpLimitIsSkippedOnceAndShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.MaxCatchUp = 2 * time.Hour
+		var log lines
+		o.Logger = log.logger()
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, o)
+		p.poll(t.Context())
+		time.Sleep(10 * time.Hour)
+		report := &fakeReport{}
+		p.report = report
+		p.poll(t.Context())
+		if have, want := report.spans()[0], "2000-01-01 03:00:00 2000-01-01 05:00:00"; have != want {
+			t.Errorf("first window: have %s, want %s", have, want)
+		}
+		time.Sleep(5 * time.Minute)
+		p.poll(t.Context())
+		if have, want := p.Snapshot().Status.Skipped, 8*time.Hour; have != want {
+			t.Errorf("skipped: have %v, want %v", have, want)
+		}
+		if have := log.count("beyond the catch-up limit"); have != 1 {
+			t.Errorf("log lines about it: have %d, want 1", have)
+		}
+	})
+}
+
+func TestNoCatchUpStillCoversAMissedPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.MaxCatchUp, o.Overlap = 0, 0
+		start := time.Now()
+		report := &fakeReport{}
+		for n := range 60 {
+			report.chats = append(report.chats, chat(n+1, start.Add(time.Duration(n+1)*time.Minute)))
+		}
+		report.fail = func(n int, _ wolkvox.Window) error {
+			if n == 5 {
+				return failing(wolkvox.Unavailable)
+			}
+			return nil
+		}
+		p := newPoller(t, report, &store.Memory{}, o)
+		runFor(t, p, 65*time.Minute)
+		if have := interactions(p); have != 60 {
+			t.Errorf("interactions: have %d, want 60", have)
+		}
+	})
+}
+
+func TestReconcileReadsTheLongWindowUpToTheOneJustPolled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+		report.chats = []wolkvox.Chat{chat(1, start.Add(-time.Hour))}
+		time.Sleep(time.Hour - time.Second)
+		p.poll(t.Context())
+		if have := interactions(p); have != 0 {
+			t.Errorf("before the reconcile: have %d interactions, want 0", have)
+		}
+		time.Sleep(time.Second)
+		report.windows = nil
+		p.poll(t.Context())
+		// From the start of what the last reconcile read, so that none that
+		// ended since is missed however long it lasted.
+		wantSpans(
+			t, report,
+			"1999-12-31 19:29:59 1999-12-31 20:00:00",
+			"1999-12-30 19:00:00 1999-12-31 19:00:00",
+			"1999-12-31 19:00:00 1999-12-31 19:29:59",
+		)
+		if view := p.Snapshot().View; view.Counts.Late != 1 || !p.Snapshot().Status.LastReconcile.Equal(start.Add(time.Hour)) {
+			t.Errorf("have %d late, last reconcile %v, want 1 and %v", view.Counts.Late, p.Snapshot().Status.LastReconcile, start.Add(time.Hour))
+		}
+	})
+}
+
+func TestChatThatOutlastsAStopIsFoundUnderTheDateOfItsStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &byStart{}
+		kept := &store.Memory{}
+		newPoller(t, report, kept, options()).poll(t.Context())
+		time.Sleep(2 * time.Hour)
+		newPoller(t, report, kept, options()).poll(t.Context())
+
+		c := chat(1, time.Now().Add(10*time.Hour))
+		c.Start = wolkvox.LocalTimeOf(time.Now().Add(-time.Hour).In(bogota))
+		report.chats = []wolkvox.Chat{c}
+		time.Sleep(3 * 24 * time.Hour)
+		p := newPoller(t, report, kept, options())
+		p.poll(t.Context())
+		if have := interactions(p); have != 1 {
+			t.Errorf("interactions: have %d, want 1", have)
+		}
+	})
+}
+
+func TestCorrectedZoneIsReconciledAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wrong := options()
+		wrong.Zone = mustLoad("America/Los_Angeles") // three hours behind
+		report := &fakeReport{}
+		kept := &store.Memory{}
+		newPoller(t, report, kept, wrong).poll(t.Context())
+		report.chats = []wolkvox.Chat{chat(1, time.Now().Add(-time.Hour))}
+		time.Sleep(10 * time.Minute)
+		p := newPoller(t, report, kept, options())
+		p.poll(t.Context())
+		if have := interactions(p); have != 1 {
+			t.Errorf("interactions: have %d, want 1", have)
+		}
+	})
+}
+
+func TestStateThatCannotBeSavedIsNotShownAndNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := &brokenStore{}
+		report := &fakeReport{}
+		p := newPoller(t, report, kept, options())
+		p.poll(t.Context())
+		kept.broken = true
+		report.chats = []wolkvox.Chat{chat(1, time.Now())}
+		time.Sleep(5 * time.Minute)
+		p.poll(t.Context())
+		if s := p.Snapshot(); s.Status.Up || len(s.View.LabelSets) != 0 {
+			t.Errorf("disk full: have up %v and %d label sets, want false and 0", s.Status.Up, len(s.View.LabelSets))
+		}
+		kept.broken = false
+		time.Sleep(5 * time.Minute)
+		p.poll(t.Context())
+		if have := interactions(p); have != 1 || !p.Snapshot().Status.Up {
+			t.Errorf("disk well again: have %d interactions, up %v, want 1 and true", have, p.Snapshot().Status.Up)
+		}
+	})
+}
+
+func TestClockSetBackLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// The book was written by a clock two hours ahead.
+		kept := &store.Memory{}
+		report := &fakeReport{}
+		start := time.Now()
+		time.Sleep(2 * time.Hour)
+		newPoller(t, report, kept, options()).poll(t.Context())
+		state, _ := kept.Load()
+
+		past := &store.Memory{}
+		_ = past.Save(state)
+		p := newPoller(t, report, past, options())
+		r := p.newRun()
+		r.to = start.Add(time.Minute)
+		report.chats = []wolkvox.Chat{chat(1, start.Add(time.Minute))}
+		report.windows = nil
+		if err := r.poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if have := interactions(p); have != 1 || !p.Snapshot().View.Progress.CompleteUntil.Equal(r.to) {
+			t.Errorf("have %d interactions, complete until %v, want 1 and %v", have, p.Snapshot().View.Progress.CompleteUntil, r.to)
+		}
+		if !p.reconcileDue(r.to) {
+			t.Error("a reconcile in the future: have none due, want one")
+		}
+	})
+}

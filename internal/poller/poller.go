@@ -1,0 +1,197 @@
+// Package poller decides when to ask the API for which window of time, brings
+// every row to the book, and has the book saved before anybody sees it.
+package poller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Report shows the chats of a window. [wolkvox.Client] does.
+type Report interface {
+	Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error]
+}
+
+// Store keeps a state. Load says [fs.ErrNotExist] before the first Save. What
+// Save returned nil for is there after a crash.
+type Store interface {
+	Load() ([]byte, error)
+	Save(state []byte) error
+}
+
+// Options tell a poller about its operation.
+type Options struct {
+	Operation string
+	Zone      *time.Location // the operation's wall clock
+	Logger    log.Logger
+
+	Interval          time.Duration // between polls
+	Overlap           time.Duration // read again before the last poll
+	ReconcileInterval time.Duration // between reconciles; 0 = never
+	ReconcileWindow   time.Duration // read again by a reconcile
+	InitialWindow     time.Duration // counted at the very first start
+	MaxCatchUp        time.Duration // the longest gap that is fetched
+	MaxLabelSets      int
+}
+
+// Poller polls one operation. It is the one user of its token, its book and its
+// store.
+type Poller struct {
+	options  Options
+	report   Report
+	store    Store
+	logger   log.Logger
+	book     *ledger.Book
+	snapshot atomic.Pointer[Snapshot]
+
+	// What follows belongs to the goroutine in Run.
+	status      Status
+	polling     fault
+	reconciling fault
+	// quietUntil is when the API may be asked again.
+	quietUntil time.Time
+}
+
+// New loads the operation's book, or begins one. Nothing is asked of the API
+// before [Poller.Run].
+func New(report Report, store Store, options Options) (*Poller, error) {
+	p := &Poller{
+		options: options,
+		report:  report,
+		store:   store,
+		logger:  log.With(options.Logger, "operation", options.Operation),
+	}
+	saved, err := store.Load()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.book = ledger.New(options.MaxLabelSets)
+	case err != nil:
+		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
+	default:
+		p.book, err = ledger.Unmarshal(saved, options.MaxLabelSets)
+		if err != nil {
+			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
+		}
+	}
+	p.publish(p.book.View())
+	return p, nil
+}
+
+// Snapshot is what to show now. It may be called by anybody.
+func (p *Poller) Snapshot() Snapshot { return *p.snapshot.Load() }
+
+func (p *Poller) publish(view *ledger.View) {
+	p.snapshot.Store(&Snapshot{View: view, Status: p.status})
+}
+
+// Run polls at once and then at every interval, until ctx is done. A request
+// under way is cancelled then; what was not saved is fetched again by the next
+// start.
+func (p *Poller) Run(ctx context.Context) {
+	for {
+		p.poll(ctx)
+		next := nextTick(later(time.Now(), p.quietUntil), p.options.Interval, offset(p.options.Operation, p.options.Interval))
+		p.status.NextPoll = next
+		p.publish(p.snapshot.Load().View)
+		if sleep(ctx, time.Until(next)) != nil {
+			return
+		}
+	}
+}
+
+// offset spreads operations over the interval, each always at the same place.
+func offset(operation string, interval time.Duration) time.Duration {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(operation))
+	return time.Duration(hash.Sum64() % uint64(interval)) //nolint:gosec // Intervals are positive.
+}
+
+// nextTick is the first time after now that is an interval's multiple plus
+// offset.
+func nextTick(now time.Time, interval, offset time.Duration) time.Time {
+	sinceTick := (now.UnixNano() - int64(offset)) % int64(interval)
+	return now.Add(interval - time.Duration(sinceTick))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// sleep waits, unless ctx ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// fault is a failure that lasts. It is logged when it begins, when it becomes
+// another one, and when it is over.
+type fault struct {
+	since  time.Time
+	err    error
+	result wolkvox.Result
+}
+
+func (f *fault) begin(logger log.Logger, what string, err error) {
+	result := resultOf(err)
+	if f.err == nil {
+		f.since = time.Now()
+	}
+	news := f.err == nil || f.result != result || result == "" && f.err.Error() != err.Error()
+	f.err, f.result = err, result
+	if news {
+		level.Error(logger).Log("msg", what+" fails, it goes on being tried", "result", orNone(result), "err", err)
+	} else {
+		level.Debug(logger).Log("msg", what+" still fails", "result", orNone(result), "err", err)
+	}
+}
+
+func (f *fault) end(logger log.Logger, what string) {
+	if f.err != nil {
+		level.Info(logger).Log("msg", what+" works again", "after", time.Since(f.since).Round(time.Second))
+	}
+	*f = fault{}
+}
+
+func orNone(result wolkvox.Result) string {
+	if result == "" {
+		return "none"
+	}
+	return string(result)
+}
+
+// resultOf is the API's part in an error: none in that of a disk.
+func resultOf(err error) wolkvox.Result {
+	var failure *wolkvox.Error
+	if errors.As(err, &failure) {
+		return failure.Result
+	}
+	return ""
+}

@@ -1,0 +1,40 @@
+package poller
+
+import (
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Snapshot is what an operation shows: its figures, all of them saved, and how
+// polling goes. It never changes.
+type Snapshot struct {
+	View   *ledger.View
+	Status Status
+}
+
+// Status tells how polling goes, since this process started.
+type Status struct {
+	// Up tells whether the last poll succeeded, Ready whether one ever did.
+	Up, Ready bool
+	// LastPoll and LastReconcile are when the newest that succeeded asked; zero
+	// if none did.
+	LastPoll, LastReconcile time.Time
+	// NextPoll is when the next one is due.
+	NextPoll time.Time
+	// Rows are the rows of the last poll that succeeded, by outcome, those of a
+	// reconcile after it included.
+	Rows [ledger.Outcomes]uint64
+	// Failure is what keeps polling or reconciling from success now, in one
+	// line; empty when nothing does. Result is its class, empty for a failure
+	// that is not the API's. FailingSince is when it began.
+	Failure      string
+	Result       wolkvox.Result
+	FailingSince time.Time
+	// TruncatedWindows counts the windows that were cut and split,
+	// TruncatedSeconds those that could not be split far enough.
+	TruncatedWindows, TruncatedSeconds uint64
+	// Skipped is the time beyond the catch-up limit that was never fetched.
+	Skipped time.Duration
+}
