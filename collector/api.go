@@ -1,0 +1,64 @@
+package collector
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// APIMetrics show the requests to the API of one operation.
+type APIMetrics struct {
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	// skew has no label: as a vector it is absent until it is known.
+	skew *prometheus.GaugeVec
+}
+
+// NewAPIMetrics registers the metrics of an operation. Like MustRegister it
+// panics if that operation has them already.
+func NewAPIMetrics(reg prometheus.Registerer, operation string) *APIMetrics {
+	factory, labels := promauto.With(reg), operationLabel(operation)
+	m := &APIMetrics{
+		requests: factory.NewCounterVec(prometheus.CounterOpts{
+			Name:        "wolkvox_api_requests_total",
+			Help:        "Requests to the API, by their result.",
+			ConstLabels: labels,
+		}, []string{"api", "result"}),
+		durations: factory.NewHistogramVec(prometheus.HistogramOpts{
+			Name:        "wolkvox_api_request_duration_seconds",
+			Help:        "Time that a request to the API took, failed ones and the reading of the response included, in seconds.",
+			ConstLabels: labels,
+			// Up to the vendor's limit of a minute.
+			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60},
+		}, []string{"api"}),
+		skew: factory.NewGaugeVec(prometheus.GaugeOpts{
+			Name:        "wolkvox_api_clock_skew_seconds",
+			Help:        "How far the clock of the API is ahead of ours, in seconds, good to one (header Date of the newest response).",
+			ConstLabels: labels,
+		}, nil),
+	}
+	for _, api := range wolkvox.APIs() {
+		m.durations.WithLabelValues(api)
+		for _, result := range wolkvox.Results() {
+			m.requests.WithLabelValues(api, string(result))
+		}
+	}
+	return m
+}
+
+// Observe counts a request. It is made for [wolkvox.WithObserver].
+func (m *APIMetrics) Observe(r wolkvox.Request) {
+	m.requests.WithLabelValues(r.API, string(r.Result)).Inc()
+	m.durations.WithLabelValues(r.API).Observe(r.Duration.Seconds())
+	if r.ClockSkew != nil {
+		m.skew.WithLabelValues().Set(r.ClockSkew.Seconds())
+	}
+}
+
+func operationLabel(name string) prometheus.Labels {
+	return prometheus.Labels{"operation": strings.ToValidUTF8(name, string(utf8.RuneError))}
+}

@@ -1,0 +1,45 @@
+package collector
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func TestEveryResultIsThereBeforeItOccurs(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	m := NewAPIMetrics(reg, "wv0042")
+	want := map[string]float64{}
+	for _, api := range wolkvox.APIs() {
+		for _, result := range wolkvox.Results() {
+			want["api="+api+" result="+string(result)+" "] = 0
+		}
+	}
+	before := gatherFrom(t, reg)
+	if have := valuesOf(before["wolkvox_api_requests_total"]); !maps.Equal(have, want) {
+		t.Errorf("have %v\nwant %v", have, want)
+	}
+	if f, ok := before["wolkvox_api_clock_skew_seconds"]; ok {
+		t.Errorf("have %v, want no skew before a response", f)
+	}
+
+	skew := 3 * time.Second
+	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.TokenBusy, Duration: 2 * time.Second, ClockSkew: &skew})
+	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.Network, Duration: 100 * time.Millisecond})
+	want["api=chat_8 result=token_busy "] = 1
+	want["api=chat_8 result=network "] = 1
+	after := gatherFrom(t, reg)
+	if have := valuesOf(after["wolkvox_api_requests_total"]); !maps.Equal(have, want) {
+		t.Errorf("have %v\nwant %v", have, want)
+	}
+	if have := after["wolkvox_api_request_duration_seconds"].GetMetric()[0].GetHistogram(); have.GetSampleCount() != 2 || have.GetSampleSum() != 2.1 {
+		t.Errorf("have durations %v, want 2 of 2.1 s", have)
+	}
+	if have := valuesOf(after["wolkvox_api_clock_skew_seconds"])[""]; have != 3 {
+		t.Errorf("have skew %v, want the last that is known, 3", have)
+	}
+}

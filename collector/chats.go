@@ -1,0 +1,81 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// chats are the metrics of one label set, allocated at once.
+type chats struct {
+	interactions, handoffs counter
+	lastSenders            [wolkvox.LastSenders]counter
+	histograms             [ledger.Measures]histogram
+}
+
+var lastSenderLabels = func() (made [wolkvox.LastSenders]*dto.LabelPair) {
+	for sender := range wolkvox.LastSenders {
+		made[sender] = label("last_sender", sender.String())
+	}
+	return made
+}()
+
+// nothing is shown while a label set is held at 0.
+var nothing = func() *ledger.Tally {
+	var t ledger.Tally
+	for m := range ledger.Measure(ledger.Measures) {
+		t.Histograms[m].Buckets = make([]uint64, len(m.Bounds())+1)
+	}
+	return &t
+}()
+
+// collectChats shows every family of a label set, so that a set appears whole.
+func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
+	tally := set.Tally
+	if held(tally, now, c.options.ZeroHold) {
+		tally = nothing
+	}
+	var (
+		born    = timestamppb.New(set.Born)
+		channel = label("channel", set.Channel)
+		rpID    = label("rp_id", set.RoutingPoint)
+		labels  = []*dto.LabelPair{channel, o.name, rpID}
+		shown   chats
+	)
+	shown.interactions = counter{descs[interactions], labels, float64(tally.Interactions), born}
+	ch <- &shown.interactions
+	shown.handoffs = counter{descs[handoffs], labels, float64(tally.Handoffs), born}
+	ch <- &shown.handoffs
+	for sender, count := range tally.LastSender {
+		withSender := []*dto.LabelPair{channel, lastSenderLabels[sender], o.name, rpID}
+		shown.lastSenders[sender] = counter{descs[lastSenders], withSender, float64(count), born}
+		ch <- &shown.lastSenders[sender]
+	}
+	for m := range ledger.Measure(ledger.Measures) {
+		h := histogram{
+			desc:    descs[measures[m].family],
+			labels:  labels,
+			bounds:  m.Bounds(),
+			figures: &tally.Histograms[m],
+			created: born,
+			native:  c.options.NativeHistograms,
+		}
+		if measures[m].sender != nil {
+			h.labels = []*dto.LabelPair{channel, o.name, rpID, measures[m].sender}
+		}
+		shown.histograms[m] = h
+		ch <- &shown.histograms[m]
+	}
+}
+
+// held tells whether a tally is to be shown at 0. One that is born in the
+// future was counted before the clock was set back, so it was seen long ago.
+func held(t *ledger.Tally, now time.Time, hold time.Duration) bool {
+	age := now.Sub(t.Born)
+	return !t.Initial && age >= 0 && age < hold
+}

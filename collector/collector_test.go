@@ -1,0 +1,353 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"math"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func decodeFamilies(t *testing.T, r io.Reader, format expfmt.Format) iter.Seq[*dto.MetricFamily] {
+	t.Helper()
+	return func(yield func(*dto.MetricFamily) bool) {
+		decoder := expfmt.NewDecoder(r, format)
+		for {
+			var f dto.MetricFamily
+			if err := decoder.Decode(&f); errors.Is(err, io.EOF) {
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(&f) {
+				return
+			}
+		}
+	}
+}
+
+// contract is its table: type and labels of each metric that is shown here.
+var contract = map[string]string{
+	"wolkvox_chat_interactions_total":                   "COUNTER channel operation rp_id",
+	"wolkvox_chat_handoffs_total":                       "COUNTER channel operation rp_id",
+	"wolkvox_chat_bot_time_seconds":                     "HISTOGRAM channel operation rp_id",
+	"wolkvox_chat_speed_of_answer_seconds":              "HISTOGRAM channel operation rp_id",
+	"wolkvox_chat_handle_time_seconds":                  "HISTOGRAM channel operation rp_id",
+	"wolkvox_chat_duration_seconds":                     "HISTOGRAM channel operation rp_id",
+	"wolkvox_chat_messages":                             "HISTOGRAM channel operation rp_id",
+	"wolkvox_chat_characters":                           "HISTOGRAM channel operation rp_id sender",
+	"wolkvox_chat_last_sender_total":                    "COUNTER channel last_sender operation rp_id",
+	"wolkvox_up":                                        "GAUGE operation",
+	"wolkvox_api_requests_total":                        "COUNTER api operation result",
+	"wolkvox_api_request_duration_seconds":              "HISTOGRAM api operation",
+	"wolkvox_api_clock_skew_seconds":                    "GAUGE operation",
+	"wolkvox_exporter_records_total":                    "COUNTER operation outcome",
+	"wolkvox_exporter_late_records_total":               "COUNTER operation",
+	"wolkvox_exporter_field_errors_total":               "COUNTER field operation",
+	"wolkvox_exporter_complete_until_timestamp_seconds": "GAUGE operation",
+	"wolkvox_exporter_last_success_timestamp_seconds":   "GAUGE kind operation",
+	"wolkvox_exporter_truncated_windows_total":          "COUNTER operation",
+	"wolkvox_exporter_truncated_seconds_total":          "COUNTER operation",
+	"wolkvox_exporter_skipped_seconds_total":            "COUNTER operation",
+	"wolkvox_exporter_label_sets":                       "GAUGE operation",
+	"wolkvox_exporter_label_sets_overflowed_total":      "COUNTER operation",
+	"wolkvox_exporter_state_bytes":                      "GAUGE operation",
+	"wolkvox_exporter_state_save_duration_seconds":      "HISTOGRAM operation",
+}
+
+func TestEveryMetricOfTheContractIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		have := map[string]string{}
+		for name, f := range gatherFrom(t, everything(t)) {
+			for _, m := range f.GetMetric() {
+				shape := f.GetType().String()
+				for _, l := range m.GetLabel() {
+					shape += " " + l.GetName()
+				}
+				if known, ok := have[name]; ok && known != shape {
+					t.Errorf("%s: have both %q and %q", name, known, shape)
+				}
+				have[name] = shape
+			}
+		}
+		if !maps.Equal(have, contract) {
+			t.Errorf("have %v\nwant %v", have, contract)
+		}
+	})
+}
+
+func TestDescribeIsComplete(t *testing.T) {
+	described := make(chan *prometheus.Desc, 100)
+	New(nil, Options{}).Describe(described)
+	close(described)
+	name := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{operation`)
+	var have []string
+	for d := range described {
+		match := name.FindStringSubmatch(d.String())
+		if match == nil {
+			t.Fatalf("have %s, want operation as its first label", d)
+		}
+		have = append(have, match[1])
+	}
+	var want []string
+	for name := range contract {
+		if !strings.HasPrefix(name, "wolkvox_api_") && !strings.HasPrefix(name, "wolkvox_exporter_state_") {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	if !slices.Equal(have, want) {
+		t.Errorf("have %q\nwant %q", have, want)
+	}
+}
+
+func TestLabelSetAppearsWhole(t *testing.T) {
+	h := newHistory(10)
+	// A row that states nothing but its end.
+	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
+	have := gather(t, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{NativeHistograms: true})
+	const labels = "channel=web rp_id=101 "
+	zero := map[string]float64{labels: 0}
+	for name, want := range map[string]map[string]float64{
+		"wolkvox_chat_interactions_total":      {labels: 1},
+		"wolkvox_chat_handoffs_total":          zero,
+		"wolkvox_chat_bot_time_seconds":        zero,
+		"wolkvox_chat_speed_of_answer_seconds": zero,
+		"wolkvox_chat_handle_time_seconds":     zero,
+		"wolkvox_chat_duration_seconds":        zero,
+		"wolkvox_chat_messages":                zero,
+		"wolkvox_chat_characters":              {labels + "sender=agent ": 0, labels + "sender=customer ": 0},
+		"wolkvox_chat_last_sender_total": {
+			"channel=web last_sender=agent rp_id=101 ": 0, "channel=web last_sender=chat_bot rp_id=101 ": 0,
+			"channel=web last_sender=customer rp_id=101 ": 0, "channel=web last_sender=unknown rp_id=101 ": 0,
+		},
+	} {
+		if have := valuesOf(have[name]); !maps.Equal(have, want) {
+			t.Errorf("%s: have %v, want %v", name, have, want)
+		}
+	}
+}
+
+func TestNewLabelSetIsHeldAtZero(t *testing.T) {
+	const hold = 2 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(10)
+		h.read(ledger.Starting, h.agent("initial", "web", 10, 100))
+		time.Sleep(5 * time.Minute)
+		born := time.Now()
+		h.read(ledger.Polling, h.agent("initial", "web", 10, 100), h.agent("new", "web", 10, 100))
+		operations := []Operation{{"wv0042", fixed{View: h.book.View()}}}
+
+		check := func(t *testing.T, when string, want float64) {
+			t.Helper()
+			have := gather(t, operations, Options{ZeroHold: hold, NativeHistograms: true})
+			for name, f := range have {
+				if !strings.HasPrefix(name, "wolkvox_chat_") {
+					continue
+				}
+				for _, m := range f.GetMetric() {
+					if h := m.GetHistogram(); h != nil && m.GetLabel()[2].GetValue() == "new" {
+						var native int64
+						for _, delta := range h.GetPositiveDelta() {
+							native += delta
+						}
+						if have := h.GetSampleSum() + float64(h.GetBucket()[len(h.GetBucket())-1].GetCumulativeCount()) + float64(native); want == 0 && have != 0 {
+							t.Errorf("%s: have %v, want it empty", name, h)
+						}
+					}
+				}
+			}
+			for _, name := range []string{"wolkvox_chat_interactions_total", "wolkvox_chat_handoffs_total", "wolkvox_chat_handle_time_seconds"} {
+				want := map[string]float64{"channel=web rp_id=initial ": 2, "channel=web rp_id=new ": want}
+				if have := valuesOf(have[name]); !maps.Equal(have, want) {
+					t.Errorf("%s: %s: have %v, want %v", when, name, have, want)
+				}
+			}
+			for _, m := range have["wolkvox_chat_handoffs_total"].GetMetric() {
+				if created := m.GetCounter().GetCreatedTimestamp().AsTime(); m.GetLabel()[2].GetValue() == "new" && !created.Equal(born) {
+					t.Errorf("%s: have created %v, want %v", when, created, born)
+				}
+			}
+			if have := valuesOf(have["wolkvox_exporter_records_total"])["outcome=counted "]; have != 3 {
+				t.Errorf("%s: have %v counted records, want 3: the exporter's own metrics are not held", when, have)
+			}
+		}
+		check(t, "at birth", 0)
+		time.Sleep(hold - time.Nanosecond)
+		check(t, "just before the end", 0)
+		time.Sleep(time.Nanosecond)
+		check(t, "at the end", 1)
+		time.Sleep(time.Hour)
+		check(t, "later", 1)
+	})
+}
+
+func TestLabelSetBornInTheFutureIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(10)
+		h.read(ledger.Starting)
+		h.read(ledger.Polling, h.bot("101", "web", 1))
+		saved, err := h.book.Begin(time.Now()).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		book, err := ledger.Unmarshal(saved, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view := book.View()
+		// The clock was a minute ahead in the run before.
+		view.LabelSets[0].Born = view.LabelSets[0].Born.Add(time.Minute)
+		have := gather(t, []Operation{{"wv0042", fixed{View: view}}}, Options{ZeroHold: 2 * time.Minute})
+		if have := valuesOf(have["wolkvox_chat_interactions_total"])["channel=web rp_id=101 "]; have != 1 {
+			t.Errorf("have %v interactions, want 1", have)
+		}
+	})
+}
+
+func TestBeforeTheStateIsLoaded(t *testing.T) {
+	have := gather(t, []Operation{{"wv0042", fixed{}}}, Options{})
+	names := slices.Sorted(maps.Keys(have))
+	want := []string{
+		"wolkvox_exporter_skipped_seconds_total", "wolkvox_exporter_truncated_seconds_total",
+		"wolkvox_exporter_truncated_windows_total", "wolkvox_up",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("have %q, want %q", names, want)
+	}
+}
+
+func TestNothingIsKnownBeforeTheFirstPoll(t *testing.T) {
+	have := gather(t, []Operation{{"wv0042", fixed{View: ledger.New(10).View()}}}, Options{})
+	for _, name := range []string{
+		"wolkvox_exporter_complete_until_timestamp_seconds", "wolkvox_exporter_last_success_timestamp_seconds",
+	} {
+		if f, ok := have[name]; ok {
+			t.Errorf("have %v, want it absent", f)
+		}
+	}
+	if have := valuesOf(have["wolkvox_exporter_records_total"]); len(have) != ledger.Outcomes {
+		t.Errorf("have records_total %v, want every outcome", have)
+	}
+	if have := valuesOf(have["wolkvox_exporter_field_errors_total"]); len(have) != wolkvox.AllFields {
+		t.Errorf("have field_errors_total %v, want every field", have)
+	}
+}
+
+// The decoder cleans labels; whatever comes past it must not cost the scrape.
+func TestHostileLabelValuesDoNotFailTheScrape(t *testing.T) {
+	hostile := []string{
+		"", "\xff\xfe", `a"b\c`, "a\nb", "\x00", "{}", `"} 1` + "\n# EOF\n", strings.Repeat("x", 1000), "\u202e", "other",
+	}
+	reg := prometheus.NewPedanticRegistry()
+	var operations []Operation
+	for _, value := range hostile {
+		h := newHistory(1000)
+		h.read(ledger.Starting, h.bot(value, "web", 1), h.bot("101", value, 1))
+		operations = append(operations, Operation{value, fixed{View: h.book.View()}})
+		NewAPIMetrics(reg, value)
+		MeasureSaves(reg, value, &memory{})
+	}
+	reg.MustRegister(New(operations, Options{}))
+
+	text := scrape(t, reg, "text/plain")
+	protobuf := scrape(t, reg, string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
+	for _, response := range []*httptest.ResponseRecorder{text, protobuf} {
+		sets := 0
+		for f := range decodeFamilies(t, response.Body, expfmt.ResponseFormat(response.Header())) {
+			if f.GetName() == "wolkvox_chat_interactions_total" {
+				sets = len(f.GetMetric())
+			}
+		}
+		if want := 2 * len(hostile); sets != want {
+			t.Errorf("%s: have %d label sets, want %d", response.Header(), sets, want)
+		}
+	}
+	openMetrics := scrape(t, reg, "application/openmetrics-text;version=1.0.0").Body.String()
+	if strings.Count(openMetrics, "\n# EOF") != 1 {
+		t.Error("the text of a label broke out")
+	}
+}
+
+// swapped is a source like a poller: what it shows is swapped as a whole.
+type swapped struct {
+	now atomic.Pointer[poller.Snapshot]
+}
+
+func (s *swapped) Snapshot() poller.Snapshot { return *s.now.Load() }
+
+func TestScrapesSeeOneStateWhileItIsSwapped(t *testing.T) {
+	var source swapped
+	h := newHistory(10)
+	publish := func() { source.now.Store(&poller.Snapshot{View: h.book.View()}) }
+	h.read(ledger.Starting, h.agent("0", "web", 1, 1))
+	publish()
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(New([]Operation{{"wv0042", &source}}, Options{NativeHistograms: true}))
+
+	var scrapers sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		scrapers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				have, err := reg.Gather()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := agree(have); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 500 {
+		rp := fmt.Sprint(i % 20)
+		h.read(ledger.Polling, h.agent(rp, "web", float64(i), math.Exp2(float64(i%20))), h.agent("0", "web", 0, 0))
+		publish()
+	}
+	close(done)
+	scrapers.Wait()
+}
+
+// agree checks that all figures of a scrape are of the same moment.
+func agree(scraped []*dto.MetricFamily) error {
+	byName := map[string]float64{}
+	for _, f := range scraped {
+		for _, value := range valuesOf(f) {
+			byName[f.GetName()] += value
+		}
+	}
+	chats := byName["wolkvox_chat_interactions_total"]
+	for _, name := range []string{"wolkvox_chat_handoffs_total", "wolkvox_chat_handle_time_seconds", "wolkvox_chat_last_sender_total", "wolkvox_exporter_records_total"} {
+		if byName[name] != chats {
+			return fmt.Errorf("have %s of %v chats beside %v interactions", name, byName[name], chats)
+		}
+	}
+	return nil
+}

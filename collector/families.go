@@ -1,0 +1,167 @@
+package collector
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+)
+
+// family is one of the metric families that [Collector] shows.
+type family uint8
+
+const (
+	interactions family = iota
+	handoffs
+	lastSenders
+	botTime
+	speedOfAnswer
+	handleTime
+	duration
+	messages
+	characters
+
+	up
+	records
+	lateRecords
+	fieldErrors
+	completeUntil
+	lastSuccess
+	truncatedWindows
+	truncatedSeconds
+	skippedSeconds
+	labelSets
+	labelSetsOverflowed
+
+	families = iota // how many there are
+)
+
+// definitions are names, help texts and labels beside operation.
+var definitions = [families]struct {
+	name, help string
+	labels     []string
+}{
+	interactions: {
+		"wolkvox_chat_interactions_total",
+		"Chats that have ended, bot-only ones included (rows of chat_8 with an end_date).",
+		[]string{"rp_id", "channel"},
+	},
+	handoffs: {
+		"wolkvox_chat_handoffs_total",
+		"Chats that were handed over to a human agent (go_to_agent is yes).",
+		[]string{"rp_id", "channel"},
+	},
+	lastSenders: {
+		"wolkvox_chat_last_sender_total",
+		"Chats by who wrote the last message (last_sender); unknown is a sender that the API does not document.",
+		[]string{"rp_id", "channel", "last_sender"},
+	},
+	botTime: {
+		"wolkvox_chat_bot_time_seconds",
+		"Time that a chat was with the bot, in seconds (time_on_chatbot).",
+		[]string{"rp_id", "channel"},
+	},
+	speedOfAnswer: {
+		"wolkvox_chat_speed_of_answer_seconds",
+		"Time until an agent had a chat that was handed over, in seconds (asa).",
+		[]string{"rp_id", "channel"},
+	},
+	handleTime: {
+		"wolkvox_chat_handle_time_seconds",
+		"Time that an agent handled a chat that was handed over, in seconds (time_with_agent).",
+		[]string{"rp_id", "channel"},
+	},
+	duration: {
+		"wolkvox_chat_duration_seconds",
+		"Time from the start of a chat to its completion, in seconds (total_time).",
+		[]string{"rp_id", "channel"},
+	},
+	messages: {
+		"wolkvox_chat_messages",
+		"Messages sent in a chat (times_chatted).",
+		[]string{"rp_id", "channel"},
+	},
+	characters: {
+		"wolkvox_chat_characters",
+		"Characters typed in a chat by its customer (customer_chars) or by the agent it was handed over to (agent_chars).",
+		[]string{"rp_id", "channel", "sender"},
+	},
+
+	up: {
+		"wolkvox_up",
+		"Whether the last poll of the API succeeded: 1 if it did, 0 if it failed or none has ended yet.",
+		nil,
+	},
+	records: {
+		"wolkvox_exporter_records_total",
+		"Rows fetched, by what became of them: only counted ones are new chats, completed ones add what was missing.",
+		[]string{"outcome"},
+	},
+	lateRecords: {
+		"wolkvox_exporter_late_records_total",
+		"Chats that only a reconcile found, because the report showed them later than --poll.overlap reaches back.",
+		nil,
+	},
+	fieldErrors: {
+		"wolkvox_exporter_field_errors_total",
+		"Values that could not be read, by the API's name of the field.",
+		[]string{"field"},
+	},
+	completeUntil: {
+		"wolkvox_exporter_complete_until_timestamp_seconds",
+		"Every chat that the API showed as ended before this is counted, in seconds since the epoch.",
+		nil,
+	},
+	lastSuccess: {
+		"wolkvox_exporter_last_success_timestamp_seconds",
+		"When the newest poll or reconcile that succeeded since the start of the exporter asked, in seconds since the epoch.",
+		[]string{"kind"},
+	},
+	truncatedWindows: {
+		"wolkvox_exporter_truncated_windows_total",
+		"Windows whose response the API had cut at 60,000 rows, so that they were split and fetched again.",
+		nil,
+	},
+	truncatedSeconds: {
+		"wolkvox_exporter_truncated_seconds_total",
+		"Seconds whose response the API had cut at 60,000 rows and that could not be split, so that chats may be missing.",
+		nil,
+	},
+	skippedSeconds: {
+		"wolkvox_exporter_skipped_seconds_total",
+		"Time further back than --poll.max-catch-up reaches, never fetched, in seconds.",
+		nil,
+	},
+	labelSets: {
+		"wolkvox_exporter_label_sets",
+		"Pairs of rp_id and channel in use, without the one for what is beyond --collector.max-label-sets.",
+		nil,
+	},
+	labelSetsOverflowed: {
+		"wolkvox_exporter_label_sets_overflowed_total",
+		`Chats shown as rp_id="other", channel="other" for want of room within --collector.max-label-sets.`,
+		nil,
+	},
+}
+
+// descs are immutable and shared by all collectors.
+var descs = func() (made [families]*prometheus.Desc) {
+	for f, d := range definitions {
+		made[f] = prometheus.NewDesc(d.name, d.help, append([]string{"operation"}, d.labels...), nil)
+	}
+	return made
+}()
+
+// measures tells in which family each measure is shown, and with which sender.
+var measures = [ledger.Measures]struct {
+	family family
+	sender *dto.LabelPair
+}{
+	ledger.BotTime:            {family: botTime},
+	ledger.SpeedOfAnswer:      {family: speedOfAnswer},
+	ledger.HandleTime:         {family: handleTime},
+	ledger.Duration:           {family: duration},
+	ledger.Messages:           {family: messages},
+	ledger.CustomerCharacters: {characters, label("sender", "customer")},
+	ledger.AgentCharacters:    {characters, label("sender", "agent")},
+}

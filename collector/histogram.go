@@ -1,0 +1,97 @@
+package collector
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+)
+
+// histogram shows a measure's figures in classic buckets and, if native, in a
+// native histogram besides, as client_golang's own histogram does.
+type histogram struct {
+	desc    *prometheus.Desc
+	labels  []*dto.LabelPair
+	bounds  []float64
+	figures *ledger.Histogram
+	created *timestamppb.Timestamp
+	native  bool
+}
+
+// Desc implements prometheus.Metric.
+func (h *histogram) Desc() *prometheus.Desc { return h.desc }
+
+// Write implements prometheus.Metric.
+func (h *histogram) Write(out *dto.Metric) error {
+	out.Label = h.labels
+	out.Histogram = &dto.Histogram{
+		SampleCount:      &h.figures.Count,
+		SampleSum:        &h.figures.Sum,
+		Bucket:           h.buckets(),
+		CreatedTimestamp: h.created,
+	}
+	if h.native {
+		// The threshold alone tells a scraper that this is a native histogram,
+		// one without observations too.
+		threshold, schema := prometheus.DefNativeHistogramZeroThreshold, int32(ledger.NativeSchema)
+		out.Histogram.ZeroThreshold = &threshold
+		out.Histogram.Schema = &schema
+		out.Histogram.ZeroCount = &h.figures.Zeros
+		out.Histogram.PositiveSpan, out.Histogram.PositiveDelta = spans(h.figures.NativeStart, h.figures.Native)
+	}
+	return nil
+}
+
+// buckets are cumulative. The last one, +Inf, is implied by the count.
+func (h *histogram) buckets() []*dto.Bucket {
+	var (
+		pointers   = make([]*dto.Bucket, len(h.bounds))
+		buckets    = make([]dto.Bucket, len(h.bounds))
+		cumulative = make([]uint64, len(h.bounds))
+		below      uint64
+	)
+	for i := range buckets {
+		below += h.figures.Buckets[i]
+		cumulative[i] = below
+		buckets[i].CumulativeCount = &cumulative[i]
+		buckets[i].UpperBound = &h.bounds[i]
+		pointers[i] = &buckets[i]
+	}
+	return pointers
+}
+
+// longestGap is how many empty buckets in a row are written as such: client_golang
+// holds a new span to cost more than two of them.
+const longestGap = 2
+
+// spans encodes the counts of the native buckets from index start on: runs of
+// buckets, and in them each count as its difference to the one before.
+func spans(start int, counts []uint64) (spans []*dto.BucketSpan, deltas []int64) {
+	var (
+		span     *dto.BucketSpan
+		end      int // index after the last span
+		previous int64
+	)
+	deltas = make([]int64, 0, len(counts))
+	for i, count := range counts {
+		if count == 0 {
+			continue
+		}
+		gap := start + i - end
+		if span == nil || gap > longestGap {
+			span = &dto.BucketSpan{Offset: new(int32(gap)), Length: new(uint32(0))} //nolint:gosec // Indexes of float64 values are within ±8,600.
+			spans = append(spans, span)
+			gap = 0
+		}
+		for range gap {
+			deltas = append(deltas, -previous)
+			previous = 0
+		}
+		deltas = append(deltas, int64(count)-previous) //nolint:gosec // No count of chats overflows.
+		previous = int64(count)                        //nolint:gosec // Likewise.
+		*span.Length += uint32(gap) + 1
+		end = start + i + 1
+	}
+	return spans, deltas
+}

@@ -1,0 +1,131 @@
+package collector
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// fixed is a source that never changes.
+type fixed poller.Snapshot
+
+func (f fixed) Snapshot() poller.Snapshot { return poller.Snapshot(f) }
+
+// history writes a book as a poller would.
+type history struct {
+	book *ledger.Book
+	next wolkvox.ID
+}
+
+func newHistory(maxLabelSets int) *history { return &history{book: ledger.New(maxLabelSets)} }
+
+// read books chats as a poll of now does.
+func (h *history) read(reading ledger.Reading, chats ...wolkvox.Chat) {
+	now := time.Now()
+	t := h.book.Begin(now)
+	for i := range chats {
+		t.Apply(&chats[i], reading)
+	}
+	t.Progress.CompleteUntil = now
+	t.Commit()
+}
+
+// bot makes a chat that stayed with the bot.
+func (h *history) bot(rpID, channel string, seconds float64) wolkvox.Chat {
+	h.next++
+	c := wolkvox.Chat{
+		ID:           h.next,
+		End:          wolkvox.LocalTimeOf(time.Now()),
+		RoutingPoint: rpID,
+		Channel:      channel,
+		LastSender:   wolkvox.ChatBot,
+		Has:          1<<wolkvox.GoToAgent | 1<<wolkvox.LastSenderField,
+	}
+	set(&c, wolkvox.TimeOnChatbot, seconds)
+	set(&c, wolkvox.TotalTime, seconds)
+	set(&c, wolkvox.TimesChatted, 4)
+	set(&c, wolkvox.CustomerChars, 60)
+	return c
+}
+
+// agent makes a chat that was handed over.
+func (h *history) agent(rpID, channel string, asa, handle float64) wolkvox.Chat {
+	c := h.bot(rpID, channel, 30)
+	c.HandedOff, c.LastSender = true, wolkvox.Agent
+	set(&c, wolkvox.ASA, asa)
+	set(&c, wolkvox.TimeWithAgent, handle)
+	set(&c, wolkvox.TotalTime, 30+asa+handle)
+	set(&c, wolkvox.AgentChars, 250)
+	return c
+}
+
+func set(c *wolkvox.Chat, f wolkvox.Field, value float64) {
+	c.Numbers[f] = value
+	c.Has |= 1 << f
+}
+
+func unset(c wolkvox.Chat, fields ...wolkvox.Field) wolkvox.Chat {
+	for _, f := range fields {
+		c.Has &^= 1 << f
+	}
+	return c
+}
+
+func malformed(c wolkvox.Chat, f wolkvox.Field) wolkvox.Chat {
+	c = unset(c, f)
+	c.Malformed |= 1 << f
+	return c
+}
+
+// gather collects as a pedantic registry does, by family.
+func gather(t testing.TB, operations []Operation, options Options) map[string]*dto.MetricFamily {
+	t.Helper()
+	reg := prometheus.NewPedanticRegistry()
+	if err := reg.Register(New(operations, options)); err != nil {
+		t.Fatal(err)
+	}
+	return gatherFrom(t, reg)
+}
+
+func gatherFrom(t testing.TB, g prometheus.Gatherer) map[string]*dto.MetricFamily {
+	t.Helper()
+	gathered, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]*dto.MetricFamily{}
+	for _, f := range gathered {
+		byName[f.GetName()] = f
+	}
+	return byName
+}
+
+// valuesOf are the values of a family's metrics, a histogram's count for each,
+// by their labels.
+func valuesOf(f *dto.MetricFamily) map[string]float64 {
+	values := map[string]float64{}
+	for _, m := range f.GetMetric() {
+		labels := ""
+		for _, l := range m.GetLabel() {
+			if l.GetName() != "operation" {
+				labels += fmt.Sprintf("%s=%s ", l.GetName(), l.GetValue())
+			}
+		}
+		switch {
+		case m.Counter != nil:
+			values[labels] = m.GetCounter().GetValue()
+		case m.Gauge != nil:
+			values[labels] = m.GetGauge().GetValue()
+		default:
+			values[labels] = float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return values
+}

@@ -1,0 +1,54 @@
+package collector
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// The const metrics of client_golang make label pairs of their own, each time
+// and for each metric. These share theirs, which come sorted by name.
+
+// counter shows a value as a counter.
+type counter struct {
+	desc    *prometheus.Desc
+	labels  []*dto.LabelPair
+	value   float64
+	created *timestamppb.Timestamp // nil if unknown
+}
+
+// Desc implements prometheus.Metric.
+func (c *counter) Desc() *prometheus.Desc { return c.desc }
+
+// Write implements prometheus.Metric.
+func (c *counter) Write(out *dto.Metric) error {
+	out.Label = c.labels
+	out.Counter = &dto.Counter{Value: &c.value, CreatedTimestamp: c.created}
+	return nil
+}
+
+// gauge shows a value as a gauge.
+type gauge struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair
+	value  float64
+}
+
+// Desc implements prometheus.Metric.
+func (g *gauge) Desc() *prometheus.Desc { return g.desc }
+
+// Write implements prometheus.Metric.
+func (g *gauge) Write(out *dto.Metric) error {
+	out.Label = g.labels
+	out.Gauge = &dto.Gauge{Value: &g.value}
+	return nil
+}
+
+// label makes a pair. One value that is not UTF-8 would fail the whole scrape.
+func label(name, value string) *dto.LabelPair {
+	value = strings.ToValidUTF8(value, string(utf8.RuneError))
+	return &dto.LabelPair{Name: &name, Value: &value}
+}

@@ -1,0 +1,61 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// Store keeps a state.
+type Store interface {
+	Load() ([]byte, error)
+	Save(state []byte) error
+}
+
+// MeasuredStore is a [Store] whose saves are shown.
+type MeasuredStore struct {
+	store     Store
+	bytes     prometheus.Gauge
+	durations prometheus.Histogram
+}
+
+// MeasureSaves registers the metrics of an operation's store and returns it with
+// them. Like MustRegister it panics if that operation has them already.
+func MeasureSaves(reg prometheus.Registerer, operation string, store Store) *MeasuredStore {
+	factory, labels := promauto.With(reg), operationLabel(operation)
+	return &MeasuredStore{
+		store: store,
+		bytes: factory.NewGauge(prometheus.GaugeOpts{
+			Name:        "wolkvox_exporter_state_bytes",
+			Help:        "Size of the state as it was last loaded or saved, in bytes.",
+			ConstLabels: labels,
+		}),
+		durations: factory.NewHistogram(prometheus.HistogramOpts{
+			Name:        "wolkvox_exporter_state_save_duration_seconds",
+			Help:        "Time that saving the state took, failed attempts included, in seconds.",
+			ConstLabels: labels,
+			Buckets:     []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+		}),
+	}
+}
+
+// Load loads from the store below.
+func (m *MeasuredStore) Load() ([]byte, error) {
+	state, err := m.store.Load()
+	if err == nil {
+		m.bytes.Set(float64(len(state)))
+	}
+	return state, err
+}
+
+// Save saves to the store below.
+func (m *MeasuredStore) Save(state []byte) error {
+	start := time.Now()
+	err := m.store.Save(state)
+	m.durations.Observe(time.Since(start).Seconds())
+	if err == nil {
+		m.bytes.Set(float64(len(state)))
+	}
+	return err
+}

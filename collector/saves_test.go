@@ -1,0 +1,50 @@
+package collector
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func TestSavesAreMeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewPedanticRegistry()
+		below := &memory{err: fs.ErrNotExist, takes: 2 * time.Second}
+		store := MeasureSaves(reg, "wv0042", below)
+		check := func(when string, wantBytes float64, wantSaves uint64) {
+			t.Helper()
+			have := gatherFrom(t, reg)
+			if have := valuesOf(have["wolkvox_exporter_state_bytes"])[""]; have != wantBytes {
+				t.Errorf("%s: have %v bytes, want %v", when, have, wantBytes)
+			}
+			saves := have["wolkvox_exporter_state_save_duration_seconds"].GetMetric()[0].GetHistogram()
+			if saves.GetSampleCount() != wantSaves || saves.GetSampleSum() != 2*float64(wantSaves) {
+				t.Errorf("%s: have saves %v, want %d of 2 s each", when, saves, wantSaves)
+			}
+		}
+
+		if _, err := store.Load(); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("have error %v, want the store's", err)
+		}
+		check("nothing to load", 0, 0)
+		below.err = nil
+		below.state = make([]byte, 700)
+		if state, err := store.Load(); err != nil || len(state) != 700 {
+			t.Errorf("have %d bytes and error %v, want 700", len(state), err)
+		}
+		check("loaded", 700, 0)
+		if err := store.Save(make([]byte, 900)); err != nil || len(below.state) != 900 {
+			t.Errorf("have %d bytes below and error %v, want 900", len(below.state), err)
+		}
+		check("saved", 900, 1)
+		below.err = fs.ErrPermission
+		if err := store.Save(make([]byte, 1000)); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("have error %v, want the store's", err)
+		}
+		check("failed", 900, 2)
+	})
+}
