@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+
+	"github.com/go-kit/log"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// demo serves an operation of a wolkvox that this process plays itself.
+func (s *settings) demo(ctx context.Context, logger log.Logger) error {
+	const token = "demo"
+	zone, err := config.Zone(s.operation.TimeZone)
+	if err != nil {
+		return err
+	}
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
+		Token:    token,
+		Location: zone,
+		Source:   wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: zone}),
+		// A poll every few seconds is more than the vendor would take.
+		Limits: wolkvoxtest.Limits{RequestsPerDay: -1},
+	})
+	defer server.Close()
+	s.operation = config.Operation{Name: demoCommand, URL: server.URL(), Token: token, TimeZone: s.operation.TimeZone}
+	return s.serve(ctx, logger)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// settle reads a command line as the program does, with no environment.
+func settle(t *testing.T, args ...string) settings {
+	t.Helper()
+	for _, name := range []string{"WOLKVOX_SERVER", "WOLKVOX_URL", "WOLKVOX_TOKEN", "WOLKVOX_TOKEN_FILE", "WOLKVOX_TIMEZONE"} {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	s, done, err := parse(args, io.Discard, io.Discard)
+	if done || err != nil {
+		t.Fatalf("%q: have done %v and error %v, want settings", args, done, err)
+	}
+	return s
+}
+
+func TestDefaultsAreThoseOfTheContract(t *testing.T) {
+	s := settle(t)
+	for name, values := range map[string][2]any{
+		"command":                         {s.command, "serve"},
+		"--wolkvox.server":                {s.operation.Server, ""},
+		"--wolkvox.url":                   {s.operation.URL, ""},
+		"--wolkvox.token-file":            {s.operation.TokenFile, ""},
+		"--wolkvox.timezone":              {s.operation.TimeZone, "America/Bogota"},
+		"--wolkvox.timeout":               {s.timeout.Duration, time.Minute},
+		"--poll.interval":                 {s.interval.Duration, 5 * time.Minute},
+		"--poll.overlap":                  {s.overlap.Duration, 30 * time.Minute},
+		"--poll.reconcile-interval":       {s.reconcileInterval.Duration, time.Hour},
+		"--poll.reconcile-window":         {s.reconcileWindow.Duration, 24 * time.Hour},
+		"--poll.initial-window":           {s.initialWindow.Duration, 5 * time.Minute},
+		"--poll.max-catch-up":             {s.maxCatchUp.Duration, 168 * time.Hour},
+		"--storage.path":                  {s.storagePath, "data"},
+		"--collector.native-histograms":   {s.nativeHistograms, true},
+		"--collector.max-label-sets":      {s.maxLabelSets, 1000},
+		"--collector.zero-hold":           {s.zeroHold.Duration, 2 * time.Minute},
+		"--web.listen-address":            {*s.web.WebListenAddresses, []string{":10042"}},
+		"--web.config.file":               {*s.web.WebConfigFile, ""},
+		"--web.telemetry-path":            {s.telemetryPath, "/metrics"},
+		"--log.level":                     {s.logLevel, "info"},
+		"--log.format":                    {s.logFormat, "logfmt"},
+		"the token without WOLKVOX_TOKEN": {s.operation.Token, ""},
+	} {
+		if have, want := values[0], values[1]; !reflect.DeepEqual(have, want) {
+			t.Errorf("%s: have %v, want %v", name, have, want)
+		}
+	}
+}
+
+func TestServeIsTheDefaultCommand(t *testing.T) {
+	flags := []string{"--wolkvox.server=0042", "--poll.interval=7s", "--storage.path="}
+	without := settle(t, flags...)
+	for _, args := range [][]string{append([]string{"serve"}, flags...), append(slices.Clone(flags), "serve")} {
+		with := settle(t, args...)
+		without.web, with.web = nil, nil
+		if !reflect.DeepEqual(without, with) {
+			t.Errorf("%q: have %+v, want %+v", args, with, without)
+		}
+	}
+}
+
+func TestDemoPollsOftenAndKeepsNothingUnlessToldOtherwise(t *testing.T) {
+	if s := settle(t, "demo"); s.interval.Duration != 5*time.Second || s.storagePath != "" {
+		t.Errorf("have interval %s and storage %q, want 5s and none", s.interval.Duration, s.storagePath)
+	}
+	if s := settle(t, "demo", "--poll.interval=5m", "--storage.path=data"); s.interval.Duration != 5*time.Minute || s.storagePath != "data" {
+		t.Errorf("have interval %s and storage %q, want those of the flags", s.interval.Duration, s.storagePath)
+	}
+}
+
+func TestEveryDurationTakesGosSpellingAndPrometheus(t *testing.T) {
+	s := settle(t, "--wolkvox.timeout=1m30s", "--poll.interval=1s", "--poll.overlap=1.5h", "--poll.reconcile-interval=1d", "--poll.reconcile-window=1w",
+		"--poll.initial-window=0", "--poll.max-catch-up=1d12h", "--collector.zero-hold=0s")
+	for name, values := range map[string][2]time.Duration{
+		"--wolkvox.timeout":         {s.timeout.Duration, 90 * time.Second},
+		"--poll.interval":           {s.interval.Duration, time.Second},
+		"--poll.overlap":            {s.overlap.Duration, 90 * time.Minute},
+		"--poll.reconcile-interval": {s.reconcileInterval.Duration, 24 * time.Hour},
+		"--poll.reconcile-window":   {s.reconcileWindow.Duration, 7 * 24 * time.Hour},
+		"--poll.initial-window":     {s.initialWindow.Duration, 0},
+		"--poll.max-catch-up":       {s.maxCatchUp.Duration, 36 * time.Hour},
+		"--collector.zero-hold":     {s.zeroHold.Duration, 0},
+	} {
+		if have, want := values[0], values[1]; have != want {
+			t.Errorf("%s: have %s, want %s", name, have, want)
+		}
+	}
+	zeros := settle(t, "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--poll.max-catch-up=0s")
+	if zeros.overlap.Duration != 0 || zeros.reconcileInterval.Duration != 0 || zeros.maxCatchUp.Duration != 0 {
+		t.Errorf("have %s, %s, %s, want 0 for each", zeros.overlap.Duration, zeros.reconcileInterval.Duration, zeros.maxCatchUp.Duration)
+	}
+}
+
+func TestHelpListsEveryFlagAndCommand(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}} {
+		status, stdout, stderr := launch{args: args}.end(t)
+		if status != 0 || stderr != "" {
+			t.Errorf("%q: have status %d and stderr %q, want 0 and nothing", args, status, stderr)
+		}
+		for _, want := range []string{
+			"\nserve", "\ndemo", "$WOLKVOX_SERVER", "$WOLKVOX_URL", "$WOLKVOX_TOKEN_FILE", "$WOLKVOX_TIMEZONE", "WOLKVOX_TOKEN. ",
+			"--wolkvox.server", "--wolkvox.url", "--wolkvox.token-file", "--wolkvox.timezone", "--wolkvox.timeout",
+			"--poll.interval", "--poll.overlap", "--poll.reconcile-interval", "--poll.reconcile-window", "--poll.initial-window", "--poll.max-catch-up",
+			"--storage.path", "--collector.max-label-sets", "--collector.zero-hold", "--[no-]collector.native-histograms",
+			"--web.listen-address", "--web.config.file", "--web.telemetry-path", "--log.level", "--log.format", "--[no-]version",
+		} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%q: have no %q in\n%s", args, want, stdout)
+			}
+		}
+	}
+}
+
+func TestVersionAndRevisionAreToldOnStdoutAndAsAMetric(t *testing.T) {
+	t.Parallel()
+	status, stdout, stderr := launch{args: []string{"--version"}}.end(t)
+	first, _, _ := strings.Cut(stdout, "\n")
+	if status != 0 || stderr != "" || !strings.Contains(first, "wolkvox_exporter, version "+testVersion) || !strings.Contains(first, "revision: "+testRevision) {
+		t.Errorf("have status %d, stderr %q and stdout %q, want version and revision", status, stderr, stdout)
+	}
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
+	defer server.Close()
+	info := against(server, "--storage.path=").start(t).scrape().of("wolkvox_exporter_build_info")
+	for series := range info {
+		if !strings.Contains(series, `version="`+testVersion+`"`) || !strings.Contains(series, `revision="`+testRevision+`"`) {
+			t.Errorf("have %s, want version and revision", series)
+		}
+	}
+	if len(info) != 1 {
+		t.Errorf("have %d series of build_info, want one", len(info))
+	}
+}
+
+func TestTheEnvironmentDescribesAnOperation(t *testing.T) {
+	t.Parallel()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
+	defer server.Close()
+	e := launch{
+		args: []string{"--web.listen-address=127.0.0.1:0", "--storage.path="},
+		env: []string{
+			"WOLKVOX_URL=" + server.URL(), "WOLKVOX_SERVER=0042", "WOLKVOX_TIMEZONE=Europe/Madrid",
+			"WOLKVOX_TOKEN_FILE=" + writeFile(t, testToken),
+		},
+	}.start(t)
+	have := e.await("a first poll", up)
+	if len(have.of(`wolkvox_up{operation="wv0042"}`)) != 1 {
+		t.Errorf("have %v, want the operation wv0042", have.of("wolkvox_up"))
+	}
+	if !strings.Contains(e.logged(), "timezone=Europe/Madrid") {
+		t.Errorf("have another time zone in\n%s", e.logged())
+	}
+}
+
+func TestAFlagGoesBeforeTheEnvironment(t *testing.T) {
+	t.Parallel()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
+	defer server.Close()
+	l := against(server, "--storage.path=", "--wolkvox.server=7")
+	l.env = append(l.env, "WOLKVOX_URL=http://127.0.0.1:1", "WOLKVOX_SERVER=0042")
+	have := l.start(t).await("a first poll", up)
+	if len(have.of(`wolkvox_up{operation="wv7"}`)) != 1 {
+		t.Errorf("have %v, want the operation wv7", have.of("wolkvox_up"))
+	}
+}
+
+// nothingIn tells what a folder holds.
+func nothingIn(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		t.Errorf("have %s on disk, want nothing", filepath.Join(filepath.Base(dir), entry.Name()))
+	}
+}
+
+// complaint checks that a program has said what is wrong in one line.
+func complaint(t *testing.T, status int, stdout, stderr, names string) {
+	t.Helper()
+	if status != 1 && status != 2 {
+		t.Errorf("have exit status %d, want 1 or 2", status)
+	}
+	if stdout != "" {
+		t.Errorf("have stdout %q, want nothing", stdout)
+	}
+	if !strings.HasPrefix(stderr, "wolkvox_exporter: error: ") || bytes.Count([]byte(stderr), []byte("\n")) != 1 || !strings.HasSuffix(stderr, "\n") {
+		t.Errorf("have stderr %q, want one line", stderr)
+	}
+	if !strings.Contains(stderr, names) {
+		t.Errorf("have stderr %q, want it to name %s", stderr, names)
+	}
+}

@@ -1,0 +1,57 @@
+// Command wolkvox_exporter polls the chat report of a wolkvox contact centre
+// and serves its figures to Prometheus.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // An image from scratch has no time zones.
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	_ "golang.org/x/crypto/x509roots/fallback" // Nor has it certificate authorities.
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program. It answers with its exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	settings, done, err := parse(args, stdout, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: error: %s, try --help\n", program, oneLine(err))
+		return 2
+	}
+	if done {
+		return 0
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	command := settings.serve
+	if settings.command == demoCommand {
+		command = settings.demo
+	}
+	if err := command(ctx, newLogger(stderr, settings.logLevel, settings.logFormat)); err != nil {
+		fmt.Fprintf(stderr, "%s: error: %s\n", program, oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+// oneLine is an error's text for a log: that of a YAML file has several lines.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func newLogger(w io.Writer, severity, format string) log.Logger {
+	w = log.NewSyncWriter(w)
+	logger := log.NewLogfmtLogger(w)
+	if format == "json" {
+		logger = log.NewJSONLogger(w)
+	}
+	return level.NewFilter(logger, level.Allow(level.ParseDefault(severity, level.InfoValue())))
+}
