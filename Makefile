@@ -1,0 +1,111 @@
+GO ?= go
+
+# Every tool is pinned here and nowhere else.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOTESTSUM_VERSION     := v1.13.0
+ACTIONLINT_VERSION    := v1.7.12
+
+# The revision comes from the ldflags below. Stamping by the go command as well would fail
+# in a checkout that belongs to another user and in a repository without commits.
+GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -buildvcs=false)
+export GOFLAGS
+
+VERSION    = $(shell cat VERSION)
+REVISION   = $(shell git rev-parse --quiet --verify HEAD 2>/dev/null || echo unknown)
+BRANCH     = $(shell git symbolic-ref --quiet --short HEAD 2>/dev/null || echo unknown)
+BUILD_USER = $(shell whoami 2>/dev/null || echo unknown)@$(shell uname -n)
+# GNU date takes -d, BSD date -r.
+BUILD_TIME = $(or $(SOURCE_DATE_EPOCH),$(shell date +%s))
+BUILD_DATE = $(shell date -u -d @$(BUILD_TIME) +%Y%m%d-%H:%M:%S 2>/dev/null || date -u -r $(BUILD_TIME) +%Y%m%d-%H:%M:%S)
+
+VERSION_PKG := github.com/prometheus/common/version
+LDFLAGS = -s -w \
+	-X $(VERSION_PKG).Version=$(VERSION) \
+	-X $(VERSION_PKG).Revision=$(REVISION) \
+	-X $(VERSION_PKG).Branch=$(BRANCH) \
+	-X $(VERSION_PKG).BuildUser=$(BUILD_USER) \
+	-X $(VERSION_PKG).BuildDate=$(BUILD_DATE)
+
+BINARY     = wolkvox_exporter$(shell $(GO) env GOEXE)
+PKGS      ?= ./...
+TESTFLAGS ?=
+DEMOFLAGS ?=
+
+ARCH       ?= $(shell $(GO) env GOARCH)
+IMAGE      ?= wolkvox_exporter:$(VERSION)
+IMAGEFLAGS ?=
+BUILDER    ?= $(shell command -v buildah || command -v docker)
+
+# A tool's file carries its version and Go's, so a change of either fetches it again:
+# golangci-lint refuses code for a newer Go than its own.
+BIN           := .cache/bin
+GO_VERSION    := $(shell $(GO) env GOVERSION)
+GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)-$(GO_VERSION)
+GOTESTSUM     := $(BIN)/gotestsum-$(GOTESTSUM_VERSION)-$(GO_VERSION)
+ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)-$(GO_VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint fmt demo image clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BINARY=... names the file
+	@echo "building $(BINARY) $(VERSION) for $$($(GO) env GOOS)/$$($(GO) env GOARCH)"
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
+
+# The race detector is tried, not guessed: a compiler without the C library's headers, or a
+# platform that cannot do it, shows here and not in the middle of the tests.
+# -count=1: a cached result is not a test that ran.
+test: $(GOTESTSUM) ## run every test, with the race detector where it works
+	@mkdir -p .cache/race
+	@printf 'package main\n\nfunc main() {}\n' >.cache/race/main.go
+	@race=; \
+	if $(GO) run -race .cache/race/main.go >/dev/null 2>&1; then \
+		race=-race; echo "race detector: on"; \
+	else \
+		echo "race detector: off, it needs cgo and a working C compiler"; \
+	fi; \
+	rc=0; \
+	$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
+		--jsonfile .cache/test.json -- $$race -count=1 -shuffle=on $(TESTFLAGS) $(PKGS) || rc=$$?; \
+	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed 's/^/slow: /'; \
+	exit $$rc
+
+lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
+	$(GOLANGCI_LINT) run --allow-serial-runners
+	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
+
+fmt: $(GOLANGCI_LINT) ## format the code
+	$(GOLANGCI_LINT) fmt
+
+demo: build ## run the exporter against a built-in wolkvox; DEMOFLAGS=... adds flags
+	./$(BINARY) demo $(DEMOFLAGS)
+
+# The binary goes where `promu crossbuild` puts its own, so that one Dockerfile serves both.
+image: ## build a container image with buildah, or docker where there is none; ARCH=... for another machine
+	$(if $(BUILDER),,$(error make image needs buildah or docker))
+	@GOOS=linux GOARCH=$(ARCH) $(MAKE) --no-print-directory build BINARY=.build/linux-$(ARCH)/wolkvox_exporter
+	$(BUILDER) build --platform linux/$(ARCH) --build-arg ARCH=$(ARCH) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		-t $(IMAGE) $(IMAGEFLAGS) .
+
+clean: ## remove what was built; the tools in .cache/bin stay
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json
+
+# fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
+define fetch
+@echo "fetching $(1) $(2) into $(BIN)"
+@rm -f $(BIN)/$(1)-*
+@GOOS= GOARCH= GOFLAGS= CGO_ENABLED=0 GOBIN=$(CURDIR)/$(BIN) $(GO) install $(3)@$(2)
+@mv $(BIN)/$(1) $@
+endef
+
+$(GOLANGCI_LINT):
+	$(call fetch,golangci-lint,$(GOLANGCI_LINT_VERSION),github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+$(GOTESTSUM):
+	$(call fetch,gotestsum,$(GOTESTSUM_VERSION),gotest.tools/gotestsum)
+
+$(ACTIONLINT):
+	$(call fetch,actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint/cmd/actionlint)
