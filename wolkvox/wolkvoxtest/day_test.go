@@ -195,7 +195,7 @@ func TestReportFindsAllThatWasMade(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	for day, hours := range map[int]time.Duration{25: 1, 26: 2} {
+	for day, length := range map[int]time.Duration{25: time.Hour, 26: 2 * time.Hour} {
 		two := time.Date(2025, 10, day, 0, 0, 0, 0, time.UTC) // 02:00 in summer
 		for _, on := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 			s := newServer(t, wolkvoxtest.Config{
@@ -209,7 +209,7 @@ func TestReportFindsAllThatWasMade(t *testing.T) {
 				if on == wolkvoxtest.End {
 					at = c.End
 				}
-				if !at.Before(two) && at.Before(two.Add(hours*time.Hour)) {
+				if !at.Before(two) && at.Before(two.Add(length)) {
 					want++
 				}
 			}
