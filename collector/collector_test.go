@@ -120,6 +120,25 @@ func TestDescribeIsComplete(t *testing.T) {
 	}
 }
 
+// The registry would copy and sort the labels of a metric at each scrape.
+func TestLabelsComeSorted(t *testing.T) {
+	h := newHistory(10)
+	h.read(ledger.Starting, h.bot("101", "web", 1))
+	snapshot := fixed{View: h.book.View(), Status: poller.Status{LastPoll: time.Now(), LastReconcile: time.Now()}}
+	collected := make(chan prometheus.Metric, 100)
+	New([]Operation{{"wv0042", snapshot}}, Options{}).Collect(collected)
+	close(collected)
+	for metric := range collected {
+		var m dto.Metric
+		if err := metric.Write(&m); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.IsSortedFunc(m.GetLabel(), func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) }) {
+			t.Errorf("%s: have labels %v, want them sorted by name", metric.Desc(), m.GetLabel())
+		}
+	}
+}
+
 func TestLabelSetAppearsWhole(t *testing.T) {
 	h := newHistory(10)
 	// A row that states nothing but its end.
@@ -152,6 +171,10 @@ func TestNewLabelSetIsHeldAtZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting, h.agent("initial", "web", 10, 100))
+		first := gather(t, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{ZeroHold: hold})
+		if have := valuesOf(first["wolkvox_chat_interactions_total"])["channel=web rp_id=initial "]; have != 1 {
+			t.Errorf("have %v interactions after the very first poll, want 1 at once", have)
+		}
 		time.Sleep(5 * time.Minute)
 		born := time.Now()
 		h.read(ledger.Polling, h.agent("initial", "web", 10, 100), h.agent("new", "web", 10, 100))

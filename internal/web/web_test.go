@@ -137,13 +137,17 @@ func TestReadyOnceEveryOperationIs(t *testing.T) {
 			{"all", []Operation{polled("a"), later}, 200, "wolkvox_exporter is ready\n"},
 			{"never polled", []Operation{polled("a"), never}, 503, `"never" is not ready: its first poll has not ended yet` + "\n"},
 			{
-				"two", []Operation{never, refused, polled("a")}, 503,
+				"two",
+				[]Operation{never, refused, polled("a")},
+				503,
 				`"never" is not ready: its first poll has not ended yet` + "\n" +
 					`"refused" is not ready: its first poll has not succeeded: token_rejected: the API refuses the token: ` +
 					"it is wrong, expired or of another operation, since 1999-12-31 23:58:30 UTC (1 minute ago)\n",
 			},
 			{
-				"not the API", []Operation{broken}, 503,
+				"not the API",
+				[]Operation{broken},
+				503,
 				`"refused" is not ready: its first poll has not succeeded: the exporter itself failed, see its log, ` +
 					"since 1999-12-31 23:58:30 UTC (1 minute ago)\n",
 			},
