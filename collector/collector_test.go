@@ -229,7 +229,7 @@ func TestLabelSetBornInTheFutureIsShown(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting)
 		h.read(ledger.Polling, h.bot("101", "web", 1))
-		saved, err := h.book.Begin(time.Now()).Marshal()
+		saved, err := h.book.Begin(wolkvox.LocalTimeOf(time.Now())).Marshal(time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

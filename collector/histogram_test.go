@@ -26,6 +26,12 @@ var fieldOf = [ledger.Measures]wolkvox.Field{
 	ledger.AgentCharacters:    wolkvox.AgentChars,
 }
 
+// nativeEdges are the bounds of client_golang's buckets of schema 3 from 0.5 to 1.
+var nativeEdges = []float64{
+	0.5, 0.5452538663326288, 0.5946035575013605, 0.6484197773255048,
+	0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
+}
+
 // values draws what a measure can hold: zeros, bounds of classic and of native
 // buckets, their neighbours, and all else.
 func values(m ledger.Measure) *rapid.Generator[[]float64] {
@@ -33,7 +39,7 @@ func values(m ledger.Measure) *rapid.Generator[[]float64] {
 		rapid.Just(0.0),
 		rapid.SampledFrom(m.Bounds()),
 		rapid.Custom(func(t *rapid.T) float64 {
-			edge := math.Exp2(float64(rapid.IntRange(-5, 39).Draw(t, "exponent")))
+			edge := math.Ldexp(rapid.SampledFrom(nativeEdges).Draw(t, "fraction"), rapid.IntRange(-4, 40).Draw(t, "exponent"))
 			return rapid.SampledFrom([]float64{edge, math.Nextafter(edge, 0), math.Nextafter(edge, 1e13)}).Draw(t, "side")
 		}),
 		rapid.Map(rapid.IntRange(1, 40), func(i int) float64 { return float64(i) }),

@@ -29,11 +29,14 @@ func newHistory(maxLabelSets int) *history { return &history{book: ledger.New(ma
 // read books chats as a poll of now does.
 func (h *history) read(reading ledger.Reading, chats ...wolkvox.Chat) {
 	now := time.Now()
-	t := h.book.Begin(now)
+	t := h.book.Begin(wolkvox.LocalTimeOf(now))
 	for i := range chats {
 		t.Apply(&chats[i], reading)
 	}
 	t.Progress.CompleteUntil = now
+	if _, err := t.Marshal(now); err != nil {
+		panic(err)
+	}
 	t.Commit()
 }
 

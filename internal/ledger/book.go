@@ -46,9 +46,11 @@ type Progress struct {
 	CompleteUntil time.Time
 	// Reconciled is when the newest reconcile asked, or the first start.
 	Reconciled time.Time
-	// Seed is the time before the first start that is still to be read and only
-	// remembered; empty when that is done.
-	Seed Span
+	// Began is the first start on the operation's wall clock, and Seed the time
+	// before it that is still to be read; empty when that is done. What it shows
+	// as ended by Began is only remembered.
+	Began wolkvox.LocalTime
+	Seed  Span
 	// Zone is the operation's time zone that all this was read in.
 	Zone string
 }

@@ -116,19 +116,17 @@ func (h *Histogram) clone() Histogram {
 	return c
 }
 
-// nativeBounds are the upper bounds of the native buckets between 0.5 and 1.
-var nativeBounds = func() []float64 {
-	bounds := make([]float64, 1<<NativeSchema)
-	for i := range bounds {
-		bounds[i] = math.Exp2(float64(i)/float64(len(bounds)) - 1)
-	}
-	return bounds
-}()
+// nativeBounds are the upper bounds of the native buckets from 0.5 to 1, written
+// out: math.Exp2 is off by a bit for some, and client_golang counts with these.
+var nativeBounds = [1 << NativeSchema]float64{
+	0.5, 0.5452538663326288, 0.5946035575013605, 0.6484197773255048,
+	0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
+}
 
 // nativeIndex is the index of the native bucket of a positive value: index i
 // ends, inclusively, at 2^(i/8).
 func nativeIndex(value float64) int {
 	fraction, exponent := math.Frexp(value)
-	within, _ := slices.BinarySearch(nativeBounds, fraction)
+	within, _ := slices.BinarySearch(nativeBounds[:], fraction)
 	return within + (exponent-1)*len(nativeBounds)
 }

@@ -70,6 +70,9 @@ func (k keptView) mustBeUnchanged(t *rapid.T) {
 func (w *world) OpenAChat(t *rapid.T) { w.open(t) }
 
 func (w *world) ChangeAChat(t *rapid.T) {
+	if len(w.chats) == 0 {
+		w.open(t)
+	}
 	n := w.someChat(t)
 	var limit wolkvox.LocalTime
 	if w.model.chats[n].forgotten() {
@@ -79,11 +82,8 @@ func (w *world) ChangeAChat(t *rapid.T) {
 	w.change(t, n, w.now, limit)
 }
 
+// someChat is mostly a new one.
 func (w *world) someChat(t *rapid.T) int {
-	if len(w.chats) == 0 {
-		t.Skip("no chat yet")
-	}
-	// What is newest happens most.
 	return len(w.chats) - 1 - rapid.IntRange(0, len(w.chats)-1).Draw(t, "chat")
 }
 
@@ -103,10 +103,11 @@ const (
 
 func (w *world) Poll(t *rapid.T) {
 	w.touched = true
-	transaction, expected := w.book.Begin(w.now), w.model.clone()
+	transaction, expected := w.book.Begin(clock(w.now)), w.model.clone()
 	reading := w.reading(t)
 	if reading == Starting {
 		transaction.Progress.Seed = Span{w.now.Add(-24 * time.Hour), w.now.Add(-5 * time.Minute)}
+		transaction.Progress.Began = clock(w.now)
 		transaction.Progress.Zone = "America/Bogota"
 	}
 	w.applyRows(t, transaction, &expected, reading)
@@ -133,7 +134,7 @@ func (w *world) Poll(t *rapid.T) {
 	if fate == dropped {
 		return
 	}
-	state, err := transaction.Marshal()
+	state, err := transaction.Marshal(w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func (w *world) applyRows(t *rapid.T, transaction *Transaction, expected *model,
 			// A conn_id that was there does not go away.
 			continue
 		}
-		want, err := expected.apply(n, &chat, reading, w.now, transaction.Progress.Seed.To)
+		want, err := expected.apply(n, &chat, reading, w.now, transaction.Progress.Began)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +253,7 @@ func (w *world) Check(t *rapid.T) {
 // mustSurvive reloads a book and compares all there is.
 func mustSurvive(t rapid.TB, b *Book) {
 	t.Helper()
-	state, err := b.Begin(noon).Marshal()
+	state, err := b.Begin(clock(noon)).Marshal(noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,11 +273,11 @@ func mustSurvive(t rapid.TB, b *Book) {
 }
 
 func (p Progress) printed() string {
-	times := make([]string, 0, 5)
+	times := make([]string, 0, 6)
 	for _, at := range []time.Time{p.CompleteUntil, p.Reconciled, p.Seed.From, p.Seed.To} {
 		times = append(times, at.UTC().String())
 	}
-	return strings.Join(append(times, p.Zone), ", ")
+	return strings.Join(append(times, p.Began.String(), p.Zone), ", ")
 }
 
 func mustNotFall(t *rapid.T, before, after *View) {

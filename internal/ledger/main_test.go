@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestMain makes the default of a history's checks one that takes seconds.
-// -rapid.checks=100000 looks much further.
+// TestMain sets how many histories a run tries: seconds of them.
+// -rapid.checks=100000 tries many more.
 func TestMain(m *testing.M) {
 	for name, value := range map[string]string{"rapid.checks": "600", "rapid.shrinktime": "10s"} {
 		if err := flag.Set(name, value); err != nil {

@@ -75,9 +75,9 @@ var specified = [Measures]struct {
 
 // apply answers with what must become of a row, and fails if it would count a
 // chat for the second time.
-func (m *model) apply(n int, chat *wolkvox.Chat, reading Reading, now time.Time, seed time.Time) (Outcome, error) {
+func (m *model) apply(n int, chat *wolkvox.Chat, reading Reading, now time.Time, began wolkvox.LocalTime) (Outcome, error) {
 	m.rows++
-	outcome, err := m.book(n, chat, reading, now, seed)
+	outcome, err := m.book(n, chat, reading, now, began)
 	m.records[outcome]++
 	if outcome == Counted && reading == Reconciling {
 		m.late++
@@ -85,7 +85,7 @@ func (m *model) apply(n int, chat *wolkvox.Chat, reading Reading, now time.Time,
 	return outcome, err
 }
 
-func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, seed time.Time) (Outcome, error) {
+func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, began wolkvox.LocalTime) (Outcome, error) {
 	endUnreadable := chat.Malformed.Has(wolkvox.EndDate)
 	if chat.End == 0 && !endUnreadable {
 		return Unfinished, nil
@@ -93,7 +93,7 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 	known := m.chats[n]
 	first := !known.counted["interaction"]
 	if first && !endUnreadable {
-		if reading == Seeding && chat.End <= clock(seed) {
+		if reading == Seeding && chat.End <= began {
 			m.remember(n, chat, now, everyPart...)
 			return Seeded, nil
 		}

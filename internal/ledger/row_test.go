@@ -87,7 +87,7 @@ func applied(t *Transaction, chat *wolkvox.Chat, reading Reading) Outcome {
 
 // booked books a row in a transaction of its own.
 func booked(b *Book, chat *wolkvox.Chat, reading Reading) Outcome {
-	transaction := b.Begin(noon)
+	transaction := b.Begin(clock(noon))
 	outcome := applied(transaction, chat, reading)
 	transaction.Commit()
 	return outcome
@@ -102,7 +102,7 @@ func mustBook(t *testing.T, b *Book, chat *wolkvox.Chat, reading Reading, want O
 
 // forget lets go of the chats that ended before that long after noon.
 func forget(b *Book, after time.Duration) {
-	transaction := b.Begin(noon)
+	transaction := b.Begin(clock(noon))
 	transaction.Forget(clock(noon.Add(after)))
 	transaction.Commit()
 }
@@ -136,7 +136,7 @@ func reloaded(t *testing.T, b *Book, maxLabelSets int) *Book {
 
 func mustMarshal(t testing.TB, b *Book) []byte {
 	t.Helper()
-	saved, err := b.Begin(noon).Marshal()
+	saved, err := b.Begin(clock(noon)).Marshal(noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -22,7 +24,7 @@ var ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run t
 type state struct {
 	Progress Progress
 	Floor    wolkvox.LocalTime
-	Tallies  map[Labels]*Tally
+	Tallies  []LabelSet // a map of gob's may claim any size
 	Counts   Counts
 	Seen     []byte
 }
@@ -30,20 +32,24 @@ type state struct {
 // entrySize is an ID, parts and a date.
 const entrySize = 8 + 4 + 4
 
-// Marshal is the book as it will be after the transaction, to be saved.
-func (t *Transaction) Marshal() ([]byte, error) {
+// Marshal is the book as it will be after the transaction, to be saved. Its new
+// label sets are born now, and not when their first chats were asked for: that may
+// be longer ago than anybody holds them back.
+func (t *Transaction) Marshal(now time.Time) ([]byte, error) {
+	for _, tally := range t.born {
+		tally.Born = now
+	}
 	s := state{
 		Progress: t.Progress,
 		Floor:    t.floor,
-		Tallies:  make(map[Labels]*Tally, len(t.book.tallies)+t.born),
+		Tallies:  make([]LabelSet, 0, len(t.book.tallies)+len(t.born)),
 		Counts:   t.counts,
 		Seen:     make([]byte, 0, (len(t.book.seen)+len(t.seen))*entrySize),
 	}
-	for labels, tally := range t.book.tallies {
-		s.Tallies[labels] = tally
-	}
-	for labels, tally := range t.tallies {
-		s.Tallies[labels] = tally
+	tallies := maps.Clone(t.book.tallies)
+	maps.Copy(tallies, t.tallies)
+	for labels, tally := range tallies {
+		s.Tallies = append(s.Tallies, LabelSet{labels, tally})
 	}
 	for id, e := range t.book.seen {
 		if _, changed := t.seen[id]; !changed && !e.forgotten(t.floor) {
@@ -79,8 +85,8 @@ func Unmarshal(saved []byte, maxLabelSets int) (*Book, error) {
 	}
 	b := New(maxLabelSets)
 	b.progress, b.floor, b.counts = s.Progress, s.Floor, s.Counts
-	if s.Tallies != nil {
-		b.tallies = s.Tallies
+	for _, set := range s.Tallies {
+		b.tallies[set.Labels] = set.Tally
 	}
 	b.seen = make(map[wolkvox.ID]entry, len(s.Seen)/entrySize)
 	for seen := s.Seen; len(seen) > 0; seen = seen[entrySize:] {
@@ -116,12 +122,12 @@ func (s *state) check() error {
 	if len(s.Seen)%entrySize != 0 {
 		return errors.New("what is remembered of the chats is cut")
 	}
-	for _, tally := range s.Tallies {
-		if tally == nil {
+	for _, set := range s.Tallies {
+		if set.Tally == nil {
 			return errors.New("a label set has no figures")
 		}
 		for m := range Measure(Measures) {
-			if !tally.Histograms[m].fits(m) {
+			if !set.Histograms[m].fits(m) {
 				return errors.New("a label set has other buckets")
 			}
 		}

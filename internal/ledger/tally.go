@@ -17,7 +17,7 @@ var Overflow = Labels{"other", "other"}
 // Tally is what was counted under one label set. One that is in a [View] does
 // not change any more.
 type Tally struct {
-	// Born is when the label set was first counted under.
+	// Born is when the label set was first there to be shown.
 	Born time.Time
 	// Initial tells that this was in the very first poll. No scrape can have
 	// seen the set without these chats.
@@ -29,8 +29,8 @@ type Tally struct {
 	Histograms   [Measures]Histogram
 }
 
-func newTally(born time.Time, initial bool) *Tally {
-	t := &Tally{Born: born, Initial: initial}
+func newTally(initial bool) *Tally {
+	t := &Tally{Initial: initial}
 	for m := range Measure(Measures) {
 		t.Histograms[m] = newHistogram(m)
 	}

@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"time"
+	"maps"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -28,16 +28,16 @@ type Transaction struct {
 	Progress Progress
 
 	book    *Book
-	now     time.Time
+	now     wolkvox.LocalTime
 	floor   wolkvox.LocalTime
 	seen    map[wolkvox.ID]entry
 	tallies map[Labels]*Tally
-	born    int // label sets that the book does not have
+	born    []*Tally // those that the book does not have
 	counts  Counts
 }
 
-// Begin starts a transaction. now is in the operation's zone.
-func (b *Book) Begin(now time.Time) *Transaction {
+// Begin starts a transaction. now is the operation's wall clock.
+func (b *Book) Begin(now wolkvox.LocalTime) *Transaction {
 	return &Transaction{
 		Progress: b.progress,
 		book:     b,
@@ -77,7 +77,7 @@ func (t *Transaction) apply(chat *wolkvox.Chat, reading Reading) Outcome {
 		return Invalid
 	case !chat.Ended():
 		return Unfinished
-	case !counted && reading == Seeding && chat.End <= wolkvox.LocalTimeOf(t.Progress.Seed.To.In(t.now.Location())):
+	case !counted && reading == Seeding && chat.End <= t.Progress.Began:
 		t.remember(chat, everything, id, known)
 		return Seeded
 	case !counted && reading != Starting && chat.End < t.floor:
@@ -132,7 +132,7 @@ func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id w
 // end is recent, and, where the report's clock and ours disagree, as long as it
 // is recent that it was counted.
 func (t *Transaction) remember(chat *wolkvox.Chat, has parts, id wolkvox.ID, known entry) {
-	until := max(chat.End, wolkvox.LocalTimeOf(t.now), wolkvox.LocalTime(known.until))
+	until := max(chat.End, t.now, wolkvox.LocalTime(known.until))
 	t.seen[id] = entry{parts: has, until: uint32(until)} //nolint:gosec // wolkvox keeps dates within 32 bits.
 }
 
@@ -149,9 +149,9 @@ func (t *Transaction) tally(chat *wolkvox.Chat, reading Reading) *Tally {
 			return tally
 		}
 	}
-	tally := newTally(t.now, reading == Starting)
+	tally := newTally(reading == Starting)
 	t.tallies[labels] = tally
-	t.born++
+	t.born = append(t.born, tally)
 	return tally
 }
 
@@ -171,7 +171,7 @@ func (t *Transaction) existing(labels Labels) *Tally {
 
 // ownLabelSets counts those that the limit is for.
 func (t *Transaction) ownLabelSets() int {
-	n := len(t.book.tallies) + t.born
+	n := len(t.book.tallies) + len(t.born)
 	_, committed := t.book.tallies[Overflow]
 	_, changed := t.tallies[Overflow]
 	if committed || changed {
@@ -192,9 +192,7 @@ func (t *Transaction) countUnreadable(missing parts) {
 func (t *Transaction) Commit() {
 	b := t.book
 	b.progress, b.counts = t.Progress, t.counts
-	for labels, tally := range t.tallies {
-		b.tallies[labels] = tally
-	}
+	maps.Copy(b.tallies, t.tallies)
 	if t.floor != b.floor {
 		b.floor = t.floor
 		b.forget()

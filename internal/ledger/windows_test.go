@@ -99,7 +99,7 @@ func (r *reader) turn(t *testing.T) {
 	if progress.CompleteUntil.IsZero() {
 		initial := Span{r.now.Add(-5 * time.Minute), r.now}
 		if r.step(t, initial, Starting, func(p *Progress) {
-			*p = Progress{CompleteUntil: r.now, Reconciled: r.now, Seed: Span{r.now.Add(-r.window), initial.From}}
+			*p = Progress{CompleteUntil: r.now, Reconciled: r.now, Began: clock(r.now), Seed: Span{r.now.Add(-r.window), initial.From}}
 		}) {
 			r.first = r.now
 		}
@@ -122,7 +122,7 @@ func (r *reader) turn(t *testing.T) {
 // fault or a crash. It tells whether it was saved.
 func (r *reader) step(t *testing.T, span Span, reading Reading, advance func(*Progress)) bool {
 	t.Helper()
-	transaction := r.book.Begin(r.now)
+	transaction := r.book.Begin(clock(r.now))
 	rows := r.rows(span)
 	r.random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	for i := range rows {
@@ -145,7 +145,7 @@ func (r *reader) step(t *testing.T, span Span, reading Reading, advance func(*Pr
 		transaction.Commit()
 		return true
 	}
-	state, err := transaction.Marshal()
+	state, err := transaction.Marshal(r.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func (r *reader) mustHaveCountedOnce(t *testing.T) {
 	for n, c := range r.chats {
 		have := tallies[fmt.Sprint(n)]
 		switch {
-		case have == nil && (c.end.Before(r.first) || r.narrows):
+		case have == nil && (!c.end.After(r.first) || r.narrows):
 		case have == nil:
 			t.Errorf("chat %d, %v, is lost", n, c)
 		case have.Interactions != 1 || have.Handoffs > 1:

@@ -38,7 +38,7 @@ type fakeReport struct {
 	times   []time.Time
 }
 
-func (f *fakeReport) Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
+func (f *fakeReport) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
 	return func(yield func(wolkvox.Chat, error) bool) {
 		f.windows = append(f.windows, w)
 		f.times = append(f.times, time.Now())

@@ -23,8 +23,8 @@ type run struct {
 	to    time.Time // the whole second that it reads up to
 	from  time.Time // how far back its poll has read
 
-	lasting *fault // of what is being read: a poll or a reconcile
-	retries int    // left
+	lasting  *fault // of what is being read: a poll or a reconcile
+	retries  int    // left
 	requests int
 	rows     [ledger.Outcomes]uint64
 	overfull int // windows that could not be split far enough
@@ -116,8 +116,8 @@ const (
 
 // after decides what becomes of a failed request.
 func (r *run) after(err error, tries int, pause time.Duration) next {
-	var failure *wolkvox.Error
-	if !errors.As(err, &failure) {
+	failure, ok := errors.AsType[*wolkvox.Error](err)
+	if !ok {
 		return next{}
 	}
 	if failure.RetryAfter > patience {

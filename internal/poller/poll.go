@@ -75,7 +75,7 @@ func (p *Poller) finish(r *run) {
 	}
 	line := []any{"msg", "polled", "until", r.to.UTC().Format(time.RFC3339), "requests", r.requests}
 	for outcome, n := range r.rows {
-		line = append(line, ledger.Outcome(outcome), n) //nolint:gosec // There are seven.
+		line = append(line, ledger.Outcome(outcome), n)
 	}
 	level.Info(p.logger).Log(append(line, "took", time.Since(r.began).Round(time.Millisecond))...)
 }
@@ -102,6 +102,7 @@ func (r *run) start(ctx context.Context) error {
 		t.Progress = ledger.Progress{
 			CompleteUntil: r.to,
 			Reconciled:    r.to,
+			Began:         r.local(r.to),
 			Seed:          ledger.Span{From: r.to.Add(-longest), To: initial.From},
 			Zone:          o.Zone.String(),
 		}
@@ -198,7 +199,7 @@ func pieces(from, to time.Time) iter.Seq[ledger.Span] {
 
 // step reads a span, books its rows, and has the book saved before it is shown.
 func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading, advance func(*ledger.Transaction)) error {
-	t := r.book.Begin(time.Now().In(r.options.Zone))
+	t := r.book.Begin(r.local(time.Now()))
 	before := t.Counts().Records
 	for _, window := range wolkvox.Windows(span.From, span.To, r.options.Zone) {
 		if _, err := r.read(ctx, window, t, reading); err != nil {
@@ -207,7 +208,7 @@ func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading
 	}
 	advance(t)
 	t.Forget(r.horizon(t.Progress))
-	state, err := t.Marshal()
+	state, err := t.Marshal(time.Now())
 	if err != nil {
 		return err
 	}

@@ -189,8 +189,7 @@ func orNone(result wolkvox.Result) string {
 
 // resultOf is the API's part in an error: none in that of a disk.
 func resultOf(err error) wolkvox.Result {
-	var failure *wolkvox.Error
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*wolkvox.Error](err); ok {
 		return failure.Result
 	}
 	return ""

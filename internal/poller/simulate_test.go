@@ -41,7 +41,7 @@ const (
 func (s simulation) run(t *testing.T) {
 	t.Helper()
 	time.Sleep(time.Until(s.start))
-	random := rand.New(rand.NewPCG(s.seed, 0)) //nolint:gosec // Repeatable is what it has to be.
+	random := rand.New(rand.NewPCG(s.seed, 0))
 	server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
 		Token: "t", Location: s.zone, Readings: s.readings,
 		Limits: wolkvoxtest.Limits{SameMonth: true},
@@ -166,7 +166,7 @@ func figuresOfView(view *ledger.View) map[string]float64 {
 		flat[name("interactions")] = float64(set.Interactions)
 		flat[name("handoffs")] = float64(set.Handoffs)
 		for sender, n := range set.LastSender {
-			flat[name("last "+wolkvox.LastSender(sender).String())] = float64(n) //nolint:gosec // There are four.
+			flat[name("last "+wolkvox.LastSender(sender).String())] = float64(n)
 		}
 		for measure, h := range set.Histograms {
 			flat[name(fmt.Sprint("count ", measure))] = float64(h.Count)
@@ -204,7 +204,7 @@ func TestEveryChatIsCountedOnceUnderEveryReadingWhateverIsKilled(t *testing.T) {
 		time.Date(2025, 9, 6, 1, 2, 3, 0, time.UTC),     // Santiago, forward
 	}
 	readings := map[string]wolkvoxtest.Readings{}
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // Repeatable is what it has to be.
+	random := rand.New(rand.NewPCG(1, 2))
 	for i := range mixes() {
 		readings[fmt.Sprint("mix ", i)] = anyReadings(random)
 	}
@@ -213,7 +213,7 @@ func TestEveryChatIsCountedOnceUnderEveryReadingWhateverIsKilled(t *testing.T) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(readings)) {
 		s := simulation{
-			readings: readings[name], seed: uint64(i), chats: 200, kills: i % 4, //nolint:gosec // An index.
+			readings: readings[name], seed: uint64(i), chats: 200, kills: i % 4,
 			start: starts[i%len(starts)], zone: mustLoad(zones[i%len(zones)]),
 		}
 		t.Run(name, func(t *testing.T) {

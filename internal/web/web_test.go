@@ -38,7 +38,7 @@ func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRe
 // polled is an operation whose last poll of n rows has just succeeded.
 func polled(name string) Operation {
 	book := ledger.New(1)
-	transaction := book.Begin(time.Now())
+	transaction := book.Begin(0)
 	transaction.Progress.CompleteUntil = time.Now().Add(-3 * time.Minute)
 	transaction.Commit()
 	return Operation{name, fixed{View: book.View(), Status: poller.Status{

@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+const (
+	fullResponse = 60_000
+	manyChats    = 1_000_000
+)
+
+// someChats are rows as a busy operation has them, under 100 label sets.
+func someChats(n int) []wolkvox.Chat {
+	random := rand.New(rand.NewPCG(7, 0))
+	chats := make([]wolkvox.Chat, n)
+	for i := range chats {
+		chat := ended(wolkvox.ID(random.Uint64()), -time.Duration(random.IntN(24*60*60))*time.Second, handedOff, under(fmt.Sprint(random.IntN(50)), []string{"web", "whatsapp"}[i%2]))
+		for f := range wolkvox.Field(wolkvox.NumericFields) {
+			states(f, float64(random.IntN(2000)))(chat)
+		}
+		chats[i] = *chat
+	}
+	return chats
+}
+
+func apply(t *Transaction, chats []wolkvox.Chat) {
+	for i := range chats {
+		t.Apply(&chats[i], Polling)
+	}
+}
+
+func BenchmarkApply60000NewRows(b *testing.B) {
+	chats, book := someChats(fullResponse), New(1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		apply(book.Begin(clock(noon)), chats)
+	}
+}
+
+func BenchmarkApply60000KnownRows(b *testing.B) {
+	chats, book := someChats(fullResponse), New(1000)
+	first := book.Begin(clock(noon))
+	apply(first, chats)
+	first.Commit()
+	b.ReportAllocs()
+	for b.Loop() {
+		apply(book.Begin(clock(noon)), chats)
+	}
+}
+
+// remembering is a book that remembers a million chats of the last day.
+func remembering(b *testing.B) *Book {
+	b.Helper()
+	book := New(1000)
+	first := book.Begin(clock(noon.Add(-24 * time.Hour)))
+	apply(first, someChats(manyChats))
+	first.Commit()
+	return book
+}
+
+func BenchmarkMarshalAMillion(b *testing.B) {
+	book := remembering(b)
+	b.ReportAllocs()
+	var size int
+	for b.Loop() {
+		size = len(mustMarshal(b, book))
+	}
+	b.ReportMetric(float64(size)/manyChats, "disk-B/chat")
+}
+
+func BenchmarkUnmarshalAMillion(b *testing.B) {
+	state := mustMarshal(b, remembering(b))
+	before := heap()
+	var book *Book
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if book, err = Unmarshal(state, 1000); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(heap()-before)/manyChats, "heap-B/chat")
+	runtime.KeepAlive(book)
+	runtime.KeepAlive(state)
+}
+
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// BenchmarkCommitToAMillion is a quiet poll of a busy operation. A floor that
+// rises has what is remembered looked through, even if nothing is forgotten.
+func BenchmarkCommitToAMillion(b *testing.B) {
+	book, known := remembering(b), someChats(1000)
+	for name, rise := range map[string]wolkvox.LocalTime{"FloorStays": 0, "FloorRises": 1} {
+		b.Run(name, func(b *testing.B) {
+			floor := clock(noon.Add(-30 * 24 * time.Hour))
+			b.ReportAllocs()
+			for b.Loop() {
+				transaction := book.Begin(clock(noon))
+				apply(transaction, known)
+				floor += rise
+				transaction.Forget(floor)
+				transaction.Commit()
+			}
+		})
+	}
+}

@@ -1,0 +1,177 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func TestARowHasOneOutcome(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		before  *wolkvox.Chat // that the book has counted
+		row     *wolkvox.Chat
+		reading Reading
+		want    Outcome
+	}{
+		{"a new chat", nil, ended(1, 0), Polling, Counted},
+		{"a new chat that polling had missed", nil, ended(1, 0), Reconciling, Counted},
+		{"a known chat", ended(1, 0), ended(1, 0), Polling, Duplicate},
+		{"a known chat that says less", ended(1, 0, handedOff), ended(1, 0), Polling, Duplicate},
+		{"a known chat that says otherwise", ended(1, 0, states(wolkvox.TotalTime, 5)), ended(1, 0, states(wolkvox.TotalTime, 9)), Polling, Duplicate},
+		{"a known chat with a handoff", ended(1, 0, keptByBot), ended(1, 0, handedOff), Polling, Completed},
+		{"a known chat with a number", ended(1, 0), ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed},
+		{"a known chat with a garbled number", ended(1, 0), ended(1, 0, garbles(wolkvox.TotalTime)), Polling, Duplicate},
+		{"a known chat with a number that was garbled", ended(1, 0, garbles(wolkvox.TotalTime)), ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed},
+		{"an agent's figures of a chat that was not handed off", ended(1, 0), ended(1, 0, states(wolkvox.ASA, 5), keptByBot), Polling, Duplicate},
+		{"another chat", ended(1, 0), ended(2, 0), Polling, Counted},
+		{"an open chat", nil, row(1), Polling, Unfinished},
+		{"an open chat at the first start", nil, row(1), Starting, Unfinished},
+		{"an open chat before the first start", nil, row(1), Seeding, Unfinished},
+		{"a chat that was shown as ended and is open again", ended(1, 0), row(1), Polling, Unfinished},
+		{"a chat with a garbled end", nil, row(1, garbles(wolkvox.EndDate)), Polling, Invalid},
+		{"a chat with a garbled end before the first start", nil, row(1, garbles(wolkvox.EndDate)), Seeding, Invalid},
+		{"a known chat with a garbled end", ended(1, 0), row(1, garbles(wolkvox.EndDate)), Polling, Invalid},
+		{"a chat that ends in the future", nil, ended(1, 72*time.Hour), Polling, Counted},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := New(10)
+			if test.before != nil {
+				mustBook(t, b, test.before, Polling, Counted)
+			}
+			mustBook(t, b, test.row, test.reading, test.want)
+			if test.want == Counted || test.want == Completed {
+				mustBook(t, b, test.row, test.reading, Duplicate)
+			}
+		})
+	}
+}
+
+func TestARowThatCouldNotBeDecodedIsInvalid(t *testing.T) {
+	b := New(10)
+	transaction := b.Begin(clock(noon))
+	transaction.Reject()
+	transaction.Commit()
+	if want, have := [Outcomes]uint64{Invalid: 1}, b.View().Counts.Records; have != want {
+		t.Errorf("want %v, have %v", want, have)
+	}
+}
+
+func TestOutcomesAreNamedAsTheContractSays(t *testing.T) {
+	want := []string{"counted", "completed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
+	for outcome := range Outcome(Outcomes) {
+		if have := outcome.String(); have != want[outcome] {
+			t.Errorf("want %q, have %q", want[outcome], have)
+		}
+	}
+}
+
+func TestAChatIsCountedInEveryFamily(t *testing.T) {
+	b := New(10)
+	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer))
+	for f := range wolkvox.Field(wolkvox.NumericFields) {
+		states(f, float64(10+f))(chat)
+	}
+	mustBook(t, b, chat, Polling, Counted)
+	have := figuresOf(t, b)
+	if have.Interactions != 1 || have.Handoffs != 1 || have.LastSender != [wolkvox.LastSenders]uint64{wolkvox.Customer: 1} {
+		t.Errorf("want one handed-off chat that the customer left last, have %+v", have)
+	}
+	for m, s := range specified {
+		if h := have.Histograms[m]; h.Count != 1 || h.Sum != float64(10+s.field) {
+			t.Errorf("want %v of %v, have %+v", float64(10+s.field), s.field, h)
+		}
+	}
+}
+
+func TestAgentFiguresOfAChatThatTheBotKeptAreNotCounted(t *testing.T) {
+	for name, handoff := range map[string]func(*wolkvox.Chat){
+		"no": keptByBot, "absent": func(*wolkvox.Chat) {}, "garbled": garbles(wolkvox.GoToAgent),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(10)
+			chat := ended(1, 0, handoff)
+			for f := range wolkvox.Field(wolkvox.NumericFields) {
+				states(f, 0)(chat)
+			}
+			mustBook(t, b, chat, Polling, Counted)
+			for m, s := range specified {
+				want := uint64(1)
+				if s.handedOff {
+					want = 0
+				}
+				if have := figuresOf(t, b).Histograms[m].Count; have != want {
+					t.Errorf("%v: want %d, have %d", s.field, want, have)
+				}
+			}
+			// What was withheld is counted with the handoff.
+			handedOff(chat)
+			mustBook(t, b, chat, Polling, Completed)
+			for m, s := range specified {
+				if have := figuresOf(t, b).Histograms[m].Count; have != 1 {
+					t.Errorf("%v: want 1, have %d", s.field, have)
+				}
+			}
+		})
+	}
+}
+
+func TestAnUnreadableFieldIsCountedOncePerChat(t *testing.T) {
+	b := New(10)
+	garbled := ended(1, 0, garbles(wolkvox.ASA), garbles(wolkvox.StartDate))
+	mustBook(t, b, garbled, Polling, Counted)
+	mustBook(t, b, garbled, Polling, Duplicate)
+	mustBook(t, b, garbled, Reconciling, Duplicate)
+	want := [wolkvox.AllFields]uint64{wolkvox.ASA: 1, wolkvox.StartDate: 1}
+	if have := b.View().Counts.FieldErrors; have != want {
+		t.Errorf("want %v, have %v", want, have)
+	}
+	mustBook(t, b, ended(2, 0, garbles(wolkvox.ASA)), Polling, Counted)
+	want[wolkvox.ASA]++
+	if have := b.View().Counts.FieldErrors; have != want {
+		t.Errorf("want %v, have %v", want, have)
+	}
+}
+
+func TestAnUnreadableEndIsCountedOncePerChat(t *testing.T) {
+	b := New(10)
+	for range 3 {
+		mustBook(t, b, row(1, garbles(wolkvox.EndDate), garbles(wolkvox.ASA)), Polling, Invalid)
+	}
+	want := [wolkvox.AllFields]uint64{wolkvox.ASA: 1, wolkvox.EndDate: 1}
+	if have := b.View().Counts.FieldErrors; have != want {
+		t.Errorf("want %v, have %v", want, have)
+	}
+	// It costs the chat nothing once its end can be read.
+	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA)), Polling, Counted)
+	if have := b.View().Counts.FieldErrors; have != want {
+		t.Errorf("want %v, have %v", want, have)
+	}
+	if have := figuresOf(t, b).Interactions; have != 1 {
+		t.Errorf("want 1 chat, have %d", have)
+	}
+}
+
+func TestAChatWithOnlyAnUnreadableFieldToAddMakesNoLabelSet(t *testing.T) {
+	b := New(10)
+	mustBook(t, b, ended(1, 0), Polling, Counted)
+	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Duplicate)
+	if have := len(b.View().LabelSets); have != 1 {
+		t.Errorf("want 1 label set, have %d", have)
+	}
+}
+
+func TestAChatWhoseConnIDComesLaterIsTheSame(t *testing.T) {
+	b := New(10)
+	mustBook(t, b, ended(2, 0), Polling, Counted)
+	mustBook(t, b, ended(1, 0, without(2)), Polling, Duplicate)
+	mustBook(t, b, ended(1, 0, without(2), handedOff), Polling, Completed)
+	mustBook(t, b, ended(2, 0, handedOff), Polling, Duplicate)
+	mustBook(t, b, ended(1, 0, without(2), handedOff), Polling, Duplicate)
+	if have := b.View().Remembered; have != 1 {
+		t.Errorf("want 1 chat remembered, have %d", have)
+	}
+	// A chat without an ID of that kind is not mistaken for another one.
+	mustBook(t, b, ended(3, 0), Polling, Counted)
+}
