@@ -175,21 +175,21 @@ func (c *Client) do(caller context.Context, request *http.Request, read func(io.
 		rows, err := read(body)
 		return rows, c.bodyError(caller, body, err)
 	}
-	failure := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
 	message, page := errorMessage(body)
-	if cause := context.Cause(caller); cause != nil {
+	missing := response.StatusCode == http.StatusNotFound
+	switch cause := context.Cause(caller); {
+	case cause != nil:
 		return 0, cause
+	case missing && body.err != nil: // Nobody knows who said so.
+		return 0, transportError(caller, body.err)
+	case missing && !page:
+		return 0, nil
 	}
-	if response.StatusCode == http.StatusNotFound {
-		switch {
-		case body.err != nil:
-			return 0, transportError(caller, body.err)
-		case !page:
-			return 0, nil
-		}
+	return 0, &Error{
+		Result:     classify(response.StatusCode, message),
+		Status:     response.StatusCode,
+		RetryAfter: retryAfter(response.Header.Get("Retry-After")),
 	}
-	failure.Result = classify(response.StatusCode, message)
-	return 0, failure
 }
 
 // bodyError finds out whether reading failed because of what was read, or

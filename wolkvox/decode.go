@@ -20,7 +20,7 @@ var ErrBadRow = errors.New("malformed row")
 var errStopped = errors.New("stopped by the caller")
 
 // errLongToken ends decoding because nothing in a report is that long.
-var errLongToken = errors.New("a value of more than 1 MiB")
+var errLongToken = errors.New("a value of more than 64 KiB")
 
 // decoder reads one response, row by row, in memory that does not grow with it.
 type decoder struct {
@@ -61,6 +61,8 @@ func decode(body io.Reader, yield func(Chat, error) bool) (rows int, err error) 
 		return d.rows, d.malformed("neither code nor data")
 	case d.code == 0, d.code == http.StatusOK, d.code == http.StatusNoContent, d.code == http.StatusNotFound:
 		return d.rows, nil
+	case d.code < 100 || d.code > 599:
+		return d.rows, d.malformed("a code that is no status") // It could be anything, a phone number too.
 	default:
 		return d.rows, &Error{Result: classify(d.code, d.message), Status: d.code}
 	}
@@ -84,7 +86,7 @@ func newDecoder(body io.Reader, yield func(Chat, error) bool) *decoder {
 
 // Read feeds the JSON decoder, which keeps the whole of the token it is at.
 func (d *decoder) Read(p []byte) (int, error) {
-	const longest = 1 << 20
+	const longest = 64 << 10
 	if d.fed-d.json.InputOffset() > longest {
 		return 0, errLongToken
 	}
@@ -124,12 +126,11 @@ func (d *decoder) envelope() error {
 }
 
 func (d *decoder) readCode() error {
-	text, kind, err := d.text()
+	text, _, err := d.text()
 	if err != nil {
 		return err
 	}
-	d.code, err = strconv.Atoi(string(text))
-	if err != nil || kind != kindString && kind != kindNumber {
+	if d.code, err = strconv.Atoi(string(text)); err != nil {
 		return d.malformed("a code that is no number")
 	}
 	d.sawReport = true

@@ -50,7 +50,10 @@ func TestEnvelopes(t *testing.T) {
 		{"code true", `{"code": true, "data": []}`, 0, Malformed},
 		{"code with a fraction", `{"code": 200.5, "data": []}`, 0, Malformed},
 		{"code that overflows", `{"code": 99999999999999999999, "data": []}`, 0, Malformed},
-		{"code that means nothing", `{"code": 7, "data": []}`, 0, Malformed},
+		{"code that is no status", `{"code": 99, "data": []}`, 0, Malformed},
+		{"code beyond every status", `{"code": 600, "data": []}`, 0, Malformed},
+		{"code below zero", `{"code": -200, "data": []}`, 0, Malformed},
+		{"code of a success that is none", `{"code": 201, "data": []}`, 0, Malformed},
 		{"code in an array", `{"code": [200], "data": []}`, 0, Malformed},
 		{"data that is an object", `{"code": 200, "data": {"0": ` + row + `}}`, 0, Malformed},
 		{"data that is a string", `{"code": 200, "data": "none"}`, 0, Malformed},
@@ -98,7 +101,11 @@ func TestACodeInTheEnvelopeIsKept(t *testing.T) {
 func TestARowsPersonalDataIsNotInTheErrorOfABrokenReport(t *testing.T) {
 	for _, body := range []string{
 		`{"data": [{"customer_name": "` + canaryName + `" "customer_phone": "` + canaryPhone + `"`,
+		`{"extra": {"` + canaryName + `": {"` + canaryPhone + `": x}}}`,
+		`{"data": [{"customer": {"` + canaryName + `": {`,
 		`{"code": "` + canaryName + `"}`,
+		`{"code": "` + canaryPhone + `"}`,
+		`{"code": ` + canaryPhone + `, "data": []}`,
 		`{"code": 400, "msg": "` + canaryName + `"}`,
 		`{"data": "` + canaryName + `"}`,
 		canaryName,

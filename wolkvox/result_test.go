@@ -41,7 +41,7 @@ var outcomes = []struct {
 	{599, "", ServerError},
 	{206, "", Malformed},
 	{302, "", Redirected},
-	{600, "", Malformed},
+	{599, "PLEASE VALIDATE TOKEN", ServerError},
 }
 
 func TestStatusAndMessageTellTheResult(t *testing.T) {
@@ -147,8 +147,12 @@ func TestTooLargeIsOneByteMoreThanTheLimit(t *testing.T) {
 		want  Result
 		least int // rows that come anyway
 	}{
-		{len(body), "", 3}, {len(body) + 1, "", 3},
-		{len(body) - 1, TooLarge, 0}, {len(body) / 2, TooLarge, 0}, {1, TooLarge, 0}, {0, TooLarge, 0},
+		{len(body), "", 3},
+		{len(body) + 1, "", 3},
+		{len(body) - 1, TooLarge, 0},
+		{len(body) / 2, TooLarge, 0},
+		{1, TooLarge, 0},
+		{0, TooLarge, 0},
 	} {
 		have := ask(t, responding(200, body), smallBody(int64(c.limit)))
 		if have.failure() != c.want || len(have.chats) < c.least {

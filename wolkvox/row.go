@@ -23,7 +23,7 @@ const (
 var columns = func() map[string]column {
 	byName := make(map[string]column, allColumns)
 	for field, name := range fieldNames {
-		byName[name] = Field(field) //nolint:gosec // There are eleven.
+		byName[name] = Field(field)
 	}
 	byName["conn_id"], byName["session_id"] = connID, sessionID
 	byName["rp_id"], byName["channel"] = routingPoint, channel

@@ -110,7 +110,9 @@ func TestARefusedConnectionSaysWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	listener.Close()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	transport := &http.Transport{}
 	have := askAt(t.Context(), t, &url.URL{Scheme: "http", Host: address}, transport)
 	if have.failure() != Network || !strings.Contains(have.err.Error(), address) {
@@ -144,9 +146,9 @@ func TestAGreetingThatIsNoTLSIsNotQuoted(t *testing.T) {
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
 		go func() {
+			defer far.Close()
 			_, _ = far.Read(make([]byte, 5000))
 			_, _ = io.WriteString(far, "SSH-2.0-"+canaryName+"\r\n")
-			far.Close()
 		}()
 		return near, nil
 	}}

@@ -26,7 +26,7 @@ func TestDurations(t *testing.T) {
 		`"42s"`: malformed, `"42 "`: 42, `"4 2"`: malformed, `"1,5"`: malformed, `"1m"`: malformed, `".5"`: malformed,
 		`"0x10"`: malformed, `"1_0"`: malformed, `"Inf"`: malformed, `"NaN"`: malformed, `"e5"`: malformed, `"1e"`: malformed,
 		`1e400`: malformed, `1e-400`: 0, `"1e9"`: malformed, `999999999999999999999`: malformed,
-		`"9999999999999999:00:00"`: malformed, `"999999999999999:59:59"`: malformed,
+		`18446744073709551621`: malformed, `"18446744073709551621:00:00"`: malformed, `"9999999999999999:00:00"`: malformed, `"999999999999999:59:59"`: malformed,
 		`"42\u0000"`: malformed, `"sí"`: malformed, "\"4\xff\"": malformed,
 	} {
 		for _, f := range []Field{TimeOnChatbot, ASA, TimeWithAgent, TotalTime} {
@@ -39,7 +39,7 @@ func TestCounts(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"0"`: 0, `"14"`: 14, `14`: 14, `14.0`: 14, `"14.0"`: 14, `" 14 "`: 14, `"007"`: 7,
 		`1000000000000`: 1e12, `"1000000000000"`: 1e12, `1000000000000.0`: 1e12,
-		`1000000000001`: malformed, `"1000000000000.5"`: malformed, `1e3`: malformed, `1e13`: malformed, `1e400`: malformed, `".0"`: malformed, `"14.00"`: malformed, `"99999999999999999999"`: malformed,
+		`1000000000001`: malformed, `"1000000000000.5"`: malformed, `1e3`: malformed, `1e13`: malformed, `1e400`: malformed, `".0"`: malformed, `"14.00"`: malformed, `"99999999999999999999"`: malformed, `18446744073709551621`: malformed,
 		`14.5`: malformed, `"0.1"`: malformed, `-1`: malformed, `"-1"`: malformed, `-0.0`: malformed, `"+1"`: malformed,
 		`"many"`: malformed, `"14 messages"`: malformed, `"1.000.000"`: malformed, `"1.000"`: malformed, `"1,000"`: malformed, `"00:00:14"`: malformed, `"--"`: malformed,
 	} {
@@ -92,12 +92,28 @@ func TestNoTextIsReadAsANumberThatSpoilsASum(t *testing.T) {
 func TestLabels(t *testing.T) {
 	long := strings.Repeat("ñ", 64)
 	for _, c := range [][2]string{
-		{`"12601"`, "12601"}, {`12601`, "12601"}, {`" 12601\t"`, "12601"}, {`"\u00a0Ventas\u2003"`, "Ventas"},
-		{`"Ventas Bogotá"`, "Ventas Bogotá"}, {`"Ventas  Norte"`, "Ventas  Norte"}, {`"VENTAS"`, "VENTAS"}, {`"a\"b\\c\/d"`, `a"b\c/d`},
+		{`"12601"`, "12601"},
+		{`12601`, "12601"},
+		{`" 12601\t"`, "12601"},
+		{`"\u00a0Ventas\u2003"`, "Ventas"},
+		{`"Ventas Bogotá"`, "Ventas Bogotá"},
+		{`"Ventas  Norte"`, "Ventas  Norte"},
+		{`"VENTAS"`, "VENTAS"},
+		{`"a\"b\\c\/d"`, `a"b\c/d`},
 		{`"a\nb\u0000c\u007f\u0085d"`, "a\ufffdb\ufffdc\ufffd\ufffdd"},
-		{"\"a\xff\xfeb\"", "a\ufffdb"}, {"\"\xff\"", "\ufffd"}, {`"\ud800x"`, "\ufffdx"}, {`"\ud83d\ude00"`, "😀"},
-		{`"` + long + `"`, long}, {`"` + long + `x"`, long}, {`"` + long[:len("ñ")*63] + ` x"`, long[:len("ñ")*63]},
-		{`"-"`, "-"}, {`""`, "-"}, {`"   "`, "-"}, {`null`, "-"}, {`"\u2003"`, "-"}, {`"--"`, "--"},
+		{"\"a\xff\xfeb\"", "a\ufffdb"},
+		{"\"\xff\"", "\ufffd"},
+		{`"\ud800x"`, "\ufffdx"},
+		{`"\ud83d\ude00"`, "😀"},
+		{`"` + long + `"`, long},
+		{`"` + long + `x"`, long},
+		{`"` + long[:len("ñ")*63] + ` x"`, long[:len("ñ")*63]},
+		{`"-"`, "-"},
+		{`""`, "-"},
+		{`"   "`, "-"},
+		{`null`, "-"},
+		{`"\u2003"`, "-"},
+		{`"--"`, "--"},
 	} {
 		have := only(t, rowWith("rp_id", c[0], "channel", c[0]))
 		if have.RoutingPoint != c[1] {

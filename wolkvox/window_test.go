@@ -108,9 +108,19 @@ func TestWindows(t *testing.T) {
 			[]string{"2024-04-06 22:59:59 to 2024-04-06 23:10:00"},
 		},
 		{
-			"summer time begins and ends within the range",
-			"Europe/Madrid", "2025-03-30T00:00:00+01:00", "2025-03-30T12:00:00+02:00",
-			[]string{"2025-03-29 23:59:59 to 2025-03-30 12:00:00"},
+			"the end is a second after clocks went back",
+			"America/Santiago", "2024-04-06T23:50:00-03:00", "2024-04-06T23:00:01-04:00",
+			[]string{"2024-04-06 23:49:59 to 2024-04-07 00:00:00", "2024-04-06 22:59:59 to 2024-04-06 23:00:01"},
+		},
+		{
+			"the end is half a second after clocks went back",
+			"America/Santiago", "2024-04-06T23:50:00-03:00", "2024-04-06T23:00:00.5-04:00",
+			[]string{"2024-04-06 23:49:59 to 2024-04-07 00:00:00"},
+		},
+		{
+			"Lisbon's clocks got another name in 1996 and showed the same",
+			"Europe/Lisbon", "1996-03-31T01:30:00+01:00", "1996-03-31T02:30:00+01:00",
+			[]string{"1996-03-31 01:29:59 to 1996-03-31 02:30:00"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

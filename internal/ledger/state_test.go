@@ -22,7 +22,7 @@ func full(t testing.TB) *Book {
 	transaction.Progress = Progress{CompleteUntil: noon, Reconciled: noon.Add(-time.Hour), Began: clock(noon), Seed: Span{noon.Add(-24 * time.Hour), noon.UTC()}, Zone: "America/Bogota"}
 	for n, labels := range []Labels{{"3101234567", "whatsapp"}, {"-", "-"}, {"9", "web"}} {
 		chat := ended(wolkvox.ID(n+1), 0, handedOff, lastWrote(wolkvox.Agent), garbles(wolkvox.TimesChatted), under(labels.RoutingPoint, labels.Channel))
-		for f := range wolkvox.Field(wolkvox.TimesChatted) {
+		for f := range wolkvox.TimesChatted {
 			states(f, float64(f)*100)(chat)
 		}
 		transaction.Apply(chat, Reconciling)
