@@ -69,7 +69,7 @@ test: $(GOTESTSUM) ## run every test, with the race detector where it works
 	rc=0; \
 	$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
 		--jsonfile .cache/test.json -- $$race -count=1 -shuffle=on $(TESTFLAGS) $(PKGS) || rc=$$?; \
-	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed 's/^/slow: /'; \
+	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed -n '1,5s/^/slow: /p'; \
 	exit $$rc
 
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting

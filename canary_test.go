@@ -52,6 +52,7 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 			return "--wolkvox.timeout=10s", "WOLKVOX_TOKEN=" + secretToken
 		}},
 		{"json and a token file", "json", func(t *testing.T) (flag, env string) {
+			t.Helper()
 			return "--wolkvox.token-file=" + writeFile(t, secretToken+"\n"), "NO=ENV"
 		}},
 	} {
@@ -82,7 +83,7 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 			}.start(t)
 			e.await("a first poll", up)
 			gossip.begin()
-			eventually(t, "every gossip told", func() bool {
+			within(t, 2*patience, 50*time.Millisecond, "every gossip told", func() bool {
 				e.checkLeaks()
 				return gossip.told()
 			})
@@ -137,17 +138,20 @@ func writeFile(t *testing.T, text string) string {
 // checkLeaks looks at all that the program shows now.
 func (e *exporter) checkLeaks() {
 	e.t.Helper()
-	for _, page := range []struct{ path, accept string }{
-		{"/metrics", "text/plain"},
-		{"/metrics", "application/openmetrics-text;version=1.0.0"},
-		{"/metrics", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"},
-		{"/", "text/html"},
-		{"/-/ready", "*/*"},
-		{"/-/healthy", "*/*"},
+	for _, page := range []struct{ path, accept, has string }{
+		{"/metrics", "text/plain", "# TYPE wolkvox_up gauge\n"},
+		{"/metrics", "application/openmetrics-text;version=1.0.0", "# EOF\n"},
+		{"/metrics", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "\n\nwolkvox_up\x12"},
+		{"/", "text/html", "</html>"},
+		{"/-/ready", "*/*", "ready"},
+		{"/-/healthy", "*/*", "healthy"},
 	} {
 		_, body, err := e.get(page.path, "Accept", page.accept)
 		if err != nil {
 			e.t.Fatal(err)
+		}
+		if !strings.Contains(body, page.has) {
+			e.t.Fatalf("%s as %s has no %q:\n%s", page.path, page.accept, page.has, body)
 		}
 		if found := leak(body); found != "" {
 			e.t.Fatalf("%s as %s has %s", page.path, page.accept, found)

@@ -16,7 +16,7 @@ func (s *settings) demo(ctx context.Context, logger log.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{ //nolint:contextcheck // It lives until Close.
 		Token:    token,
 		Location: zone,
 		Source:   wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: zone}),

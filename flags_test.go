@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,7 +18,6 @@ func settle(t *testing.T, args ...string) settings {
 	t.Helper()
 	for _, name := range []string{"WOLKVOX_SERVER", "WOLKVOX_URL", "WOLKVOX_TOKEN", "WOLKVOX_TOKEN_FILE", "WOLKVOX_TIMEZONE"} {
 		t.Setenv(name, "")
-		os.Unsetenv(name)
 	}
 	s, done, err := parse(args, io.Discard, io.Discard)
 	if done || err != nil {
@@ -198,7 +196,7 @@ func complaint(t *testing.T, status int, stdout, stderr, names string) {
 	if stdout != "" {
 		t.Errorf("have stdout %q, want nothing", stdout)
 	}
-	if !strings.HasPrefix(stderr, "wolkvox_exporter: error: ") || bytes.Count([]byte(stderr), []byte("\n")) != 1 || !strings.HasSuffix(stderr, "\n") {
+	if !strings.HasPrefix(stderr, "wolkvox_exporter: error: ") || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") {
 		t.Errorf("have stderr %q, want one line", stderr)
 	}
 	if !strings.Contains(stderr, names) {

@@ -58,6 +58,7 @@ func TestEveryChatCountsOnceThroughKills(t *testing.T) {
 		{"a slow response", k.slowResponse},
 		{"a save", k.save},
 		{"a response", k.response},
+		{"the sight of new figures", k.figures},
 		{"catching up", func() { k.catchUp(200) }},
 		{"a reconcile", k.reconcile},
 		{"the save after a restart", k.save},
@@ -179,6 +180,13 @@ func (k *killing) reconcile() {
 		to, _ := time.Parse("20060102150405", r.To)
 		return to.Sub(from) > 5*time.Minute && r.Status == 0
 	})
+}
+
+// figures waits until a scrape shows more: what is shown must last.
+func (k *killing) figures() {
+	total := func() float64 { return k.scrape().sum("wolkvox_chat_interactions_total") }
+	before := total()
+	within(k.t, patience, time.Millisecond, "more chats", func() bool { return total() > before })
 }
 
 func (k *killing) save() {

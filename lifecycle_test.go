@@ -109,7 +109,7 @@ func TestASignalEndsTheProgramAndLosesNothing(t *testing.T) {
 			t.Parallel()
 			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 			defer server.Close()
-			program := against(server, "--wolkvox.server=0042", "--poll.interval=1s", "--poll.reconcile-interval=1s", "--collector.zero-hold=0s")
+			program := against(server, "--wolkvox.server=0042", "--poll.interval=1s", "--poll.reconcile-interval=1s", "--collector.zero-hold=0s", "--wolkvox.timeout=6s")
 			program.dir = t.TempDir()
 			e := program.start(t)
 			e.await("a first poll", up)
