@@ -139,7 +139,7 @@ var definitions = [families]struct {
 	},
 	labelSetsOverflowed: {
 		"wolkvox_exporter_label_sets_overflowed_total",
-		`Chats shown as rp_id="other", channel="other" for want of room within --collector.max-label-sets.`,
+		`Rows counted under rp_id="other", channel="other" for want of room within --collector.max-label-sets.`,
 		nil,
 	},
 }
