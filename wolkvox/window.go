@@ -37,7 +37,7 @@ func Windows(from, to time.Time, zone *time.Location) []Window {
 	var windows []Window
 	start := from
 	for at := from; ; {
-		_, change := at.ZoneBounds()
+		change := nextChange(at)
 		if change.IsZero() || change.After(to) {
 			return appendMonths(windows, LocalTimeOf(start)-1, LocalTimeOf(to))
 		}
@@ -51,6 +51,18 @@ func Windows(from, to time.Time, zone *time.Location) []Window {
 		}
 		at = change
 	}
+}
+
+// nextChange is when the clocks of t's zone may change next, or zero if never.
+func nextChange(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		// On the last day of some leap years Go has an end that is past already
+		// (golang/go#81583). Clocks change at whole quarters of an hour.
+		const quarter = 15 * time.Minute
+		return t.Truncate(quarter).Add(quarter)
+	}
+	return end
 }
 
 // appendMonths cuts from..to where a calendar month ends. A single second that

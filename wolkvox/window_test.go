@@ -135,6 +135,41 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+// rules is a zone of which the system has but the rules, no table of changes,
+// as many systems have it for all years from now on.
+func rules(t *testing.T, posix string) *time.Location {
+	t.Helper()
+	header := "TZif2" + strings.Repeat("\x00", 15) + strings.Repeat("\x00", 4*4) + "\x00\x00\x00\x01" + "\x00\x00\x00\x04"
+	block := header + "\x00\x00\x00\x00\x00\x00" + "LMT\x00"
+	loc, err := time.LoadLocationFromTZData("rules", []byte(block+block+"\n"+posix+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}
+
+// Go says of the last day of a leap year that its zone has ended before
+// (golang/go#81583).
+func TestALeapYearHasALastDay(t *testing.T) {
+	for _, loc := range []*time.Location{
+		rules(t, "<-04>4<-03>,M9.1.6/24,M4.1.6/24"), rules(t, "CET-1CEST,M3.5.0,M10.5.0/3"), zone(t, "America/Santiago"), zone(t, "Europe/Madrid"),
+	} {
+		for _, year := range []int{2027, 2028, 2040} {
+			from, to := time.Date(year, 12, 29, 12, 30, 0, 0, loc), time.Date(year+1, 1, 2, 12, 0, 0, 0, loc)
+			for at := from; at.Before(to); at = at.Add(6 * time.Hour) {
+				if have := Windows(at, to, loc); len(have) == 0 || len(have) > 2 || have[0].From != LocalTimeOf(at)-1 || have[len(have)-1].To != LocalTimeOf(to) {
+					t.Errorf("from %v in %v: have %v", at, loc, have)
+				}
+			}
+		}
+		// Its rules go on: Madrid's and Santiago's clocks change twice a year.
+		from := time.Date(2040, 1, 1, 0, 0, 0, 0, loc)
+		if have := Windows(from, from.AddDate(3, 0, 0), loc); len(have) != 36+3 {
+			t.Errorf("three years in %v: have %d windows, want 39", loc, len(have))
+		}
+	}
+}
+
 func instant(t *testing.T, text string) time.Time {
 	t.Helper()
 	when, err := time.Parse(time.RFC3339Nano, text)
