@@ -20,6 +20,8 @@ func (s *settings) demo(ctx context.Context, logger log.Logger) error {
 		Token:    token,
 		Location: zone,
 		Source:   wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: zone}),
+		// By its end a chat is found soon after it, however long it was.
+		Readings: wolkvoxtest.Readings{SelectOn: wolkvoxtest.End},
 		// A poll every few seconds is more than the vendor would take.
 		Limits: wolkvoxtest.Limits{RequestsPerDay: -1},
 	})

@@ -81,7 +81,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 			announce()
 			return context.Background()
 		},
-		Handler:           web.Handler(s.telemetryPath, metrics, []web.Operation{{Name: target.Name, Source: polled}}, version.Info()),
+		Handler:           web.Handler(s.telemetryPath, metrics, []web.Operation{{Name: target.Name, Source: polled}}, release()),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(quietLogger.Handler(), slog.LevelDebug),
 	}
@@ -152,4 +152,12 @@ type errorLog struct{ logger log.Logger }
 // Println implements promhttp.Logger.
 func (l errorLog) Println(v ...any) {
 	level.Error(l.logger).Log("msg", "gathering the metrics failed", "err", fmt.Sprint(v...))
+}
+
+// release names this build. One by go run or go build has no version.
+func release() string {
+	if version.Version == "" {
+		return program + ", built without a version"
+	}
+	return program + " " + version.Version + ", revision " + version.Revision
 }

@@ -75,7 +75,7 @@ func (d *day) Started(from, to time.Time) iter.Seq[Chat] {
 // busyness gives the chats a minute that are to be expected at t, and how far
 // that is from a quiet hour (0) towards the busiest (1).
 func busyness(t time.Time) (rate, rush float64) {
-	const quiet, office, morning, afternoon = 6, 4, 7, 6
+	const quiet, office, morning, afternoon = 20, 8, 14, 12
 	hour := float64(t.Hour()) + float64(t.Minute())/60
 	bell := func(peak, width float64) float64 {
 		return math.Exp(-(hour - peak) * (hour - peak) / (2 * width * width))
