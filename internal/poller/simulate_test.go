@@ -224,7 +224,7 @@ func TestEveryChatIsCountedOnceUnderEveryReadingWhateverIsKilled(t *testing.T) {
 }
 
 // torture asks for the long part of the tests.
-var torture = os.Getenv("WOLKVOX_TORTURE") != ""
+var torture = os.Getenv("TORTURE") != ""
 
 // mixes is how many combinations of readings are tried.
 func mixes() int {
