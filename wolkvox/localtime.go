@@ -14,12 +14,6 @@ func LocalTimeOf(t time.Time) LocalTime {
 	return LocalTime(t.Unix() + int64(offset))
 }
 
-// Add moves the wall clock by d, cut to the second.
-func (l LocalTime) Add(d time.Duration) LocalTime { return l + LocalTime(d/time.Second) }
-
-// Sub is the wall-clock time that has passed since m.
-func (l LocalTime) Sub(m LocalTime) time.Duration { return time.Duration(l-m) * time.Second }
-
 // String formats l as the report does: 2006-01-02 15:04:05.
 func (l LocalTime) String() string { return l.date().Format(time.DateTime) }
 

@@ -73,13 +73,3 @@ func TestLocalTimeIsWhatTheWallClockShows(t *testing.T) {
 		t.Errorf("before 1970: have %d, want -1", have)
 	}
 }
-
-func TestArithmeticIsOnTheWallClock(t *testing.T) {
-	l := at(t, "2026-01-31 23:59:59")
-	if have := l.Add(1999 * time.Millisecond).String(); have != "2026-02-01 00:00:00" {
-		t.Errorf("have %s", have)
-	}
-	if have := l.Add(time.Hour).Sub(l); have != time.Hour {
-		t.Errorf("have %v, want 1h", have)
-	}
-}
