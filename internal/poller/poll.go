@@ -98,7 +98,7 @@ func (r *run) start(ctx context.Context) error {
 		longest = max(longest, o.ReconcileWindow)
 	}
 	r.from = initial.From
-	return r.step(ctx, initial, ledger.Starting, func(t *ledger.Transaction) {
+	err := r.step(ctx, initial, ledger.Starting, func(t *ledger.Transaction) {
 		t.Progress = ledger.Progress{
 			CompleteUntil: r.to,
 			Reconciled:    r.to,
@@ -108,6 +108,11 @@ func (r *run) start(ctx context.Context) error {
 		}
 		t.Forget(r.local(t.Progress.Seed.From))
 	})
+	if err == nil && o.InitialWindow == 0 {
+		// Nothing was asked yet: whether the API answers is still to be seen.
+		err = r.reconcile(ctx)
+	}
+	return err
 }
 
 // catchUp reads from the last poll, less the overlap, to now.

@@ -42,6 +42,28 @@ func TestInitialWindowCountsRowsWhateverTheirDates(t *testing.T) {
 	})
 }
 
+func TestStartThatCountsNothingStillSeesWhetherTheAPIAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.InitialWindow = 0
+		report := &fakeReport{
+			chats: []wolkvox.Chat{chat(1, time.Now().Add(-time.Minute))},
+			fail:  func(int, wolkvox.Window) error { return failing(wolkvox.Unavailable) },
+		}
+		p := newPoller(t, report, &store.Memory{}, o)
+		p.poll(t.Context())
+		if s := p.Snapshot().Status; s.Up || s.Ready {
+			t.Errorf("API away: have up %v, ready %v, want neither", s.Up, s.Ready)
+		}
+		report.fail = nil
+		time.Sleep(5 * time.Minute)
+		p.poll(t.Context())
+		if have, s := interactions(p), p.Snapshot().Status; have != 0 || !s.Ready {
+			t.Errorf("API back: have %d interactions, ready %v, want 0 and true", have, s.Ready)
+		}
+	})
+}
+
 func TestAfterAFailedSeedPollsCountAndTheSeedIsMadeUpFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
