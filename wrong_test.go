@@ -72,7 +72,7 @@ func TestWhatIsWrongIsSaidInOneLineAndStartsNothing(t *testing.T) {
 		webConfig("missing.yml"), webConfig("list.yml"), webConfig("plain.yml"), webConfig("notyaml.yml"), webConfig("tls.yml"),
 
 		tokenFile("missing"), tokenFile("empty"), tokenFile("blank"), tokenFile("two"), tokenFile("lines"), tokenFile("control"), tokenFile("tokens.json"), tokenFile("."),
-		flags("--wolkvox.token-file=missing").with("WOLKVOX_TOKEN=" + planted).naming("WOLKVOX_TOKEN"),
+		flags("--wolkvox.token-file=missing").with("WOLKVOX_TOKEN=" + planted).naming("--wolkvox.token-file"),
 		flags("--log.level=info").with("NO_TOKEN=").naming("WOLKVOX_TOKEN"),
 		flags("--log.level=info").with("WOLKVOX_TOKEN= ").naming("WOLKVOX_TOKEN"),
 		flags("--log.level=info").with("WOLKVOX_TOKEN=" + planted + " x").naming("WOLKVOX_TOKEN"),

@@ -18,7 +18,7 @@ type Operation struct {
 	Server    string // the digits after wv in the Manager's own URL
 	URL       string // instead of https://wv{server}.wolkvox.com
 	Token     string
-	TokenFile string
+	TokenFile string // goes before Token
 	TimeZone  string // an IANA name
 }
 
@@ -82,8 +82,6 @@ func (o Operation) token() (wolkvox.TokenSource, error) {
 	var source wolkvox.TokenSource
 	var from string
 	switch {
-	case o.Token != "" && o.TokenFile != "":
-		return nil, errors.New("both --wolkvox.token-file and the environment variable WOLKVOX_TOKEN are given: which one is meant?")
 	case o.TokenFile != "":
 		source, from = wolkvox.TokenFile(o.TokenFile), "--wolkvox.token-file"
 	case o.Token != "":

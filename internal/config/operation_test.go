@@ -37,7 +37,7 @@ func TestAnOperationHasItsZoneAndToken(t *testing.T) {
 	if err := os.WriteFile(file, []byte(" from-file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ token, file, want string }{{"secret", "", "secret"}, {"", file, "from-file"}} {
+	for _, test := range []struct{ token, file, want string }{{"secret", "", "secret"}, {"", file, "from-file"}, {"secret", file, "from-file"}} {
 		operation := good()
 		operation.Token, operation.TokenFile = test.token, test.file
 		have, err := operation.Resolve()
