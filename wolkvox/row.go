@@ -73,6 +73,7 @@ func (d *decoder) row() (Chat, error) {
 		}
 	}
 	identified := d.identify(&chat)
+	clear(d.sessionID)
 	if wrongType || !identified {
 		return Chat{}, ErrBadRow
 	}
@@ -164,8 +165,8 @@ func intern(labels map[string]string, text []byte, clean func([]byte) string) st
 	return made
 }
 
-// identify hashes what recognises a chat, and forgets it. It reports whether
-// there was enough: a conn_id, or else a start.
+// identify hashes what recognises a chat. It reports whether there was enough: a
+// conn_id, or else a start.
 func (d *decoder) identify(chat *Chat) bool {
 	// One spelling of a date today and another tomorrow is one date.
 	if chat.Start != 0 {
@@ -178,7 +179,6 @@ func (d *decoder) identify(chat *Chat) bool {
 	if len(d.connID) > 0 && len(d.sessionID) > 0 && len(d.startDate) > 0 {
 		chat.Anonymous = d.hash(nil)
 	}
-	clear(d.sessionID)
 	return true
 }
 
