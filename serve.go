@@ -143,6 +143,7 @@ func (s *settings) newPoller(target config.Target, states poller.Store, registry
 		InitialWindow:     s.initialWindow.Duration,
 		MaxCatchUp:        s.maxCatchUp.Duration,
 		MaxLabelSets:      s.maxLabelSets,
+		Timeout:           s.timeout.Duration,
 	})
 }
 

@@ -27,6 +27,10 @@ func (c *Collector) collectStatus(ch chan<- prometheus.Metric, o *operation, s *
 		ch <- &gauge{descs[lastSuccess], o.withReconcile, timestamp(s.LastReconcile)}
 	}
 
+	if !s.NewestEnd.IsZero() {
+		ch <- &gauge{descs[newestEnd], o.labels, timestamp(s.NewestEnd)}
+	}
+
 	// The first poll may raise these before anybody has seen them at 0.
 	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), c.started}
 	ch <- &counter{descs[truncatedSeconds], o.labels, float64(s.TruncatedSeconds), c.started}

@@ -26,6 +26,7 @@ const (
 	lateRecords
 	fieldErrors
 	completeUntil
+	newestEnd
 	lastSuccess
 	truncatedWindows
 	truncatedSeconds
@@ -110,6 +111,11 @@ var definitions = [families]struct {
 	completeUntil: {
 		"wolkvox_exporter_complete_until_timestamp_seconds",
 		"Every chat that the API showed as ended before this is counted, in seconds since the epoch.",
+		nil,
+	},
+	newestEnd: {
+		"wolkvox_exporter_newest_end_timestamp_seconds",
+		"Newest end among the rows of the last poll that brought any, as the operation's time zone has it, in seconds since the epoch. Hours from now tell of a wrong time zone or clock.",
 		nil,
 	},
 	lastSuccess: {

@@ -50,6 +50,7 @@ type Client struct {
 	maxBody int64
 	observe func(Request)
 	http    http.Client
+	skew    *time.Duration // of the newest response
 }
 
 // Option changes a [Client]'s defaults.
@@ -101,6 +102,15 @@ func (c *Client) Chats(ctx context.Context, w Window) iter.Seq2[Chat, error] {
 	}
 }
 
+// ClockSkew is how far the server's clock was ahead of ours at the newest
+// response, good to half a second; ok is false before the first.
+func (c *Client) ClockSkew() (ahead time.Duration, ok bool) {
+	if c.skew == nil {
+		return 0, false
+	}
+	return *c.skew, true
+}
+
 // get makes one request and tells the observer of it. read answers with the
 // number of rows it has found.
 func (c *Client) get(ctx context.Context, page, api, parameters string, read func(io.Reader) (int, error)) error {
@@ -123,6 +133,9 @@ func (c *Client) get(ctx context.Context, page, api, parameters string, read fun
 		seen.ClockSkew = &skew
 	})
 	seen.Duration = time.Since(start)
+	if seen.ClockSkew != nil {
+		c.skew = seen.ClockSkew
+	}
 
 	var failure *Error
 	switch {

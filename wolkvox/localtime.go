@@ -14,6 +14,14 @@ func LocalTimeOf(t time.Time) LocalTime {
 	return LocalTime(t.Unix() + int64(offset))
 }
 
+// In is a moment when the clocks of zone show l: one of two in the night when
+// they go back.
+func (l LocalTime) In(zone *time.Location) time.Time {
+	year, month, day := l.date().Date()
+	hour, minute, second := l.date().Clock()
+	return time.Date(year, month, day, hour, minute, second, 0, zone)
+}
+
 // String formats l as the report does: 2006-01-02 15:04:05.
 func (l LocalTime) String() string { return l.date().Format(time.DateTime) }
 

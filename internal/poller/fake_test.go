@@ -28,10 +28,20 @@ func mustLoad(name string) *time.Location {
 	return zone
 }
 
+// clock is the part of a fake that knows the API's time: how far it is ahead of
+// ours, if it tells.
+type clock struct {
+	ahead time.Duration
+	told  bool
+}
+
+func (c *clock) ClockSkew() (time.Duration, bool) { return c.ahead, c.told }
+
 // fakeReport answers from a list of chats as an API that selects on the end,
 // both ends inclusive. fail may stand in the way of a request, which has its
 // number from 0.
 type fakeReport struct {
+	clock
 	chats   []wolkvox.Chat
 	fail    func(n int, w wolkvox.Window) error
 	windows []wolkvox.Window
@@ -75,7 +85,7 @@ func options() Options {
 		Operation: "test", Zone: bogota, Logger: log.NewNopLogger(),
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,
-		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, MaxLabelSets: 10,
+		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, MaxLabelSets: 10, Timeout: time.Minute,
 	}
 }
 
@@ -144,7 +154,10 @@ func wantSpans(t *testing.T, f *fakeReport, want ...string) {
 }
 
 // sameRows answers every window with all of its chats.
-type sameRows struct{ chats []wolkvox.Chat }
+type sameRows struct {
+	clock
+	chats []wolkvox.Chat
+}
 
 func (f *sameRows) Chats(context.Context, wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
 	return func(yield func(wolkvox.Chat, error) bool) {
@@ -157,7 +170,10 @@ func (f *sameRows) Chats(context.Context, wolkvox.Window) iter.Seq2[wolkvox.Chat
 }
 
 // byStart shows ended chats by the date of their start.
-type byStart struct{ chats []wolkvox.Chat }
+type byStart struct {
+	clock
+	chats []wolkvox.Chat
+}
 
 func (f *byStart) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
 	return func(yield func(wolkvox.Chat, error) bool) {

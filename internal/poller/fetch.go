@@ -12,10 +12,6 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// maxRetries is how many requests a run may make beyond those that its windows
-// need.
-const maxRetries = 10
-
 // run is one turn of polling.
 type run struct {
 	*Poller
@@ -23,35 +19,50 @@ type run struct {
 	to    time.Time // the whole second that it reads up to
 	from  time.Time // how far back its poll has read
 
-	lasting  *fault // of what is being read: a poll or a reconcile
-	retries  int    // left
+	lasting  *fault          // of what is being read: a poll or a reconcile
+	failed   int             // requests, one after the other
+	pauses   backoff.BackOff // the waits between them
+	splits   int             // of the piece that is being read
 	requests int
 	rows     [ledger.Outcomes]uint64
-	overfull int // windows that could not be split far enough
+	newest   wolkvox.LocalTime // end among the rows
+	overfull int               // windows that could not be split far enough
 }
 
 func (p *Poller) newRun() *run {
 	now := time.Now()
-	return &run{Poller: p, began: now, to: now.Truncate(time.Second), lasting: &p.polling, retries: maxRetries}
+	return &run{Poller: p, began: now, to: now.Truncate(time.Second), lasting: &p.polling, pauses: pauses(p.options.Interval)}
 }
 
-// read books the rows of a window, and splits it if the response was cut. Rows
-// of a cut response are as true as any. It answers with the number of rows.
+// pauses are about 1, 2 and 4 seconds.
+func pauses(interval time.Duration) backoff.BackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = min(time.Second, interval/10)
+	b.Multiplier = 2
+	return b
+}
+
+// errCut is a response with as many rows as the API shows at most. It only gets
+// out of a run whose windows are cut however short they are.
+var errCut = errors.New("far too many responses are cut at 60,000 rows")
+
+// read books the rows of a window. If there is more in it than one response can
+// bring, it is split. Rows of a cut response are as true as any. The answer is
+// the number of rows.
 func (r *run) read(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (int, error) {
-	rows, err := r.fetch(ctx, w, t, reading)
-	if err != nil && resultOf(err) != wolkvox.TooLarge || err == nil && rows < wolkvox.MaxRows {
+	if lengthOf(w) >= 2*r.reach {
+		return r.readHalves(ctx, w, t, reading) // Its other half was too much already.
+	}
+	rows, split, err := r.fetch(ctx, w, t, reading)
+	if !split {
 		return rows, err
 	}
-	level.Debug(r.logger).Log("msg", "response was cut, splitting the window", "window", w, "rows", rows)
-	r.status.TruncatedWindows++
-	parts := 0
-	for _, part := range w.Split() {
-		n, err := r.read(ctx, part, t, reading)
-		if err != nil {
-			return rows, err
-		}
-		parts += n
+	level.Debug(r.logger).Log("msg", "splitting the window", "window", w, "rows", rows, "err", err)
+	parts, splitErr := r.readHalves(ctx, w, t, reading)
+	if splitErr != nil || resultOf(err) == wolkvox.Timeout {
+		return parts, splitErr
 	}
+	r.status.TruncatedWindows++
 	if parts < rows || len(w.Split()) == 0 {
 		r.status.TruncatedSeconds++
 		r.overfull++
@@ -59,23 +70,46 @@ func (r *run) read(ctx context.Context, w wolkvox.Window, t *ledger.Transaction,
 	return max(rows, parts), nil
 }
 
-// fetch makes a request, and again as long as that promises something.
-func (r *run) fetch(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (int, error) {
-	pauses := r.pauses()
-	for tries := 1; ; tries++ {
-		rows, err := r.request(ctx, w, t, reading)
-		if err == nil || ctx.Err() != nil {
+func (r *run) readHalves(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (rows int, err error) {
+	for _, half := range w.Split() {
+		n, err := r.read(ctx, half, t, reading)
+		rows += n
+		if err != nil {
 			return rows, err
 		}
-		next := r.after(err, tries, pauses.NextBackOff())
-		if !next.again || r.retries == 0 {
+	}
+	return rows, nil
+}
+
+func lengthOf(w wolkvox.Window) time.Duration { return time.Duration(w.To-w.From) * time.Second }
+
+// fetch makes a request, and again as long as that promises something. After
+// some failures it is the window's halves that promise more.
+func (r *run) fetch(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (rows int, split bool, err error) {
+	for {
+		asked := time.Now()
+		rows, err = r.request(ctx, w, t, reading)
+		if ctx.Err() != nil {
+			return rows, false, err
+		}
+		r.fit(w, rows, err, time.Since(asked))
+		if err == nil {
+			r.failed = 0
+			r.pauses.Reset()
+			return rows, false, nil
+		}
+		r.failed++
+		next := r.after(err, w, r.pauses.NextBackOff())
+		switch {
+		case next.split:
+			return rows, true, err
+		case !next.again:
 			r.quietUntil = time.Now().Add(next.wait)
-			return rows, err
+			return rows, false, err
 		}
 		level.Debug(r.logger).Log("msg", "request failed, trying again", "window", w, "err", err, "in", next.wait)
-		r.retries--
 		if err := sleep(ctx, next.wait); err != nil {
-			return rows, err
+			return rows, false, err
 		}
 	}
 }
@@ -90,17 +124,34 @@ func (r *run) request(ctx context.Context, w wolkvox.Window, t *ledger.Transacti
 			return rows, err
 		default:
 			t.Apply(&chat, reading)
+			r.newest = max(r.newest, chat.End)
 		}
 		rows++
+	}
+	if rows >= wolkvox.MaxRows {
+		return rows, errCut
 	}
 	return rows, nil
 }
 
-// next is what to do after a failed request: the same again after a wait, or
-// nothing in this run and, until the wait is over, in any other.
+// fit adapts how much time is asked for at once to what the API brings in one
+// response: half of what was too much, or twice what it did with ease.
+func (p *Poller) fit(w wolkvox.Window, rows int, err error, took time.Duration) {
+	length, result := lengthOf(w), resultOf(err)
+	switch {
+	case errors.Is(err, errCut), result == wolkvox.TooLarge, result == wolkvox.Timeout:
+		p.reach = min(p.reach, max(length/2, minPiece))
+	case err == nil && rows < wolkvox.MaxRows/4 && took < p.options.Timeout/4:
+		p.reach = max(p.reach, min(2*length, maxPiece))
+	}
+}
+
+// next is what to do after a failed request: the same again after a wait, the
+// window's halves, or nothing in this run and, until the wait is over, in any
+// other.
 type next struct {
-	again bool
-	wait  time.Duration
+	again, split bool
+	wait         time.Duration
 }
 
 const (
@@ -112,10 +163,20 @@ const (
 	quotaProbe = 30 * time.Minute
 	// busyPause lets another user of the token finish.
 	busyPause = 5 * time.Second
+	// maxSplits is how often a piece is split: enough for three million chats a
+	// day. An API that cuts whatever it is asked for would be asked for each
+	// second of the piece.
+	maxSplits = 200
+	// fewSplits is as often while it goes on doing so: enough for a minute with
+	// a second that holds too many chats.
+	fewSplits = 20
 )
 
 // after decides what becomes of a failed request.
-func (r *run) after(err error, tries int, pause time.Duration) next {
+func (r *run) after(err error, w wolkvox.Window, pause time.Duration) next {
+	if errors.Is(err, errCut) || resultOf(err) == wolkvox.TooLarge {
+		return r.afterCut()
+	}
 	failure, ok := errors.AsType[*wolkvox.Error](err)
 	if !ok {
 		return next{}
@@ -123,16 +184,17 @@ func (r *run) after(err error, tries int, pause time.Duration) next {
 	if failure.RetryAfter > patience {
 		return next{wait: failure.RetryAfter}
 	}
-	// While a fault lasts, one request a poll is enough to see its end, and many
-	// would spend the day's quota.
-	passing := tries < quickTries && r.lasting.err == nil
 	switch failure.Result {
-	case wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError:
-		return next{again: passing, wait: max(pause, failure.RetryAfter)}
+	case wolkvox.Timeout:
+		// The same again would take as long. Halves of less than three seconds
+		// may not show what the window would have.
+		return next{split: w.To-w.From >= 3 && r.mayRetry()}
+	case wolkvox.Network, wolkvox.ServerError:
+		return next{again: r.mayRetry(), wait: max(pause, failure.RetryAfter)}
 	case wolkvox.RateLimited:
-		return next{again: passing && failure.RetryAfter > 0, wait: failure.RetryAfter}
+		return next{again: failure.RetryAfter > 0 && r.mayRetry(), wait: failure.RetryAfter}
 	case wolkvox.TokenBusy:
-		return next{again: passing, wait: min(busyPause, r.options.Interval) + pause}
+		return next{again: r.mayRetry(), wait: min(busyPause, r.options.Interval) + pause}
 	case wolkvox.QuotaExceeded:
 		return next{wait: min(quotaProbe, untilMidnight(time.Now().In(r.options.Zone)))}
 	default:
@@ -140,16 +202,37 @@ func (r *run) after(err error, tries int, pause time.Duration) next {
 	}
 }
 
+// afterCut splits, with an end.
+func (r *run) afterCut() next {
+	limit := maxSplits
+	if errors.Is(r.lasting.err, errCut) || r.lasting.result == wolkvox.TooLarge {
+		limit = fewSplits
+	}
+	if r.splits >= limit {
+		return next{wait: quotaProbe}
+	}
+	r.splits++
+	return next{split: true}
+}
+
+// mayRetry tells whether a failed request is worth another, and takes it from
+// what there is for retries: ten, and one more with each interval. While a fault
+// lasts, one request a poll is enough to see its end.
+func (r *run) mayRetry() bool {
+	if r.failed >= quickTries || r.lasting.err != nil {
+		return false
+	}
+	now := time.Now()
+	from := later(r.retriesUsed, now.Add(-maxRetries*r.options.Interval))
+	if used := from.Add(r.options.Interval); !used.After(now) {
+		r.retriesUsed = used
+		return true
+	}
+	return false
+}
+
 // untilMidnight is how long the day lasts on now's wall clock.
 func untilMidnight(now time.Time) time.Duration {
 	year, month, day := now.Date()
 	return time.Date(year, month, day+1, 0, 0, 0, 0, now.Location()).Sub(now)
-}
-
-// pauses are the waits before quick retries: about 1, 2 and 4 seconds.
-func (r *run) pauses() backoff.BackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = min(time.Second, r.options.Interval/10)
-	b.Multiplier = 2
-	return b
 }

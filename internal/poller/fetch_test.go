@@ -12,21 +12,25 @@ import (
 
 func TestEachOutcomeHasOneConsequence(t *testing.T) {
 	const pause = 700 * time.Millisecond
+	window := wolkvox.Window{From: 1000, To: 1600}
 	type test struct {
 		err   error
 		tries int
 		want  next
 	}
 	tests := map[string]test{
-		"network":                  {failing(wolkvox.Network), 1, next{true, pause}},
-		"timeout":                  {failing(wolkvox.Timeout), 3, next{true, pause}},
-		"server error":             {failing(wolkvox.ServerError), 1, next{true, pause}},
-		"server error, four tries": {failing(wolkvox.ServerError), 4, next{false, pause}},
-		"503 with Retry-After":     {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: 9 * time.Second}, 1, next{true, 9 * time.Second}},
-		"503 with a long one":      {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Hour}, 1, next{false, time.Hour}},
+		"network":                  {failing(wolkvox.Network), 1, next{again: true, wait: pause}},
+		"timeout":                  {failing(wolkvox.Timeout), 3, next{split: true}},
+		"timeout, four tries":      {failing(wolkvox.Timeout), 4, next{}},
+		"cut":                      {errCut, 4, next{split: true}},
+		"too large":                {failing(wolkvox.TooLarge), 4, next{split: true}},
+		"server error":             {failing(wolkvox.ServerError), 1, next{again: true, wait: pause}},
+		"server error, four tries": {failing(wolkvox.ServerError), 4, next{wait: pause}},
+		"503 with Retry-After":     {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: 9 * time.Second}, 1, next{again: true, wait: 9 * time.Second}},
+		"503 with a long one":      {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Hour}, 1, next{wait: time.Hour}},
 		"429":                      {failing(wolkvox.RateLimited), 1, next{}},
-		"429 with Retry-After":     {&wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: 9 * time.Second}, 1, next{true, 9 * time.Second}},
-		"token busy":               {failing(wolkvox.TokenBusy), 1, next{true, busyPause + pause}},
+		"429 with Retry-After":     {&wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: 9 * time.Second}, 1, next{again: true, wait: 9 * time.Second}},
+		"token busy":               {failing(wolkvox.TokenBusy), 1, next{again: true, wait: busyPause + pause}},
 		"maintenance":              {failing(wolkvox.Unavailable), 1, next{}},
 		"no token":                 {failing(wolkvox.Unauthorized), 1, next{}},
 		"token refused":            {failing(wolkvox.TokenRejected), 1, next{}},
@@ -35,13 +39,14 @@ func TestEachOutcomeHasOneConsequence(t *testing.T) {
 		"redirected":               {failing(wolkvox.Redirected), 1, next{}},
 		"token file unreadable":    {errors.New("no such file"), 1, next{}},
 		// A bubble begins at 19:00 in Bogota.
-		"quota": {failing(wolkvox.QuotaExceeded), 1, next{false, quotaProbe}},
+		"quota": {failing(wolkvox.QuotaExceeded), 1, next{wait: quotaProbe}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newPoller(t, &fakeReport{}, &store.Memory{}, options()).newRun()
-				if have := r.after(tt.err, tt.tries, pause); have != tt.want {
+				r.failed = tt.tries
+				if have := r.after(tt.err, window, pause); have != tt.want {
 					t.Errorf("have %+v, want %+v", have, tt.want)
 				}
 			})
@@ -53,8 +58,8 @@ func TestSpentQuotaIsTriedAgainAtTheOperationsMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(4*time.Hour + 50*time.Minute)
 		r := newPoller(t, &fakeReport{}, &store.Memory{}, options()).newRun()
-		have := r.after(failing(wolkvox.QuotaExceeded), 1, 0)
-		if want := (next{false, 10 * time.Minute}); have != want {
+		have := r.after(failing(wolkvox.QuotaExceeded), wolkvox.Window{}, 0)
+		if want := (next{wait: 10 * time.Minute}); have != want {
 			t.Errorf("ten minutes before midnight: have %+v, want %+v", have, want)
 		}
 	})
@@ -134,7 +139,7 @@ func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(_ int, w wolkvox.Window) error {
 			if w.To-w.From > 3600 {
-				return failing(wolkvox.Timeout)
+				return failing(wolkvox.ServerError)
 			}
 			return nil
 		}}
@@ -143,8 +148,25 @@ func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
 		if have := len(report.windows); have > 600 {
 			t.Errorf("requests in a day: have %d, want at most 2 a poll and a few", have)
 		}
-		if s := p.Snapshot().Status; !s.Up || s.Result != wolkvox.Timeout {
-			t.Errorf("have up %v, result %q, want true and timeout", s.Up, s.Result)
+		if s := p.Snapshot().Status; !s.Up || s.Result != wolkvox.ServerError {
+			t.Errorf("have up %v, result %q, want true and server_error", s.Up, s.Result)
+		}
+	})
+}
+
+func TestFaultsThatPassCostNoMoreThanARetryAPollAndTen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// Three requests fail, the fourth succeeds, and so on.
+		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
+			if n%4 != 3 {
+				return failing(wolkvox.ServerError)
+			}
+			return nil
+		}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 24*time.Hour)
+		if have, most := len(report.windows), 288+maxRetries+24*2+288; have > most {
+			t.Errorf("requests in a day: have %d, want at most %d", have, most)
 		}
 	})
 }

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// maxPiece is how much time is fetched before it is saved.
+	// maxPiece is how much time is fetched at most before it is saved, minPiece
+	// at least.
 	maxPiece = 24 * time.Hour
+	minPiece = time.Minute
 	// margin is how much longer a chat is remembered than any window reaches
 	// back: an hour for the wall clock and an hour for ours, by which either
 	// may be set back.
@@ -38,8 +40,10 @@ func (p *Poller) poll(ctx context.Context) {
 	p.status.Ready = true
 	p.status.LastPoll = r.to
 
-	if p.reconcileDue(r.to) {
+	if r.reconcileDue() {
 		r.lasting = &p.reconciling
+		r.failed = 0
+		late := p.snapshot.Load().View.Counts.Late
 		err := r.reconcile(ctx)
 		if ctx.Err() != nil {
 			return
@@ -49,6 +53,7 @@ func (p *Poller) poll(ctx context.Context) {
 		} else {
 			p.reconciling.end(p.logger, "reconciling")
 			p.status.LastReconcile = r.to
+			r.warnOfLateness(p.snapshot.Load().View.Counts.Late - late)
 		}
 	}
 	p.status.Rows = r.rows
@@ -65,8 +70,12 @@ func (p *Poller) finish(r *run) {
 	if fault.err != nil {
 		p.status.Failure = fault.err.Error()
 	}
+	if r.newest != 0 {
+		p.status.NewestEnd = r.newest.In(p.options.Zone)
+	}
 	p.publish(p.snapshot.Load().View)
 
+	r.warn()
 	if r.overfull > 0 {
 		level.Warn(p.logger).Log("msg", "windows of a second hold more chats than one response: chats there are missing", "windows", r.overfull)
 	}
@@ -92,21 +101,23 @@ func (r *run) poll(ctx context.Context) error {
 // the first reconcile, to be remembered, so that no later window counts it.
 func (r *run) start(ctx context.Context) error {
 	o := r.options
-	initial := ledger.Span{From: r.to.Add(-o.InitialWindow), To: r.to}
 	longest := o.Overlap
 	if o.ReconcileInterval > 0 {
 		longest = max(longest, o.ReconcileWindow)
 	}
-	r.from = initial.From
-	err := r.step(ctx, initial, ledger.Starting, func(t *ledger.Transaction) {
+	r.from = r.to.Add(-o.InitialWindow)
+	err := r.step(ctx, ledger.Span{From: r.from, To: r.to}, ledger.Starting, func(t *ledger.Transaction) {
+		now := r.reached(r.to)
 		t.Progress = ledger.Progress{
-			CompleteUntil: r.to,
-			Reconciled:    r.to,
-			Began:         r.local(r.to),
-			Seed:          ledger.Span{From: r.to.Add(-longest), To: initial.From},
+			CompleteUntil: now,
+			Reconciled:    now,
+			Began:         r.local(now),
+			Seed:          ledger.Span{From: now.Add(-longest), To: now.Add(-o.InitialWindow)},
 			Zone:          o.Zone.String(),
 		}
-		t.Forget(r.local(t.Progress.Seed.From))
+		if r.clocksAgree() {
+			t.Forget(r.local(t.Progress.Seed.From))
+		}
 	})
 	if err == nil && o.InitialWindow == 0 {
 		// Nothing was asked yet: whether the API answers is still to be seen.
@@ -121,8 +132,7 @@ func (r *run) catchUp(ctx context.Context) error {
 	// Our clock may have been set back.
 	cursor := earlier(progress.CompleteUntil, r.to)
 	from := cursor.Add(-r.options.Overlap)
-	// No limit keeps the exporter from what a single missed poll leaves.
-	oldest := r.to.Add(-max(r.options.MaxCatchUp, 2*r.options.Interval))
+	oldest := r.to.Add(-r.catchUpLimit())
 	skipped := max(0, oldest.Sub(cursor))
 	if skipped > 0 {
 		from = oldest
@@ -132,8 +142,10 @@ func (r *run) catchUp(ctx context.Context) error {
 		from = later(from, progress.Seed.To)
 	}
 	r.from = from
-	for piece := range pieces(from, r.to) {
-		err := r.step(ctx, piece, ledger.Polling, func(t *ledger.Transaction) { t.Progress.CompleteUntil = piece.To })
+	for piece := range r.pieces(from, r.to) {
+		err := r.step(ctx, piece, ledger.Polling, func(t *ledger.Transaction) {
+			t.Progress.CompleteUntil = r.reached(later(cursor, piece.To))
+		})
 		if err != nil {
 			return err
 		}
@@ -148,18 +160,18 @@ func (r *run) catchUp(ctx context.Context) error {
 
 func seedPending(progress ledger.Progress) bool { return progress.Seed.From.Before(progress.Seed.To) }
 
-func (p *Poller) reconcileDue(now time.Time) bool {
-	progress := p.book.Progress()
+func (r *run) reconcileDue() bool {
+	progress, now := r.book.Progress(), r.reached(r.to)
 	switch {
 	case seedPending(progress):
 		return true
-	case p.options.ReconcileInterval == 0:
+	case r.options.ReconcileInterval == 0:
 		return false
-	case progress.Zone != p.options.Zone.String(), progress.Reconciled.After(now):
+	case progress.Zone != r.options.Zone.String(), progress.Reconciled.After(now):
 		// With the right zone or clock, other windows show other chats.
 		return true
 	default:
-		return now.Sub(progress.Reconciled) >= p.options.ReconcileInterval
+		return now.Sub(progress.Reconciled) >= r.options.ReconcileInterval
 	}
 }
 
@@ -168,7 +180,7 @@ func (p *Poller) reconcileDue(now time.Time) bool {
 func (r *run) reconcile(ctx context.Context) error {
 	progress := r.book.Progress()
 	if seedPending(progress) {
-		for piece := range pieces(progress.Seed.From, progress.Seed.To) {
+		for piece := range r.pieces(progress.Seed.From, progress.Seed.To) {
 			err := r.step(ctx, piece, ledger.Seeding, func(t *ledger.Transaction) { t.Progress.Seed.From = piece.To })
 			if err != nil {
 				return err
@@ -179,21 +191,21 @@ func (r *run) reconcile(ctx context.Context) error {
 	// Whatever ended since the last reconcile may have started a window's length
 	// before that, however long ago it was.
 	since := later(earlier(progress.Reconciled, r.to), r.to.Add(-r.options.MaxCatchUp))
-	for piece := range pieces(since.Add(-r.options.ReconcileWindow), r.from) {
+	for piece := range r.pieces(since.Add(-r.options.ReconcileWindow), r.from) {
 		if err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction) {}); err != nil {
 			return err
 		}
 	}
 	return r.step(ctx, ledger.Span{}, ledger.Reconciling, func(t *ledger.Transaction) {
-		t.Progress.Reconciled, t.Progress.Zone = r.to, r.options.Zone.String()
+		t.Progress.Reconciled, t.Progress.Zone = r.reached(r.to), r.options.Zone.String()
 	})
 }
 
 // pieces cuts a time into what is fetched and saved at once, oldest first.
-func pieces(from, to time.Time) iter.Seq[ledger.Span] {
+func (p *Poller) pieces(from, to time.Time) iter.Seq[ledger.Span] {
 	return func(yield func(ledger.Span) bool) {
 		for from.Before(to) {
-			end := earlier(from.Add(maxPiece), to)
+			end := earlier(from.Add(p.reach), to)
 			if !yield(ledger.Span{From: from, To: end}) {
 				return
 			}
@@ -204,6 +216,7 @@ func pieces(from, to time.Time) iter.Seq[ledger.Span] {
 
 // step reads a span, books its rows, and has the book saved before it is shown.
 func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading, advance func(*ledger.Transaction)) error {
+	r.splits = 0
 	t := r.book.Begin(r.local(time.Now()))
 	before := t.Counts().Records
 	for _, window := range wolkvox.Windows(span.From, span.To, r.options.Zone) {
@@ -212,7 +225,9 @@ func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading
 		}
 	}
 	advance(t)
-	t.Forget(r.horizon(t.Progress))
+	if r.clocksAgree() {
+		t.Forget(r.horizon(t.Progress))
+	}
 	state, err := t.Marshal(time.Now())
 	if err != nil {
 		return err

@@ -316,7 +316,7 @@ func TestClockSetBackLosesNothing(t *testing.T) {
 		if have := interactions(p); have != 1 || !p.Snapshot().View.Progress.CompleteUntil.Equal(r.to) {
 			t.Errorf("have %d interactions, complete until %v, want 1 and %v", have, p.Snapshot().View.Progress.CompleteUntil, r.to)
 		}
-		if !p.reconcileDue(r.to) {
+		if !r.reconcileDue() {
 			t.Error("a reconcile in the future: have none due, want one")
 		}
 	})

@@ -19,9 +19,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Report shows the chats of a window. [wolkvox.Client] does.
+// Report shows the chats of a window, and tells how far its clock was ahead of
+// ours when it last did; ok is false as long as nobody knows. [wolkvox.Client] does.
 type Report interface {
 	Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error]
+	ClockSkew() (ahead time.Duration, ok bool)
 }
 
 // Store keeps a state. Load says [fs.ErrNotExist] before the first Save. What
@@ -44,7 +46,13 @@ type Options struct {
 	InitialWindow     time.Duration // counted at the very first start
 	MaxCatchUp        time.Duration // the longest gap that is fetched
 	MaxLabelSets      int
+
+	Timeout time.Duration // of a request
 }
+
+// maxRetries is how many requests there may be, at once, beyond those that the
+// windows need.
+const maxRetries = 10
 
 // Poller polls one operation. It is the one user of its token, its book and its
 // store.
@@ -62,6 +70,12 @@ type Poller struct {
 	reconciling fault
 	// quietUntil is when the API may be asked again.
 	quietUntil time.Time
+	// retriesUsed is up to when the retries are used that each interval brings.
+	retriesUsed time.Time
+	// reach is how much time is asked for at once.
+	reach time.Duration
+
+	clocks, future, belated warning
 }
 
 // New loads the operation's book, or begins one. Nothing is asked of the API
@@ -72,6 +86,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		report:  report,
 		store:   store,
 		logger:  log.With(options.Logger, "operation", options.Operation),
+		reach:   maxPiece,
 	}
 	saved, err := store.Load()
 	switch {

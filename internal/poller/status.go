@@ -26,6 +26,9 @@ type Status struct {
 	// Rows are the rows of the last poll that succeeded, by outcome, those of a
 	// reconcile after it included.
 	Rows [ledger.Outcomes]uint64
+	// NewestEnd is the newest end among the rows of the last poll that brought any,
+	// on the operation's wall clock. Far from now it tells of a wrong clock or zone.
+	NewestEnd time.Time
 	// Failure is what keeps polling or reconciling from success now, in one
 	// line; empty when nothing does. Result is its class, empty for a failure
 	// that is not the API's. FailingSince is when it began.

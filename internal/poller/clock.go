@@ -1,0 +1,78 @@
+package poller
+
+import (
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+)
+
+const (
+	// maxSkew is how far our clock and the API's may be apart for both to be
+	// believed. Beyond that nobody can tell which one is wrong.
+	maxSkew = 24 * time.Hour
+	// odd is how far apart clocks are, or an end is ahead, when it is time to tell.
+	odd = time.Minute
+)
+
+// reached is up to when a report that was asked for until to can be complete:
+// no further than the API's clock has come. Where ours is ahead, what ends
+// between the two is still to be read.
+func (r *run) reached(to time.Time) time.Time {
+	ahead, ok := r.report.ClockSkew()
+	if !ok || !r.clocksAgree() {
+		return to
+	}
+	// The skew is good to half a second.
+	return earlier(to, r.began.Add(ahead+time.Second/2).Truncate(time.Second))
+}
+
+// clocksAgree tells whether our clock and the API's are close enough to move on
+// by. While they are not, nothing is forgotten: a chat would never be counted
+// that ended before what is forgotten by a clock of the year 2036.
+func (p *Poller) clocksAgree() bool {
+	ahead, _ := p.report.ClockSkew()
+	return ahead.Abs() <= min(maxSkew, p.catchUpLimit())
+}
+
+// catchUpLimit is the longest gap that is fetched. No limit keeps the exporter
+// from what a single missed poll leaves.
+func (p *Poller) catchUpLimit() time.Duration {
+	return max(p.options.MaxCatchUp, 2*p.options.Interval)
+}
+
+// warn says what a wrong clock or zone looks like from here: no poll fails of
+// it, but chats are found late.
+func (r *run) warn() {
+	ahead, _ := r.report.ClockSkew()
+	r.clocks.set(r.logger, ahead.Abs() > odd, "our clock and the API's differ", "api_ahead", ahead.Round(time.Second))
+	if r.newest == 0 {
+		return
+	}
+	lead := time.Duration(r.newest-r.local(r.to)) * time.Second
+	r.future.set(r.logger, lead > odd+max(0, ahead), "chats end in the future: is the time zone right?", "ahead", lead)
+}
+
+// warnOfLateness looks at what a reconcile has found. Where the wall clock is
+// set too far ahead, all chats are found there.
+func (r *run) warnOfLateness(late uint64) {
+	if r.newest == 0 {
+		return
+	}
+	age := time.Duration(r.local(r.to)-r.newest) * time.Second
+	r.belated.set(r.logger, late > 0 && age > r.to.Sub(r.from), "no chat is found soon after its end: is the time zone right? If so, raise --poll.overlap", "newest_ended", age, "late", late)
+}
+
+// warning is a state of things that lasts. It is logged when it begins and when
+// it is over.
+type warning bool
+
+func (w *warning) set(logger log.Logger, now bool, what string, keyvals ...any) {
+	switch {
+	case now && !bool(*w):
+		level.Warn(logger).Log(append([]any{"msg", what}, keyvals...)...)
+	case !now && bool(*w):
+		level.Info(logger).Log("msg", "no longer so: "+what)
+	}
+	*w = warning(now)
+}

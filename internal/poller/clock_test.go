@@ -1,0 +1,130 @@
+package poller
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+func TestPollGoesNoFurtherThanTheAPIsClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, options())
+		report.clock = clock{ahead: -time.Hour, told: true}
+		for range 3 {
+			p.poll(t.Context())
+			want := time.Now().Add(-time.Hour)
+			if have := p.Snapshot().View.Progress.CompleteUntil; have.Sub(want).Abs() > time.Second {
+				t.Errorf("complete until: have %v, want %v", have, want)
+			}
+			time.Sleep(5 * time.Minute)
+		}
+		if have := p.Snapshot().View.Progress.Reconciled; time.Since(have) < time.Hour {
+			t.Errorf("reconciled: have %v, want the API's time", have)
+		}
+	})
+}
+
+func TestClockOfTheAPIThatIsAheadChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{clock: clock{ahead: 3 * time.Hour, told: true}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+		if have := p.Snapshot().View.Progress.CompleteUntil; !have.Equal(time.Now()) {
+			t.Errorf("complete until: have %v, want %v", have, time.Now())
+		}
+	})
+}
+
+// A machine that boots with the clock of another year, and is set right later.
+func TestWhileClocksAreADayApartNothingIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, told: true}}
+		kept := &store.Memory{}
+		time.Sleep(3 * 365 * day)
+		newPoller(t, report, kept, options()).poll(t.Context())
+		state, _ := kept.Load()
+
+		right := &store.Memory{}
+		_ = right.Save(state)
+		p := newPoller(t, report, right, options())
+		report.clock = clock{told: true}
+		r := p.newRun()
+		r.began, r.to = start.Add(time.Hour), start.Add(time.Hour)
+		report.chats = []wolkvox.Chat{chat(1, start.Add(10*time.Minute)), chat(2, start.Add(59*time.Minute))}
+		if err := r.poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !r.reconcileDue() {
+			t.Error("have no reconcile due, want one")
+		}
+		if err := r.reconcile(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if have := interactions(p); have != 2 {
+			t.Errorf("interactions: have %d, want 2", have)
+		}
+	})
+}
+
+func TestWrongClockIsToldOnceAndWhenItIsRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		o := options()
+		o.Logger = log.logger()
+		report := &fakeReport{clock: clock{ahead: -time.Hour, told: true}}
+		p := newPoller(t, report, &store.Memory{}, o)
+		runFor(t, p, time.Hour)
+		if have := log.count("clock and the API's differ"); have != 1 || log.count("api_ahead=-1h0m0s") != 1 {
+			t.Errorf("have %d lines, want 1:\n%s", have, log.text.String())
+		}
+		report.clock = clock{told: true}
+		runFor(t, p, time.Hour)
+		if have := log.count("no longer so: our clock and the API's differ"); have != 1 {
+			t.Errorf("have %d lines at the end, want 1:\n%s", have, log.text.String())
+		}
+	})
+}
+
+func TestZoneThatIsBehindIsToldByEndsInTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		o := options()
+		o.Logger = log.logger()
+		ahead := chat(1, time.Now().Add(2*time.Hour))
+		p := newPoller(t, &sameRows{chats: []wolkvox.Chat{ahead}}, &store.Memory{}, o)
+		runFor(t, p, time.Hour)
+		if have := log.count("chats end in the future"); have != 1 || log.count("ahead=2h0m0s") != 1 {
+			t.Errorf("have %d lines, want 1:\n%s", have, log.text.String())
+		}
+		if have, want := p.Snapshot().Status.NewestEnd, ahead.End.In(bogota); !have.Equal(want) {
+			t.Errorf("newest end: have %v, want %v", have, want)
+		}
+	})
+}
+
+func TestZoneThatIsAheadIsToldByLateChats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		o := options()
+		o.Logger = log.logger()
+		o.Zone = time.FixedZone("three hours ahead", -2*3600)
+		report := &fakeReport{}
+		start := time.Now()
+		for n := range 300 {
+			report.chats = append(report.chats, chat(n+1, start.Add(time.Duration(n)*time.Minute)))
+		}
+		p := newPoller(t, report, &store.Memory{}, o)
+		runFor(t, p, 4*time.Hour)
+		if have := log.count("no chat is found soon after its end"); have != 1 {
+			t.Errorf("have %d lines, want 1:\n%s", have, log.text.String())
+		}
+		if have := interactions(p); have == 0 || have != p.Snapshot().View.Counts.Late {
+			t.Errorf("have %d interactions, %d late, want all of them", have, p.Snapshot().View.Counts.Late)
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package poller
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// slowReport needs a time for a window that grows with its length, and is cut
+// off after the limit of a request.
+func slowReport(perHour time.Duration) *fakeReport {
+	return &fakeReport{fail: func(_ int, w wolkvox.Window) error {
+		needed := perHour * time.Duration(w.To-w.From) / 3600
+		time.Sleep(min(needed, time.Minute))
+		if needed > time.Minute {
+			return failing(wolkvox.Timeout)
+		}
+		return nil
+	}}
+}
+
+func TestWindowThatTakesTooLongIsHalved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := slowReport(20 * time.Second) // three hours and no more
+		start := time.Now()
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 5*time.Minute)
+		time.Sleep(30 * time.Hour)
+		for n := range 60 {
+			report.chats = append(report.chats, chat(n+1, start.Add(time.Duration(n)*30*time.Minute)))
+		}
+		report.windows = nil
+		runFor(t, p, 30*time.Minute)
+		if have := interactions(p); have != 60 || !p.Snapshot().Status.Up {
+			t.Errorf("have %d interactions, up %v, want 60 and true", have, p.Snapshot().Status.Up)
+		}
+		// Two times 30 hours and a day, and the first attempts.
+		if have := len(report.windows); have > 60 {
+			t.Errorf("have %d requests, want about 40", have)
+		}
+	})
+}
+
+func TestWhatTookTooLongIsAskedForInShorterPiecesAfterwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := slowReport(20 * time.Second)
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 2*time.Hour)
+		report.windows = nil
+		runFor(t, p, 24*time.Hour)
+		for _, w := range report.windows {
+			if length := w.To - w.From; length > 3*3600+1 {
+				t.Errorf("have a request for %d s, want none beyond what the API can", length)
+			}
+		}
+		if have := len(report.windows); have > 700 {
+			t.Errorf("requests in a day: have %d, want 288 and 24 times 16", have)
+		}
+		if s := p.Snapshot().Status; s.Failure != "" {
+			t.Errorf("have %s", s.Failure)
+		}
+	})
+}
+
+// A firewall that lets nothing through makes every request time out, which says
+// nothing about what the API can bring in one response.
+func TestAfterAnOutageOfTimeoutsAFewRequestsCatchUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, time.Hour)
+		report.fail = func(int, wolkvox.Window) error {
+			time.Sleep(time.Minute)
+			return failing(wolkvox.Timeout)
+		}
+		report.windows = nil
+		runFor(t, p, 20*time.Hour)
+		if have := len(report.windows); have > 20*12+4 {
+			t.Errorf("requests in an outage of 20 hours: have %d, want one a poll", have)
+		}
+		report.fail, report.windows = nil, nil
+		for n := range 20 {
+			report.chats = append(report.chats, chat(n+1, start.Add(time.Hour+time.Duration(n)*time.Hour)))
+		}
+		p.poll(t.Context())
+		if have := interactions(p); have != 20 {
+			t.Errorf("interactions: have %d, want 20", have)
+		}
+		if have := len(report.windows); have > 16 {
+			t.Errorf("requests to catch up: have %d, want about a dozen", have)
+		}
+	})
+}
+
+func TestBusyOperationIsAskedForInPiecesThatAreNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		start := time.Now()
+		for n := range 500_000 {
+			report.chats = append(report.chats, chat(n+1, start.Add(-time.Duration(n)*20*time.Hour/500_000)))
+		}
+		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context())
+		before := p.Snapshot().Status.TruncatedWindows
+		time.Sleep(time.Hour)
+		report.windows = nil
+		p.poll(t.Context())
+		if have := p.Snapshot().Status.TruncatedWindows; before > 8 || have > before+8 {
+			t.Errorf("have %d windows split the first time, %d by the second, want a few of each", before, have)
+		}
+		if have := len(report.windows); have > 40 {
+			t.Errorf("requests: have %d, want about 25", have)
+		}
+	})
+}
+
+// An API that cuts whatever it is asked for would else be asked for every second.
+func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &sameRows{}
+		for n := range wolkvox.MaxRows {
+			report.chats = append(report.chats, chat(n+1, time.Now()))
+		}
+		p := newPoller(t, report, &store.Memory{}, options())
+		r := p.newRun()
+		if err := r.poll(t.Context()); !errors.Is(err, errCut) {
+			t.Errorf("have %v, want %v", err, errCut)
+		}
+		if r.requests > 2*maxSplits {
+			t.Errorf("requests: have %d, want at most %d", r.requests, 2*maxSplits)
+		}
+		p.polling.begin(p.logger, "polling", errCut)
+		r = p.newRun()
+		if err := r.poll(t.Context()); !errors.Is(err, errCut) || r.requests > 2*fewSplits {
+			t.Errorf("while it lasts: have %d requests and %v, want at most %d", r.requests, err, 2*fewSplits)
+		}
+		if wait := time.Until(p.quietUntil); wait < quotaProbe-time.Minute {
+			t.Errorf("have a next request in %v, want one in %v", wait, quotaProbe)
+		}
+	})
+}
