@@ -72,7 +72,7 @@ func everything(t *testing.T) *prometheus.Registry {
 
 	operations := []Operation{
 		{"wv0042", fixed{View: busy.book.View(), Status: poller.Status{
-			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled,
+			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled, NewestEnd: polled.Add(-40 * time.Second),
 			TruncatedWindows: 2, TruncatedSeconds: 1, Skipped: 90 * time.Minute,
 		}}},
 		{"fresh", fixed{View: fresh.book.View(), Status: poller.Status{Up: true, Ready: true, LastPoll: time.Now()}}},
