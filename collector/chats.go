@@ -73,9 +73,7 @@ func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set 
 	}
 }
 
-// held tells whether a tally is to be shown at 0. One that is born in the
-// future was counted before the clock was set back, so it was seen long ago.
+// held tells whether a tally is to be shown at 0.
 func held(t *ledger.Tally, now time.Time, hold time.Duration) bool {
-	age := now.Sub(t.Born)
-	return !t.Initial && age >= 0 && age < hold
+	return !t.Initial && now.Sub(t.Born) < hold
 }

@@ -81,7 +81,7 @@ func BenchmarkUnmarshalAMillion(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if book, err = Unmarshal(state, 1000); err != nil {
+		if book, err = Unmarshal(state, 1000, afterwards); err != nil {
 			b.Fatal(err)
 		}
 	}

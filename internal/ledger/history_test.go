@@ -216,7 +216,7 @@ func (w *world) Restart(t *rapid.T) {
 		w.book = New(limit)
 		return
 	}
-	book, err := Unmarshal(w.saved, limit)
+	book, err := Unmarshal(w.saved, limit, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func mustSurvive(t rapid.TB, b *Book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Unmarshal(state, b.maxLabelSets)
+	again, err := Unmarshal(state, b.maxLabelSets, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 var (
 	bogota = time.FixedZone("-05", -5*60*60)
 	noon   = time.Date(2026, time.January, 20, 12, 0, 0, 0, bogota)
+	// afterwards is when a saved book is loaded.
+	afterwards = noon.AddDate(1, 0, 0)
 )
 
 func clock(t time.Time) wolkvox.LocalTime { return wolkvox.LocalTimeOf(t.In(bogota)) }
@@ -127,7 +129,7 @@ func tallyOf(t *testing.T, b *Book, labels Labels) *Tally {
 // reloaded is the book after a restart.
 func reloaded(t *testing.T, b *Book, maxLabelSets int) *Book {
 	t.Helper()
-	again, err := Unmarshal(mustMarshal(t, b), maxLabelSets)
+	again, err := Unmarshal(mustMarshal(t, b), maxLabelSets, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,8 +77,9 @@ func (e entry) append(to []byte, id wolkvox.ID) []byte {
 }
 
 // Unmarshal is a book from its saved state. The error is [ErrNewer] for that
-// of a newer program.
-func Unmarshal(saved []byte, maxLabelSets int) (*Book, error) {
+// of a newer program. With now, which has a monotonic clock's reading, the age of
+// a label set does not depend on how the wall clock is set from then on.
+func Unmarshal(saved []byte, maxLabelSets int, now time.Time) (*Book, error) {
 	s, err := decode(saved)
 	if err != nil {
 		return nil, fmt.Errorf("decoding the state: %w", err)
@@ -86,6 +87,7 @@ func Unmarshal(saved []byte, maxLabelSets int) (*Book, error) {
 	b := New(maxLabelSets)
 	b.progress, b.floor, b.counts = s.Progress, s.Floor, s.Counts
 	for _, set := range s.Tallies {
+		set.load(now)
 		b.tallies[set.Labels] = set.Tally
 	}
 	b.seen = make(map[wolkvox.ID]entry, len(s.Seen)/entrySize)

@@ -29,6 +29,9 @@ func full(t testing.TB) *Book {
 	}
 	transaction.Reject()
 	transaction.Forget(clock(noon.Add(-26 * time.Hour)))
+	if _, err := transaction.Marshal(noon); err != nil {
+		t.Fatal(err)
+	}
 	transaction.Commit()
 	return b
 }
@@ -51,7 +54,7 @@ func TestABookIsSavedAsItWillBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	transaction.Commit()
-	saved, err := Unmarshal(state, 2)
+	saved, err := Unmarshal(state, 2, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +66,34 @@ func TestABookIsSavedAsItWillBe(t *testing.T) {
 	}
 	if want, have := b.progress.printed(), saved.progress.printed(); have != want {
 		t.Errorf("want %s, have %s", want, have)
+	}
+}
+
+// A set of before the restart is as old as before it, whatever happens to the wall
+// clock from then on; one of a clock that was ahead is old enough.
+func TestALabelSetsAgeIsTakenWhenItIsLoaded(t *testing.T) {
+	state := mustMarshal(t, full(t))
+	for _, tt := range []struct {
+		now     time.Time
+		initial bool
+	}{{noon.Add(time.Minute), false}, {noon.Add(-time.Minute), true}} {
+		b, err := Unmarshal(state, 2, tt.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, set := range b.View().LabelSets {
+			if !set.Born.Equal(noon) || set.Initial != tt.initial {
+				t.Errorf("loaded at %v: have %v born %v, initial %t, want %v and %t", tt.now, set.Labels, set.Born, set.Initial, noon, tt.initial)
+			}
+		}
+	}
+	b, err := Unmarshal(state, 2, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The text of a time with a reading of the monotonic clock ends with it.
+	if have := b.View().LabelSets[0].Born.String(); !strings.Contains(have, " m=") {
+		t.Errorf("have a label set born %s, want it by the monotonic clock", have)
 	}
 }
 
@@ -113,7 +144,7 @@ func TestAStateThatCannotBeCountedOnWithIsRefused(t *testing.T) {
 		"many native buckets":  {encoded(t, 1, native(0, maxNative+2)), "other buckets"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Unmarshal(test.saved, 10)
+			b, err := Unmarshal(test.saved, 10, afterwards)
 			if err == nil || b != nil || errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("want %q, have %v", test.want, err)
 			}
@@ -131,7 +162,7 @@ func TestAStateOfANewerVersionIsToldApartWhateverItsLayout(t *testing.T) {
 		"nothing after": encoded(t, stateVersion+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Unmarshal(saved, 10); !errors.Is(err, ErrNewer) {
+			if _, err := Unmarshal(saved, 10, afterwards); !errors.Is(err, ErrNewer) {
 				t.Errorf("want %v, have %v", ErrNewer, err)
 			}
 		})
@@ -139,7 +170,7 @@ func TestAStateOfANewerVersionIsToldApartWhateverItsLayout(t *testing.T) {
 }
 
 func TestAnyBookThatWasAcceptedGoesOn(t *testing.T) {
-	b, err := Unmarshal(encoded(t, 1, state{}), 10)
+	b, err := Unmarshal(encoded(t, 1, state{}), 10, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +189,7 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, saved []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		b, err := Unmarshal(saved, 10)
+		b, err := Unmarshal(saved, 10, afterwards)
 		runtime.ReadMemStats(&after)
 		// gob reads 10 MiB at a time, and a byte may become a struct.
 		if have, limit := after.TotalAlloc-before.TotalAlloc, 32<<20+1000*uint64(len(saved)); have > limit {

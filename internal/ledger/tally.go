@@ -19,8 +19,8 @@ var Overflow = Labels{"other", "other"}
 type Tally struct {
 	// Born is when the label set was first there to be shown.
 	Born time.Time
-	// Initial tells that this was in the very first poll. No scrape can have
-	// seen the set without these chats.
+	// Initial tells that the set need not be seen without its first chats: they
+	// were in the very first poll.
 	Initial bool
 
 	Interactions uint64
@@ -35,6 +35,13 @@ func newTally(initial bool) *Tally {
 		t.Histograms[m] = newHistogram(m)
 	}
 	return t
+}
+
+// load makes a tally's age one of now's clock. One that is born in the future was
+// there before the wall clock was set back: it has been seen long ago.
+func (t *Tally) load(now time.Time) {
+	t.Initial = t.Initial || t.Born.After(now)
+	t.Born = now.Add(t.Born.Sub(now))
 }
 
 func (t *Tally) clone() *Tally {

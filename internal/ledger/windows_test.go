@@ -149,7 +149,7 @@ func (r *reader) step(t *testing.T, span Span, reading Reading, advance func(*Pr
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.book, err = Unmarshal(state, 1<<20); err != nil {
+	if r.book, err = Unmarshal(state, 1<<20, afterwards); err != nil {
 		t.Fatal(err)
 	}
 	return true

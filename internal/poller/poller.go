@@ -95,7 +95,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 	case err != nil:
 		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 	default:
-		p.book, err = ledger.Unmarshal(saved, options.MaxLabelSets)
+		p.book, err = ledger.Unmarshal(saved, options.MaxLabelSets, time.Now())
 		if err != nil {
 			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 		}
