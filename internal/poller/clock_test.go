@@ -28,6 +28,17 @@ func TestPollGoesNoFurtherThanTheAPIsClock(t *testing.T) {
 	})
 }
 
+func TestAPIThatIsBehindIsReconciledOnceAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(2 * day) // A window that crosses the end of a month is two.
+		report := &fakeReport{clock: clock{ahead: -2 * time.Hour, told: true}}
+		runFor(t, newPoller(t, report, &store.Memory{}, options()), day)
+		if have, most := len(report.windows), 288+2*24+5; have > most {
+			t.Errorf("requests in a day: have %d, want at most %d", have, most)
+		}
+	})
+}
+
 func TestClockOfTheAPIThatIsAheadChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{clock: clock{ahead: 3 * time.Hour, told: true}}
@@ -67,6 +78,22 @@ func TestWhileClocksAreADayApartNothingIsForgotten(t *testing.T) {
 		}
 		if have := interactions(p); have != 2 {
 			t.Errorf("interactions: have %d, want 2", have)
+		}
+	})
+}
+
+// A date that is years behind may as well be a proxy's fault.
+func TestPollsGoByOurClockWhereTheAPIsIsADayBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, told: true}}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 2*time.Hour)
+		have := p.Snapshot()
+		if age := time.Since(have.View.Progress.CompleteUntil); age > 10*time.Minute || have.Status.Skipped != 0 {
+			t.Errorf("have it complete until %v ago, skipped %v, want some minutes and nothing", age, have.Status.Skipped)
+		}
+		if have := len(report.windows); have > 35 {
+			t.Errorf("requests in two hours: have %d, want about 30", have)
 		}
 	})
 }

@@ -140,7 +140,7 @@ func (p *Poller) fit(w wolkvox.Window, rows int, err error, took time.Duration) 
 	length, result := lengthOf(w), resultOf(err)
 	switch {
 	case errors.Is(err, errCut), result == wolkvox.TooLarge, result == wolkvox.Timeout:
-		p.reach = min(p.reach, max(length/2, minPiece))
+		p.reach = min(p.reach, max((length/2).Truncate(time.Second), minPiece))
 	case err == nil && rows < wolkvox.MaxRows/4 && took < p.options.Timeout/4:
 		p.reach = max(p.reach, min(2*length, maxPiece))
 	}

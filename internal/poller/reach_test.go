@@ -66,6 +66,27 @@ func TestWhatTookTooLongIsAskedForInShorterPiecesAfterwards(t *testing.T) {
 	})
 }
 
+func TestShortPiecesWithinTheOverlapDoNotTakeBackWhatIsComplete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, time.Hour)
+		var last time.Time
+		report.fail = func(_ int, w wolkvox.Window) error {
+			complete := p.Snapshot().View.Progress.CompleteUntil
+			if complete.Before(last) {
+				t.Errorf("complete until: have %v after %v", complete, last)
+			}
+			last = complete
+			if w.To-w.From > 10*60 {
+				return failing(wolkvox.Timeout)
+			}
+			return nil
+		}
+		runFor(t, p, time.Hour)
+	})
+}
+
 // A firewall that lets nothing through makes every request time out, which says
 // nothing about what the API can bring in one response.
 func TestAfterAnOutageOfTimeoutsAFewRequestsCatchUp(t *testing.T) {
@@ -110,8 +131,9 @@ func TestBusyOperationIsAskedForInPiecesThatAreNotCut(t *testing.T) {
 		time.Sleep(time.Hour)
 		report.windows = nil
 		p.poll(t.Context())
-		if have := p.Snapshot().Status.TruncatedWindows; before > 8 || have > before+8 {
-			t.Errorf("have %d windows split the first time, %d by the second, want a few of each", before, have)
+		// Their halves are not asked for that are as long as what was cut.
+		if have := p.Snapshot().Status.TruncatedWindows; before > 5 || have > before+10 {
+			t.Errorf("have %d windows split the first time, %d by the second, want 5 and 10 more at most", before, have)
 		}
 		if have := len(report.windows); have > 40 {
 			t.Errorf("requests: have %d, want about 25", have)
