@@ -45,10 +45,10 @@ GOTESTSUM     := $(BIN)/gotestsum-$(GOTESTSUM_VERSION)-$(GO_VERSION)
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)-$(GO_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fmt demo image clean
+.PHONY: help build test torture fuzz lint fmt demo image clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-6s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BINARY=... names the file
 	@echo "building $(BINARY) $(VERSION) for $$($(GO) env GOOS)/$$($(GO) env GOARCH)"
@@ -72,6 +72,24 @@ test: $(GOTESTSUM) ## run every test, with the race detector where it works
 	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed -n '1,5s/^/slow: /p'; \
 	exit $$rc
 
+# One package after the other, and no race detector: some of it is about memory. What the
+# tests measured is shown, the rest is in .cache/torture.json.
+torture: $(GOTESTSUM) ## run the long tests as well, about half an hour; TORTURE_SEED=... repeats a run
+	@mkdir -p .cache
+	@TORTURE=1 $(GOTESTSUM) --format standard-verbose --format-hide-empty-pkg --jsonfile .cache/torture.json \
+		-- -count=1 -p=1 -timeout=2h $(TESTFLAGS) $(PKGS) >.cache/torture.log 2>&1; rc=$$?; \
+	grep -E '^ *(--- FAIL|[a-z_]+_test\.go:[0-9]+:|ok |FAIL|panic:|DONE)' .cache/torture.log; exit $$rc
+
+FUZZTIME ?= 10m
+# A worker more than one would share the machine's memory with what the inputs claim.
+fuzz: ## run every fuzz target for FUZZTIME (10m) each
+	@for package in $$($(GO) list $(PKGS)); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$target ($$package)"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -parallel 1 $$package || exit 1; \
+		done; \
+	done
+
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
 	$(GOLANGCI_LINT) run --allow-serial-runners
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
@@ -91,7 +109,7 @@ image: ## build a container image with buildah, or docker where there is none; A
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
 clean: ## remove what was built; the tools in .cache/bin stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/torture.json .cache/torture.log
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch
