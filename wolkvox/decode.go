@@ -13,19 +13,15 @@ import (
 )
 
 // ErrBadRow stands for a row that is no chat: not an object, a field of the
-// wrong type, or nothing to recognise it by. The rows after it follow.
+// wrong type or of more than 64 KiB, or nothing to recognise it by. The rows
+// after it follow.
 var ErrBadRow = errors.New("malformed row")
 
 // errStopped ends decoding because the caller wants no more rows.
 var errStopped = errors.New("stopped by the caller")
 
-// errLongToken ends decoding because nothing in a report is that long.
-var errLongToken = errors.New("a value of more than 64 KiB")
-
 // decoder reads one response, row by row, in memory that does not grow with it.
 type decoder struct {
-	from  *bufio.Reader
-	fed   int64 // bytes that json has been given
 	json  *jsontext.Decoder
 	yield func(Chat, error) bool
 	rows  int
@@ -74,25 +70,15 @@ func newDecoder(body io.Reader, yield func(Chat, error) bool) *decoder {
 		_, _ = buffered.Discard(len(mark))
 	}
 	d := &decoder{
-		from:          buffered,
 		yield:         yield,
 		routingPoints: map[string]string{},
 		channels:      map[string]string{},
 	}
 	// PHP promises neither, and neither is a reason to lose a row.
-	d.json = jsontext.NewDecoder(d, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	bounded := &tamed{from: buffered, longest: longest, deepest: deepest}
+	bounded.json = jsontext.NewDecoder(bounded, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	d.json = bounded.json
 	return d
-}
-
-// Read feeds the JSON decoder, which keeps the whole of the token it is at.
-func (d *decoder) Read(p []byte) (int, error) {
-	const longest = 64 << 10
-	if d.fed-d.json.InputOffset() > longest {
-		return 0, errLongToken
-	}
-	n, err := d.from.Read(p)
-	d.fed += int64(n)
-	return n, err
 }
 
 func (d *decoder) malformed(what string) error {
@@ -180,6 +166,7 @@ const (
 	kindNumber jsontext.Kind = '0'
 	kindObject jsontext.Kind = '{'
 	kindArray  jsontext.Kind = '['
+	kindLong   jsontext.Kind = 'l' // our own: only the start of the value may be left
 )
 
 // open reads the start of an object or array.
@@ -194,7 +181,8 @@ func (d *decoder) open(kind jsontext.Kind, otherwise string) error {
 // member reads the name of an object's next member. It is nil after the last
 // one, or with an error, and good until the next read.
 func (d *decoder) member() ([]byte, error) {
-	if d.json.PeekKind() == '}' {
+	if d.json.PeekKind() != kindString {
+		// The end; or no name, and whoever reads it as a value keeps the whole of it.
 		_, err := d.json.ReadToken()
 		return nil, err
 	}
@@ -205,8 +193,8 @@ func (d *decoder) member() ([]byte, error) {
 	return d.unquote(name), nil
 }
 
-// text reads a value as trimmed text, good until the next read. Objects and
-// arrays have none.
+// text reads a value as trimmed text, good until the next read. Objects, arrays
+// and what is too long have none.
 func (d *decoder) text() ([]byte, jsontext.Kind, error) {
 	kind := d.json.PeekKind()
 	if kind == kindObject || kind == kindArray {
@@ -216,6 +204,8 @@ func (d *decoder) text() ([]byte, jsontext.Kind, error) {
 	switch {
 	case err != nil || kind == kindNull:
 		return nil, kind, err
+	case len(value) >= longest:
+		return nil, kindLong, nil
 	case kind == kindString:
 		return bytes.TrimSpace(d.unquote(value)), kind, nil
 	default:

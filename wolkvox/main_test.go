@@ -1,12 +1,16 @@
 package wolkvox
 
 import (
+	"os"
 	"testing"
 	"time"
 	_ "time/tzdata" // the machine may have no zones
 
 	"go.uber.org/goleak"
 )
+
+// torture asks for the sizes that take their time.
+var torture = os.Getenv("TORTURE") != ""
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

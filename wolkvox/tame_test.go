@@ -1,0 +1,180 @@
+package wolkvox
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// long is text that is longer than what is kept of it.
+func long(text string) string { return strings.Repeat(text, longest/len(text)+100) }
+
+// nested is n arrays, each inside the one before.
+func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+
+func TestALongValueCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
+	values := []string{
+		`"` + long("x") + `"`, `"` + long(`\u00e1`) + `"`, `"` + long(`\"`) + `"`, `"` + long("]}") + `"`, `"` + long(" ") + `"`,
+		`1` + long("0"), `1.` + long("0"), `1e` + long("0"),
+	}
+	want := only(t, rowWith())
+	for i, value := range values {
+		for name := range columns {
+			if i > 0 && name != "conn_id" {
+				continue
+			}
+			have := decoded(t, report(rowWith(), rowWith(name, value), rowWith()))
+			if have.err != nil || have.badRows != 1 || !slices.Equal(have.chats, []Chat{want, want}) {
+				t.Errorf("%s: %.20s…: have %d chats, %d bad rows, %v", name, value, len(have.chats), have.badRows, have.err)
+			}
+		}
+		for _, name := range []string{"customer_name", long("x")} {
+			if have := only(t, rowWith(name, value)); have != want {
+				t.Errorf("%.20s…: %.20s…: have %+v, want %+v", name, value, have, want)
+			}
+		}
+		if have := decoded(t, report(rowWith(), value, rowWith())); have.err != nil || have.badRows != 1 || len(have.chats) != 2 {
+			t.Errorf("a row that is %.20s…: have %d chats, %d bad rows, %v", value, len(have.chats), have.badRows, have.err)
+		}
+	}
+}
+
+func TestAValueIsWholeOrItsRowIsBad(t *testing.T) {
+	ids := map[ID]int{}
+	for size := longest - 10; size < longest+10; size++ {
+		have := decoded(t, report(rowWith("conn_id", `"`+strings.Repeat("x", size)+`"`)))
+		if bad := size+len(`""`) >= longest; have.err != nil || have.rows() != 1 || bad != (have.badRows == 1) {
+			t.Errorf("%d bytes: have %d chats, %v", size, len(have.chats), have.err)
+		}
+		for _, chat := range have.chats {
+			if other, known := ids[chat.ID]; known {
+				t.Errorf("%d bytes are counted as %d bytes", size, other)
+			}
+			ids[chat.ID] = size
+		}
+	}
+}
+
+func TestWhatIsDeepCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
+	const most = 11_000
+	want := only(t, rowWith())
+	for _, value := range []string{
+		nested(deepest), nested(most), strings.Repeat(`{"a":[`, most) + `"]]}}\"]"` + strings.Repeat(`]}`, most),
+		strings.Repeat(`[0,{"b":"[","a":`, most) + `{}` + strings.Repeat(`},"]"]`, most),
+	} {
+		for name := range columns {
+			have := decoded(t, report(rowWith(), rowWith(name, value), rowWith()))
+			if have.err != nil || have.badRows != 1 || !slices.Equal(have.chats, []Chat{want, want}) {
+				t.Errorf("%s: %.20s…: have %d chats, %d bad rows, %v", name, value, len(have.chats), have.badRows, have.err)
+			}
+		}
+		if have := only(t, rowWith("novelty", value)); have != want {
+			t.Errorf("%.20s…: have %+v, want %+v", value, have, want)
+		}
+		if have := decoded(t, report(rowWith(), value, rowWith())); have.err != nil || have.badRows != 1 || len(have.chats) != 2 {
+			t.Errorf("a row that is %.20s…: have %d chats, %d bad rows, %v", value, len(have.chats), have.badRows, have.err)
+		}
+	}
+}
+
+func TestALongEnvelope(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		want Result
+	}{
+		"space":                        {long(" ") + `{` + long("\n") + `"data"` + long("\t") + `:` + long("\r") + `[` + long(" ") + `]}` + long(" "), Empty},
+		"a name":                       {`{"` + long("x") + `": 1, "data": []}`, Empty},
+		"a message":                    {`{"msg": "` + long("x") + `", "data": []}`, Empty},
+		"a code that would start as 0": {`{"code": "` + long("0") + `403", "data": []}`, Malformed},
+		"a number that would be 0":     {`{"code": 0` + long("0") + `, "data": []}`, Malformed},
+		"a code that is deep":          {`{"code": ` + nested(100) + `, "data": []}`, Malformed},
+		"data that is long":            {`{"data": "` + long("x") + `"}`, Malformed},
+		"text behind":                  {`{"data": []}` + long(" ") + "x", Malformed},
+		"text behind what is deep":     {`{"more": ` + nested(100) + `x, "data": []}`, Malformed},
+		"a bracket of another kind":    {`{"more": ` + strings.Repeat("[", 100) + strings.Repeat("}", 100) + `, "data": []}`, Malformed},
+	} {
+		if have := decoded(t, c.body); have.request.Result != c.want {
+			t.Errorf("%s: have %s (%v), want %s", name, have.request.Result, have.err, c.want)
+		}
+	}
+}
+
+// What is dropped is no way for a wrong report to become a right one.
+func TestWhatIsWrongStaysWrongWhereItIsDropped(t *testing.T) {
+	for _, value := range []string{
+		`"` + long("x") + "\n" + `"`, `"` + long("x") + `\x"`, `"` + long("x") + `\u00g0"`, `"` + long("x") + `\u"00"`, `"` + long(`\\`) + `\"`,
+		`-` + long("0"), `0` + long("0"), `1` + long("0") + `x`, `1` + long("0") + `.`, `1.` + long("0") + `.0`, `1` + long("0") + `e`, `1` + long(" ") + `1`,
+		strings.Repeat("[", 100) + `"\x"` + strings.Repeat("]", 100),
+		strings.Repeat("[", 100) + strings.Repeat("]", 99), strings.Repeat("[", 100) + strings.Repeat("]", 101),
+	} {
+		if have := decoded(t, report(rowWith("novelty", value), rowWith())); have.failure() != Malformed || len(have.chats) != 0 {
+			t.Errorf("%.20s…%s: have %d chats, %v", value, value[len(value)-5:], len(have.chats), have.err)
+		}
+	}
+}
+
+func TestALongOrDeepReportCutAnywhereIsMalformed(t *testing.T) {
+	body := report(rowWith("a", `"`+long(`\u00e1`)+`"`, "b", `1`+long("0"), "c", nested(longest), "d", `[`+long(" ")+`]`), rowWith())
+	for n := 0; n < len(body); n += 29_989 {
+		if have := decoded(t, body[:n]); have.failure() != Malformed || have.rows() > 1 {
+			t.Fatalf("cut to %d bytes: have %d rows, %v", n, have.rows(), have.err)
+		}
+	}
+	body = `{"1234567890123456789\"0\u00e1": [-12345678901234567890.5, [[{"]": "}"}]], {"a":                         "1234567890123\u00e1"}]}`
+	for n := range body {
+		if have := atOnce([]byte(body[:n])); json.Valid(have) {
+			t.Fatalf("cut to %d bytes: have %s", n, have)
+		}
+	}
+}
+
+// small is a filter with small bounds, in which anything can be long and deep.
+func small(from io.Reader) *tamed {
+	return &tamed{from: from, longest: smallLongest, deepest: smallDeepest}
+}
+
+const smallLongest, smallDeepest = 16, 4
+
+// atOnce is all that passes of a body that comes in one piece.
+func atOnce(body []byte) []byte {
+	text := bytes.Clone(body)
+	whole := small(nil)
+	whole.dropping = true
+	return text[:whole.tame(text)]
+}
+
+func TestWhatIsLongLosesItsEnd(t *testing.T) {
+	for in, want := range map[string]string{
+		`["1234567890123456789"]`:        `["123456789012345"]`,
+		`["12345678901234"]`:             `["12345678901234"]`,
+		`["12345678901234\u00e1\u00e1"]`: `["12345678901234\u00e1"]`,
+		`["12345678901234\"5678"]`:       `["12345678901234\""]`,
+		`{"1234567890123456789": 1}`:     `{"123456789012345": 1}`,
+		`[-12345678901234567890.12345678901234567890E+12345678901234567890]`: `[-1234567890123456.1234567890123456E+1234567890123456]`,
+		`[1,                      2]`:                                        `[1,                2]`,
+		`[[[[[1], {"]": "[[\"["}, 2], {}], 3], 4]`:                           `[[[[], {}], 3], 4]`,
+		`{"a": {"a": {"a": {"a": {"a": 1}}, "b": 2}}}`:                       `{"a": {"a": {"a": {}, "b": 2}}}`,
+	} {
+		if have := string(atOnce([]byte(in))); have != want {
+			t.Errorf("%s: have %s, want %s", in, have, want)
+		}
+	}
+}
+
+func TestHowALongBodyArrivesMakesNoDifference(t *testing.T) {
+	body := report(rowWith(), rowWith("a", `"`+long(`\u00e1`)+`"`), rowWith("b", nested(1000), "rp_id", `"`+long("x")+`"`), long(" ")+rowWith())
+	want := decoded(t, body)
+	for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+		have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(wrap(strings.NewReader(body))), Request: r}, nil
+		}))
+		if have.err != nil || have.badRows != 1 || !slices.Equal(have.chats, want.chats) || len(have.chats) != 3 {
+			t.Errorf("have %d chats, %d bad rows, %v", len(have.chats), have.badRows, have.err)
+		}
+	}
+}
