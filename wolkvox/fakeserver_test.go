@@ -1,6 +1,7 @@
 package wolkvox
 
 import (
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"testing"
@@ -68,13 +69,13 @@ func TestEveryReadingOfTheDocumentsIsRead(t *testing.T) {
 	}
 }
 
-func askServer(t *testing.T, server *wolkvoxtest.Server, window Window) answer {
+func askServer(t *testing.T, server *wolkvoxtest.Server, window Window, options ...Option) answer {
 	t.Helper()
 	base, err := url.Parse(server.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return askWindow(t.Context(), t, base, window, server.Transport())
+	return askWindow(t.Context(), t, base, window, server.Transport(), options...)
 }
 
 func mustBeTrue(t *testing.T, chats map[ID]Chat, want wolkvoxtest.Figures) {
@@ -136,23 +137,28 @@ func TestEveryFaultHasItsResult(t *testing.T) {
 
 		wolkvoxtest.LoginPage: Malformed, wolkvoxtest.EmptyBody: Malformed, wolkvoxtest.PHPFatal: Malformed,
 		wolkvoxtest.Dropped: Network, wolkvoxtest.Hang: Timeout, wolkvoxtest.RedirectHost: Redirected, wolkvoxtest.RedirectPath: OK,
-		wolkvoxtest.RedirectLogin: Malformed,
+		wolkvoxtest.RedirectLogin: Malformed, wolkvoxtest.RedirectHTTP: OK,
 
 		wolkvoxtest.PHPWarning: Malformed, wolkvoxtest.ByteOrderMark: OK, wolkvoxtest.PaddedMessage: OK, wolkvoxtest.UnknownFields: OK,
 		wolkvoxtest.DataObject: Malformed, wolkvoxtest.GzipUnasked: OK, wolkvoxtest.SlowBody: OK, wolkvoxtest.CutBody: Malformed,
-		wolkvoxtest.CutConnection: Network, wolkvoxtest.BadRows: OK, wolkvoxtest.BadFields: OK, wolkvoxtest.BadDates: OK,
-		wolkvoxtest.BadDurations: OK, wolkvoxtest.BadNumbers: OK,
+		wolkvoxtest.CutConnection: Network, wolkvoxtest.NoDate: OK, wolkvoxtest.HugeBody: TooLarge, wolkvoxtest.BadRows: OK, wolkvoxtest.BadFields: OK, wolkvoxtest.BadDates: OK,
+		wolkvoxtest.BadDurations: OK, wolkvoxtest.BadNumbers: OK, wolkvoxtest.LongValue: OK, wolkvoxtest.LongConnID: OK, wolkvoxtest.DeepRow: OK,
+	}
+	config := wolkvoxtest.Config{Location: zone(t, "America/Bogota")}
+	largest := smallBody(maxBody)
+	if !torture {
+		config.LongValue, config.DeepRow, config.HugeBody = 200_000, 20_000, 1<<20
+		largest = smallBody(1 << 20)
 	}
 	for _, fault := range wolkvoxtest.AllFaults() {
 		t.Run(fault.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				bogota := zone(t, "America/Bogota")
-				server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota})
+				server := wolkvoxtest.NewPipeServer(config)
 				defer server.Close()
 				now := time.Now()
 				server.Add(busy(now)...)
 				server.FailNext(fault)
-				have := askServer(t, server, Windows(now.Add(-2*time.Hour), now, bogota)[0])
+				have := askServer(t, server, Windows(now.Add(-2*time.Hour), now, config.Location)[0], largest)
 				if have.request.Result != wants[fault] || have.requests != 1 {
 					t.Fatalf("have %s (%v), want %s", have.request.Result, have.err, wants[fault])
 				}
@@ -175,4 +181,74 @@ func TestEveryFaultHasItsResult(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A shortened conn_id would be another chat's.
+func TestARecordIsNotCountedUnderAPartOfItsConnID(t *testing.T) {
+	for fault, want := range map[wolkvoxtest.Fault][2]int{
+		wolkvoxtest.LongValue: {3, 0}, wolkvoxtest.LongConnID: {2, 1}, wolkvoxtest.DeepRow: {3, 1},
+	} {
+		bogota := zone(t, "America/Bogota")
+		noon := time.Date(2026, 1, 18, 12, 0, 0, 0, bogota)
+		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, LongValue: 200_000, DeepRow: 20_000})
+		server.Add(busy(noon)[:2]...)
+		server.FailNext(fault)
+		have := askServer(t, server, Windows(noon.Add(-2*time.Hour), noon, bogota)[0])
+		server.Close()
+		if have.err != nil || len(have.chats) != want[0] || have.badRows != want[1] {
+			t.Errorf("%v: have %d chats, %d bad rows, %v, want %v", fault, len(have.chats), have.badRows, have.err, want)
+		}
+	}
+}
+
+func TestTheTokenIsNotSentInTheClear(t *testing.T) {
+	server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
+	defer server.Close()
+	server.FailAlways(wolkvoxtest.RedirectHTTP)
+	secure := httptest.NewTLSServer(server.Handler())
+	defer secure.Close()
+	base, err := url.Parse(secure.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := askAt(t.Context(), t, base, secure.Client().Transport)
+	if have.failure() != Redirected || len(server.Requests()) != 1 {
+		t.Errorf("have %v after %d requests", have.err, len(server.Requests()))
+	}
+}
+
+func TestAServerWithAWrongDateOrNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
+		defer server.Close()
+		server.SetDateOffset(-time.Hour)
+		have := askServer(t, server, anyWindow)
+		if skew := have.request.ClockSkew; have.err != nil || skew == nil || (*skew+time.Hour).Abs() > time.Second {
+			t.Errorf("have the skew %v, %v", skew, have.err)
+		}
+		server.FailNext(wolkvoxtest.NoDate)
+		if have := askServer(t, server, anyWindow); have.err != nil || have.request.ClockSkew != nil {
+			t.Errorf("have the skew %v, %v", have.request.ClockSkew, have.err)
+		}
+	})
+}
+
+func TestAWindowThatTakesTheServerTooLongIsATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bogota := zone(t, "America/Bogota")
+		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
+			Location: bogota, Latency: func(rows int) time.Duration { return time.Duration(rows) * 2 * time.Second },
+		})
+		defer server.Close()
+		now := time.Now()
+		server.Add(busy(now)...)
+		if have := askServer(t, server, Windows(now.Add(-2*time.Hour), now, bogota)[0]); have.failure() != Timeout || have.request.Duration != defaultTimeout {
+			t.Errorf("have %v after %v", have.err, have.request.Duration)
+		}
+		synctest.Wait() // until the server has noticed that nobody waits any more
+		have := askServer(t, server, Windows(now.Add(-30*time.Minute), now, bogota)[0])
+		if have.err != nil || len(have.chats) == 0 || have.request.Duration != time.Duration(len(have.chats))*2*time.Second {
+			t.Errorf("have %d chats, %v after %v", len(have.chats), have.err, have.request.Duration)
+		}
+	})
 }

@@ -1,13 +1,16 @@
 package wolkvoxtest
 
 import (
+	"bufio"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // BadRoutingPoint is the rp_id of the records that the faults BadFields,
-// BadDates, BadDurations and BadNumbers add, so that a test can leave out
-// whatever a reader makes of them. Nothing else has it.
+// BadDates, BadDurations, BadNumbers, LongValue, LongConnID and DeepRow add, so
+// that a test can leave out whatever a reader makes of them. Nothing else has it.
 const BadRoutingPoint = "666"
 
 // badKind chooses the bad rows of an answer.
@@ -20,7 +23,30 @@ const (
 	badDates
 	badDurations
 	badNumbers
+	longValue
+	longConnID
+	deepRow
 )
+
+// piece is a part of a row: a text that is there n times, one after the other.
+type piece struct {
+	text string
+	n    int
+}
+
+// writeAll writes what can be more than there is memory for.
+func writeAll(w *bufio.Writer, pieces ...piece) error {
+	const enough = 64 << 10
+	for _, p := range pieces {
+		block := strings.Repeat(p.text, min(p.n, enough/len(p.text)+1))
+		for left := p.n * len(p.text); left > 0; left -= len(block) {
+			if _, err := w.WriteString(block[:min(left, len(block))]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // notRecords are rows that are no objects, or objects without a field.
 var notRecords = []string{`"Array"`, `7`, `null`, `true`, `["1",["2",{}]]`, `[]`, `{}`, `""`, `-1e400`}
@@ -85,28 +111,48 @@ var spoils = map[badKind][]struct{ field, value string }{
 }
 
 // badRows makes one row of each sort, with the date of a good one.
-func (c *call) badRows(kind badKind, rows []listing, date time.Time) [][]byte {
-	var bad [][]byte
-	if kind == badTypes {
-		for _, row := range notRecords {
-			bad = append(bad, []byte(row))
-		}
-		return bad
-	}
+func (c *call) badRows(kind badKind, rows []listing, date time.Time) [][]piece {
 	if len(rows) > 0 {
 		date = rows[0].date.time(c.cfg.Location)
 	}
-	for i, spoil := range spoils[kind] {
-		e := c.encoder()
-		e.spoiled, e.spoil = spoil.field, spoil.value
-		e.row(listing{state: complete, chat: &Chat{
-			ConnID: "666" + strconv.Itoa(100*int(kind)+i), SessionID: "573005550666_whatsapp", Start: date, End: date,
-			BotTime: 20 * time.Second, Answer: 15 * time.Second, HandleTime: time.Minute, Total: 95 * time.Second,
-			RoutingPoint: BadRoutingPoint, Channel: "whatsapp", HandedOff: true,
-			Customer: Customer{Phone: "573005550666", Name: "Nadie Nunca", ID: "1000000666", Email: "nadie@example.com"},
-			AgentID:  "1666", AgentName: "Nadie Nunca", Messages: 9, CustomerChars: 80, AgentChars: 120, LastSender: "agent",
-		}})
-		bad = append(bad, e.buf)
+	arrays := []piece{{"[", c.cfg.DeepRow}, {"]", c.cfg.DeepRow}}
+	var bad [][]piece
+	switch kind {
+	case badTypes:
+		for _, row := range notRecords {
+			bad = append(bad, []piece{{row, 1}})
+		}
+	case longValue:
+		bad = [][]piece{c.around(kind, date, "customer_name", piece{`"`, 1}, piece{"n", c.cfg.LongValue}, piece{`"`, 1})}
+	case longConnID:
+		bad = [][]piece{c.around(kind, date, "conn_id", piece{`"`, 1}, piece{"6", c.cfg.LongValue}, piece{`"`, 1})}
+	case deepRow:
+		bad = [][]piece{c.around(kind, date, novelField, arrays...), arrays}
+	default:
+		for i, spoil := range spoils[kind] {
+			bad = append(bad, []piece{{c.spoiled(kind, i, date, spoil.field, spoil.value), 1}})
+		}
 	}
 	return bad
+}
+
+// around is a record with the pieces for the value of a field.
+func (c *call) around(kind badKind, date time.Time, field string, value ...piece) []piece {
+	const mark = `"<>"`
+	before, after, _ := strings.Cut(c.spoiled(kind, 0, date, field, mark), mark)
+	return slices.Concat([]piece{{before, 1}}, value, []piece{{after, 1}})
+}
+
+// spoiled is a good record but for one field.
+func (c *call) spoiled(kind badKind, i int, date time.Time, field, value string) string {
+	e := c.encoder()
+	e.spoiled, e.spoil, e.novel = field, value, field == novelField
+	e.row(listing{state: complete, chat: &Chat{
+		ConnID: "666" + strconv.Itoa(100*int(kind)+i), SessionID: "573005550666_whatsapp", Start: date, End: date,
+		BotTime: 20 * time.Second, Answer: 15 * time.Second, HandleTime: time.Minute, Total: 95 * time.Second,
+		RoutingPoint: BadRoutingPoint, Channel: "whatsapp", HandedOff: true,
+		Customer: Customer{Phone: "573005550666", Name: "Nadie Nunca", ID: "1000000666", Email: "nadie@example.com"},
+		AgentID:  "1666", AgentName: "Nadie Nunca", Messages: 9, CustomerChars: 80, AgentChars: 120, LastSender: "agent",
+	}})
+	return string(e.buf)
 }

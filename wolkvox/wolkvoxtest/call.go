@@ -50,7 +50,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{Server: s, w: w, r: r, now: s.cfg.Now(), token: r.Header.Get("wolkvox-token")}
 	query := r.URL.Query()
 	c.api = query.Get("api")
-	w.Header().Set("Date", c.now.UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", c.now.Add(time.Duration(s.dateOffset.Load())).UTC().Format(http.TimeFormat))
 
 	var redirected bool
 	c.path = r.URL.Path

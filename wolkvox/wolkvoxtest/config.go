@@ -20,6 +20,14 @@ type Config struct {
 	RoutingPoints []RoutingPoint // beside those of Source
 	RetryAfter    time.Duration  // what the faults with a Retry-After ask for; 0 is 30 s
 	SlowBody      time.Duration  // how long the body of the fault SlowBody takes; 0 is 30 s
+	LongValue     int            // bytes of the value of the faults LongValue and LongConnID; 0 is 100,000,000
+	DeepRow       int            // arrays of the fault DeepRow; 0 is 1,000,000
+	HugeBody      int            // what the body of the fault HugeBody is larger than, in bytes; 0 is 256 MiB
+
+	// Latency is how long the report takes until its first byte, given the
+	// number of rows it will have; nil is no time at all. It is called from
+	// several goroutines.
+	Latency func(rows int) time.Duration
 }
 
 // Limits are the vendor's; a zero field stands for the vendor's own value, a
@@ -51,6 +59,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	cfg.RetryAfter = cmp.Or(cfg.RetryAfter, 30*time.Second)
 	cfg.SlowBody = cmp.Or(cfg.SlowBody, 30*time.Second)
+	cfg.LongValue = cmp.Or(cfg.LongValue, 100_000_000)
+	cfg.DeepRow = cmp.Or(cfg.DeepRow, 1_000_000)
+	cfg.HugeBody = cmp.Or(cfg.HugeBody, 256<<20)
 	limit := func(l *int, vendors int) {
 		if *l = cmp.Or(*l, vendors); *l < 0 {
 			*l = math.MaxInt

@@ -65,6 +65,7 @@ func TestQuotaIsSpentByEveryCallAndResetAtMidnight(t *testing.T) {
 
 func TestSecondRequestOfATokenIsRefused(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{SlowBody: time.Minute})
+	s.Add(answered(1, noon))
 	s.FailNext(wolkvoxtest.SlowBody)
 	first := startReading(t, s)
 	if s.MaxInFlight() != 1 {
@@ -80,6 +81,7 @@ func TestSecondRequestOfATokenIsRefused(t *testing.T) {
 
 func TestSimultaneousRequestsUpToTheLimit(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{SlowBody: time.Minute, Limits: wolkvoxtest.Limits{SimultaneousRequests: 2}})
+	s.Add(answered(1, noon))
 	s.FailNext(wolkvoxtest.SlowBody)
 	first := startReading(t, s)
 	wantRefusal(t, get(t, s, aDay()), 200, "1 records were found")
@@ -89,9 +91,9 @@ func TestSimultaneousRequestsUpToTheLimit(t *testing.T) {
 // startReading is a request whose answer has begun.
 func startReading(t *testing.T, s *wolkvoxtest.Server) *http.Response {
 	t.Helper()
-	s.Add(answered(1, noon))
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+aDay(), nil)
 	req.Header.Set("wolkvox-token", "secret")
+	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := s.Transport().RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,12 @@ import (
 // dateLayout is the documents' YYYYmmddHHiiss, PHP's notation.
 const dateLayout = "20060102150405"
 
-// novelty is a value that no document knows, with the names of known fields in it.
-const novelty = `{"conn_id":"1","data":[{"end_date":"2026-01-18 19:34:31"},[[],{}]],"n":-1.5e3,"on":true}`
+// novelField is a field that no document knows, novelty its value: with the names
+// of known fields in it.
+const (
+	novelField = "intents"
+	novelty    = `{"conn_id":"1","data":[{"end_date":"2026-01-18 19:34:31"},[[],{}]],"n":-1.5e3,"on":true}`
+)
 
 var (
 	dateLayouts = [...]string{DateSpace: time.DateTime, DateT: "2006-01-02T15:04:05", DateCompact: dateLayout}
@@ -84,7 +88,7 @@ func (e *encoder) row(l listing) {
 	e.str("conn_id", c.ConnID)
 	e.str("session_id", c.SessionID)
 	if e.novel {
-		e.raw("intents", novelty)
+		e.raw(novelField, novelty)
 	}
 	e.count("times_chatted", c.Messages)
 	e.date("start_date", c.Start)

@@ -54,6 +54,7 @@ const (
 	RedirectHost  // 302 to another host, which answers correctly
 	RedirectPath  // 302 to another path, which answers correctly
 	RedirectLogin // 302 to a login page of the same host
+	RedirectHTTP  // 302 to http on the same host, which answers correctly where there is no TLS
 
 	// An answer that is somehow wrong, or merely unusual.
 	PHPWarning    // PHP's warning ahead of the correct JSON
@@ -65,11 +66,16 @@ const (
 	SlowBody      // dribbled over Config.SlowBody
 	CutBody       // ends in the middle, as if complete
 	CutConnection // ends in the middle: the connection is dropped
+	NoDate        // without a Date header
+	HugeBody      // space behind the rows makes it larger than Config.HugeBody
 	BadRows       // between the good ones: strings, numbers, null, arrays
 	BadFields     // records with objects and arrays for values
 	BadDates      // records with malformed dates
 	BadDurations  // records with malformed, negative, absurd durations
 	BadNumbers    // records with malformed, negative, absurd numbers
+	LongValue     // a record with a customer_name of Config.LongValue bytes
+	LongConnID    // a record with a conn_id as long
+	DeepRow       // Config.DeepRow arrays, one in the other, in a record and in place of one
 	faultsAltogether
 )
 
@@ -156,6 +162,7 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	RedirectHost:  {name: "redirect-host", serve: func(c *call) { c.redirect("http://" + otherHost(c.r.Host) + elsewherePath + c.r.URL.RequestURI()) }},
 	RedirectPath:  {name: "redirect-path", serve: func(c *call) { c.redirect(movedPath + c.r.URL.RequestURI()) }},
 	RedirectLogin: {name: "redirect-login", serve: func(c *call) { c.redirect(loginPath) }},
+	RedirectHTTP:  {name: "redirect-http", serve: func(c *call) { c.redirect("http://" + c.r.Host + movedPath + c.r.URL.RequestURI()) }},
 
 	PHPWarning:    {name: "php-warning", shape: shape{ahead: textWarning}},
 	ByteOrderMark: {name: "byte-order-mark", shape: shape{ahead: "\ufeff"}},
@@ -166,11 +173,16 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	SlowBody:      {name: "slow-body", shape: shape{slow: true}},
 	CutBody:       {name: "cut-body", shape: shape{cut: true}},
 	CutConnection: {name: "cut-connection", shape: shape{cut: true, drop: true}},
+	NoDate:        {name: "no-date", shape: shape{undated: true}},
+	HugeBody:      {name: "huge-body", shape: shape{huge: true}},
 	BadRows:       {name: "bad-rows", shape: shape{bad: badTypes}},
 	BadFields:     {name: "bad-fields", shape: shape{bad: badFields}},
 	BadDates:      {name: "bad-dates", shape: shape{bad: badDates}},
 	BadDurations:  {name: "bad-durations", shape: shape{bad: badDurations}},
 	BadNumbers:    {name: "bad-numbers", shape: shape{bad: badNumbers}},
+	LongValue:     {name: "long-value", shape: shape{bad: longValue}},
+	LongConnID:    {name: "long-conn-id", shape: shape{bad: longConnID}},
+	DeepRow:       {name: "deep-row", shape: shape{bad: deepRow}},
 }
 
 func refusing(name string, status int, msg string) faultSpec {

@@ -23,7 +23,7 @@ func faulty(t *testing.T, f wolkvoxtest.Fault, headers ...string) (*wolkvoxtest.
 	t.Helper()
 	s := newServer(t, wolkvoxtest.Config{
 		Location: bogota, Now: at(noon.Add(24 * time.Hour)),
-		RetryAfter: 90 * time.Second, SlowBody: 200 * time.Millisecond,
+		RetryAfter: 90 * time.Second, SlowBody: 200 * time.Millisecond, LongValue: 200_000, DeepRow: 5_000, HugeBody: 300_000,
 	})
 	s.Add(answered(1, noon), botOnly(2, noon.Add(time.Minute)), answered(3, noon.Add(2*time.Minute)))
 	s.FailNext(f)
@@ -132,6 +132,8 @@ func TestFaultsThatLeaveTheRowsWhole(t *testing.T) {
 			return strings.Count(r.body, `"intents":{"conn_id"`) == 3 && strings.Contains(r.body, `"paging":{`)
 		}},
 		{wolkvoxtest.SlowBody, func(response) bool { return true }},
+		{wolkvoxtest.NoDate, func(r response) bool { return r.header["Date"] == nil }},
+		{wolkvoxtest.HugeBody, func(r response) bool { return len(r.body) > 300_000 }},
 		{wolkvoxtest.GzipUnasked, func(r response) bool { return r.header.Get("Content-Encoding") == "gzip" }},
 	} {
 		s, have := faulty(t, test.fault)
@@ -230,6 +232,62 @@ func TestBadFieldsAreTheOnesAnnounced(t *testing.T) {
 	}
 }
 
+func TestLongAndDeepRowsStandBetweenGoodOnes(t *testing.T) {
+	for fault, test := range map[wolkvoxtest.Fault]struct {
+		order []string
+		check func(bad map[string]string, body string) bool
+	}{
+		wolkvoxtest.LongValue: {[]string{"666", "1001", "1002", "1003"}, func(bad map[string]string, _ string) bool {
+			return len(bad["customer_name"]) == 200_000 && bad["conn_id"] != ""
+		}},
+		wolkvoxtest.LongConnID: {[]string{"666", "1001", "1002", "1003"}, func(bad map[string]string, _ string) bool {
+			return len(bad["conn_id"]) == 200_000 && bad["customer_name"] != ""
+		}},
+		wolkvoxtest.DeepRow: {[]string{"666", "1001", "array", "1002", "1003"}, func(bad map[string]string, body string) bool {
+			arrays := strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000)
+			return bad["conn_id"] != "" && bad["customer_name"] != "" && strings.Count(body, arrays) == 2
+		}},
+	} {
+		s, have := faulty(t, fault)
+		var d struct{ Data []json.RawMessage }
+		if err := json.Unmarshal([]byte(have.body), &d); err != nil {
+			t.Errorf("%v: %v", fault, err)
+			continue
+		}
+		var order []string
+		for _, raw := range d.Data {
+			row := map[string]string{}
+			var text any
+			for name, value := range fields(raw) {
+				if json.Unmarshal(value, &text) == nil {
+					row[name], _ = text.(string)
+				}
+			}
+			switch {
+			case len(row) == 0:
+				order = append(order, "array")
+			case row["rp_id"] == wolkvoxtest.BadRoutingPoint:
+				order = append(order, "666")
+				if row["end_date"] != "2026-03-10 12:00:00" || !test.check(row, have.body) {
+					t.Errorf("%v: have %.1000s", fault, raw)
+				}
+			default:
+				order = append(order, row["conn_id"])
+			}
+		}
+		if log := s.Requests()[0]; !slices.Equal(order, test.order) || log.Rows != 3 || log.BadRows != len(order)-3 {
+			t.Errorf("%v: have %v, log %+v", fault, order, log)
+		}
+	}
+}
+
+// fields are those of a row, if it is an object.
+func fields(row json.RawMessage) map[string]json.RawMessage {
+	var all map[string]json.RawMessage
+	_ = json.Unmarshal(row, &all)
+	return all
+}
+
 func TestBodyCutInTheMiddle(t *testing.T) {
 	s, have := faulty(t, wolkvoxtest.CutBody)
 	if have.err != nil || json.Valid([]byte(have.body)) || !strings.Contains(have.body, `"1001"`) || strings.Contains(have.body, `"1003"`) {
@@ -290,6 +348,7 @@ func TestRedirects(t *testing.T) {
 		wolkvoxtest.RedirectHost:  "http://localhost:",
 		wolkvoxtest.RedirectPath:  "/moved/api/v2/reports_manager.php?api=chat_8&",
 		wolkvoxtest.RedirectLogin: "/login.php",
+		wolkvoxtest.RedirectHTTP:  "http://127.0.0.1:",
 	} {
 		s, have := faulty(t, fault)
 		location := have.header.Get("Location")
@@ -333,7 +392,8 @@ func TestEveryFaultHasANameAndDoesSomething(t *testing.T) {
 		}
 		_, good := faulty(t, wolkvoxtest.None)
 		_, have := faulty(t, f)
-		if have.status == good.status && have.body == good.body && have.err == nil && f != wolkvoxtest.SlowBody {
+		if have.status == good.status && have.body == good.body && have.err == nil &&
+			have.header.Get("Date") == good.header.Get("Date") && f != wolkvoxtest.SlowBody {
 			t.Errorf("%v changes nothing", f)
 		}
 	}

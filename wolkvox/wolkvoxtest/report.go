@@ -21,6 +21,8 @@ type shape struct {
 	bad     badKind // rows between the good ones
 	cut     bool    // ends in the middle
 	drop    bool    // cut by dropping the connection
+	undated bool    // without a Date header
+	huge    bool    // space behind the rows
 }
 
 // report answers chat_8.
@@ -33,6 +35,9 @@ func (c *call) report(sh shape) {
 	p := picker{limit: c.cfg.Limits.Rows, cut: c.cfg.Readings.Cut}
 	c.book.find(from, to, c.now, p.add)
 	p.settle()
+	if c.cfg.Latency != nil && !c.sleep(c.cfg.Latency(len(p.rows))) {
+		panic(http.ErrAbortHandler)
+	}
 	if len(p.rows) == 0 && sh == (shape{}) {
 		c.nothing()
 		return
@@ -89,6 +94,9 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 	header := c.w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Vary", "Accept-Encoding")
+	if sh.undated {
+		header["Date"] = nil // without it net/http would put in its own
+	}
 	var out io.Writer = c.w
 	if sh.gzipped || sh == (shape{}) && acceptsGzip(c.r) {
 		header.Set("Content-Encoding", "gzip")
@@ -128,7 +136,11 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 	for i := range max(len(rows), len(bad)) {
 		if i < len(bad) {
 			e.separate(sent, sh.object)
-			e.buf = append(e.buf, bad[i]...)
+			_, _ = w.Write(e.buf)
+			e.buf = e.buf[:0]
+			if writeAll(w, bad[i]...) != nil {
+				return
+			}
 			sent++
 		}
 		if i < len(rows) {
@@ -150,6 +162,9 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 		return
 	}
 	c.settle(http.StatusOK, len(rows), len(bad), full)
+	if sh.huge && writeAll(w, piece{" ", c.cfg.HugeBody}) != nil {
+		return
+	}
 	e.buf = append(e.buf, brackets[1])
 	e.tail()
 	_, _ = w.Write(e.buf)

@@ -2,12 +2,16 @@ package wolkvoxtest_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
@@ -92,6 +96,73 @@ func TestDateHeaderFollowsTheServersClock(t *testing.T) {
 	}
 }
 
+func TestTheDateHeaderAloneCanBeWrong(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Now: at(noon)})
+	s.Add(botOnly(1, noon.Add(-time.Minute)), botOnly(2, noon))
+	s.SetDateOffset(-26 * time.Hour)
+	have := get(t, s, aDay())
+	if date := have.header.Get("Date"); date != "Mon, 09 Mar 2026 15:00:00 GMT" || !s.Requests()[0].Time.Equal(noon) {
+		t.Errorf("have %q, log %+v", date, s.Requests()[0])
+	}
+	wantColumn(t, have.document(t), "conn_id", "1001") // the other has not ended
+	s.SetDateOffset(0)
+	if date := get(t, s, aDay()).header.Get("Date"); date != "Tue, 10 Mar 2026 17:00:00 GMT" {
+		t.Errorf("have %q", date)
+	}
+}
+
+func TestLatencyIsAsLongAsTheRowsMakeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
+			Location: bogota, Now: at(noon.Add(time.Hour)),
+			Latency: func(rows int) time.Duration { return time.Duration(rows) * time.Minute },
+		})
+		defer s.Close()
+		s.Add(answered(1, noon), answered(2, noon.Add(time.Second)), answered(3, noon.Add(2*time.Second)))
+		for seconds, want := range []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute} {
+			begin := time.Now()
+			d := get(t, s, chat8(noon, noon.Add(time.Duration(seconds)*time.Second))).document(t)
+			if took := time.Since(begin); took != want || len(d.Data) != seconds+1 {
+				t.Errorf("%d rows took %v, want %v", len(d.Data), took, want)
+			}
+		}
+		begin := time.Now()
+		if have := get(t, s, chat8(noon.Add(-time.Hour), noon.Add(-time.Minute))); have.status != 200 || time.Since(begin) != 0 {
+			t.Errorf("nothing took %v: %+v", time.Since(begin), have)
+		}
+	})
+}
+
+func TestLatencyEndsWithTheClientOrTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, Latency: func(int) time.Duration { return time.Hour }})
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+aDay(), nil)
+		req.Header.Set("wolkvox-token", "secret")
+		if have := do(s, req); !errors.Is(have.err, context.DeadlineExceeded) {
+			t.Errorf("have %+v", have)
+		}
+		synctest.Wait()
+		go func() {
+			time.Sleep(time.Minute)
+			s.Close()
+		}()
+		if have := get(t, s, aDay()); have.err == nil {
+			t.Errorf("have %+v", have)
+		}
+		if took := time.Since(begin); took != 2*time.Minute || s.MaxInFlight() != 1 {
+			t.Errorf("have %v, %d at once", took, s.MaxInFlight())
+		}
+		for _, log := range s.Requests() {
+			if log.Status != 0 {
+				t.Errorf("log %+v", log)
+			}
+		}
+	})
+}
+
 func TestHandlerServesElsewhere(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(answered(1, noon))
@@ -115,29 +186,65 @@ func TestLargeResponseStreams(t *testing.T) {
 	const n = 150_000
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Limits: wolkvoxtest.Limits{Rows: 200_000}})
 	s.Add(manyChats(n)...)
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+aDay(), nil)
-	req.Header.Set("wolkvox-token", "secret")
-	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := s.Transport().RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var before, during runtime.MemStats
-	runtime.ReadMemStats(&before)
-	var size int
-	for chunk := make([]byte, 64<<10); err == nil; {
-		var n int
-		n, err = resp.Body.Read(chunk)
-		size += n
-	}
-	runtime.ReadMemStats(&during)
-	if grown := int64(during.HeapSys) - int64(before.HeapSys); size < 60<<20 || grown > 32<<20 {
+	size, grown := streamed(t, s)
+	if size < 60<<20 || grown > 32<<20 {
 		t.Errorf("a body of %d bytes made the heap grow by %d", size, grown)
 	}
 	if log := s.Requests()[0]; log.Rows != n || log.Cut {
 		t.Errorf("log %+v", log)
 	}
+}
+
+func TestFaultsAreAsLargeAsTheVendorAllows(t *testing.T) {
+	for fault, want := range map[wolkvoxtest.Fault]int{
+		wolkvoxtest.LongValue: 100_000_000, wolkvoxtest.LongConnID: 100_000_000, wolkvoxtest.DeepRow: 4_000_000, wolkvoxtest.HugeBody: 256 << 20,
+	} {
+		s := newServer(t, wolkvoxtest.Config{Location: bogota})
+		s.Add(answered(1, noon))
+		s.FailNext(fault)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		size, _ := streamed(t, s)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; size <= want || took > 16<<20 {
+			t.Errorf("%v: a body of %d bytes took %d of memory, want more than %d", fault, size, took, want)
+		}
+	}
+}
+
+// streamed is the size of a report, and what the heap grows by while it is read.
+func streamed(t *testing.T, s *wolkvoxtest.Server) (size int, grown int64) {
+	t.Helper()
+	body := startReading(t, s).Body
+	defer body.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var err error
+	for chunk := make([]byte, 64<<10); err == nil; {
+		var n int
+		n, err = body.Read(chunk)
+		size += n
+	}
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	return size, int64(after.HeapSys) - int64(before.HeapSys)
+}
+
+func TestWhoeverHasEnoughOfAHugeBodyMayAskAgain(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Location: bogota})
+	s.Add(answered(1, noon))
+	s.FailNext(wolkvoxtest.HugeBody)
+	body := startReading(t, s).Body
+	if _, err := io.CopyN(io.Discard, body, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	body.Close()
+	if log := s.Requests()[0]; log.Status != 200 || log.Rows != 1 {
+		t.Errorf("log %+v", log)
+	}
+	wantColumn(t, get(t, s, aDay()).document(t), "conn_id", "1001")
 }
 
 func manyChats(n int) []wolkvoxtest.Chat {

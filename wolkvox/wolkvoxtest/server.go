@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,8 @@ type Server struct {
 	book   book
 	desk   desk
 	faults faults
+
+	dateOffset atomic.Int64 // in nanoseconds
 
 	url       string
 	dial      func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -123,3 +126,7 @@ func (s *Server) Add(chats ...Chat) { s.book.add(chats) }
 // Update puts chats in the place of those with the same ConnID, SessionID and
 // Start, to end a chat that had no end, or to correct one.
 func (s *Server) Update(chats ...Chat) { s.book.update(chats) }
+
+// SetDateOffset puts the Date header of the answers from now on ahead of the
+// server's clock, or behind it.
+func (s *Server) SetDateOffset(d time.Duration) { s.dateOffset.Store(int64(d)) }
