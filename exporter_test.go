@@ -73,11 +73,11 @@ type exporter struct {
 	t    *testing.T
 	dir  string
 	cmd  *exec.Cmd
-	url  string
 	done chan struct{}
 
 	mu  sync.Mutex
 	log bytes.Buffer
+	url string
 }
 
 // listeningOn is the address in the toolkit's message, in logfmt or JSON.
@@ -85,6 +85,14 @@ var listeningOn = regexp.MustCompile(`"Listening on" address=(\S+)|"address":"([
 
 // start runs the program until the test's end, and waits until it listens.
 func (l launch) start(t *testing.T) *exporter {
+	t.Helper()
+	e := l.run(t)
+	e.listens()
+	return e
+}
+
+// run runs the program until the test's end.
+func (l launch) run(t *testing.T) *exporter {
 	t.Helper()
 	e := &exporter{t: t, cmd: l.command(context.Background(), t), done: make(chan struct{})}
 	e.dir = e.cmd.Dir
@@ -99,9 +107,7 @@ func (l launch) start(t *testing.T) *exporter {
 		defer close(e.done)
 		for lines := bufio.NewReader(stderr); ; {
 			line, err := lines.ReadBytes('\n')
-			e.mu.Lock()
-			e.log.Write(line)
-			e.mu.Unlock()
+			e.note(line)
 			if err != nil {
 				break
 			}
@@ -115,19 +121,37 @@ func (l launch) start(t *testing.T) *exporter {
 			t.Errorf("the program's log has:\n%s", log)
 		}
 	})
-	eventually(t, "an address that it listens on", func() bool {
+	return e
+}
+
+// note keeps a line of the log, and the first address in it.
+func (e *exporter) note(line []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.log.Write(line)
+	if found := listeningOn.FindStringSubmatch(string(line)); found != nil && e.url == "" {
+		e.url = "http://" + found[1] + found[2]
+	}
+}
+
+// base is the URL below which the program serves, or "" before it listens.
+func (e *exporter) base() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.url
+}
+
+// listens waits until the program does.
+func (e *exporter) listens() {
+	e.t.Helper()
+	eventually(e.t, "an address that it listens on", func() bool {
 		select {
 		case <-e.done:
-			t.Fatalf("it ended with status %d:\n%s", e.cmd.ProcessState.ExitCode(), e.logged())
+			e.t.Fatalf("it ended with status %d:\n%s", e.cmd.ProcessState.ExitCode(), e.logged())
 		default:
 		}
-		found := listeningOn.FindStringSubmatch(e.logged())
-		if found != nil {
-			e.url = "http://" + found[1] + found[2]
-		}
-		return found != nil
+		return e.base() != ""
 	})
-	return e
 }
 
 // logged is all that the program has written so far.
@@ -163,7 +187,7 @@ var client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKe
 
 // get asks the program for a page.
 func (e *exporter) get(path string, header ...string) (status int, body string, err error) {
-	request, err := http.NewRequest(http.MethodGet, e.url+path, http.NoBody)
+	request, err := http.NewRequest(http.MethodGet, e.base()+path, http.NoBody)
 	if err != nil {
 		return 0, "", err
 	}

@@ -113,7 +113,7 @@ func TestASignalEndsTheProgramAndLosesNothing(t *testing.T) {
 			program.dir = t.TempDir()
 			e := program.start(t)
 			e.await("a first poll", up)
-			server.Add(endingSoon(50, time.Now(), time.Second)...)
+			server.Add(endingSoon(0, 50, time.Now(), time.Second)...)
 			e.await("some chats", func(s samples) bool { return s.sum("wolkvox_chat_interactions_total") > 0 })
 			server.FailAlways(wolkvoxtest.Hang)
 			eventually(t, "a request that hangs", func() bool {
@@ -121,7 +121,7 @@ func TestASignalEndsTheProgramAndLosesNothing(t *testing.T) {
 				return requests[len(requests)-1].Fault == wolkvoxtest.Hang
 			})
 			before := e.scrape().chats()
-			server.Add(endingSoon(100, time.Now(), time.Second)[50:]...)
+			server.Add(endingSoon(50, 50, time.Now(), time.Second)...)
 
 			began := time.Now()
 			if status := e.stop(signal); status != 0 {

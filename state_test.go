@@ -20,7 +20,7 @@ func keeping(t *testing.T) (program launch, server *wolkvoxtest.Server) {
 	t.Helper()
 	server = wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	t.Cleanup(server.Close)
-	server.Add(endingSoon(10, time.Now().Add(-time.Minute), time.Second)...)
+	server.Add(endingSoon(0, 10, time.Now().Add(-time.Minute), time.Second)...)
 	program = against(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=52w", "--poll.overlap=0s", "--poll.reconcile-interval=0s")
 	program.dir = t.TempDir()
 	return program, server
