@@ -57,6 +57,24 @@ func TestAChatIsRememberedWhileItsEndOrItsCountIsRecent(t *testing.T) {
 	}
 }
 
+// All of a day before the first start would else be kept a day longer.
+func TestAChatThatIsOnlyRememberedIsKeptNoLongerThanItsEnd(t *testing.T) {
+	b := New(10)
+	begin := b.Begin(clock(noon))
+	begin.Progress.Began = clock(noon)
+	begin.Commit()
+	mustBook(t, b, ended(1, -20*time.Hour), Seeding, Seeded)
+	forget(b, -21*time.Hour)
+	if have := b.View().Remembered; have != 1 {
+		t.Errorf("before its end is forgotten: have %d remembered, want 1", have)
+	}
+	forget(b, -19*time.Hour)
+	if have := b.View().Remembered; have != 0 {
+		t.Errorf("after: have %d remembered, want none", have)
+	}
+	mustBook(t, b, ended(1, -20*time.Hour), Polling, Expired)
+}
+
 func TestAChatWhoseEndIsPutOffIsRememberedLonger(t *testing.T) {
 	b := New(10)
 	mustBook(t, b, ended(1, 0), Polling, Counted)

@@ -94,7 +94,7 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 	first := !known.counted["interaction"]
 	if first && !endUnreadable {
 		if reading == Seeding && chat.End <= began {
-			m.remember(n, chat, now, everyPart...)
+			m.remember(n, chat, 0, everyPart...)
 			return Seeded, nil
 		}
 		if reading != Starting && chat.End < m.floor {
@@ -112,7 +112,7 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 	}
 	m.countErrors(news)
 	if len(news) > 0 || chat.End > known.until {
-		m.remember(n, chat, now, news...)
+		m.remember(n, chat, clock(now), news...)
 	}
 	if !slices.ContainsFunc(news, isFigure) {
 		if endUnreadable {
@@ -163,7 +163,7 @@ var everyPart = func() []string {
 	return parts
 }()
 
-func (m *model) remember(n int, chat *wolkvox.Chat, now time.Time, news ...string) {
+func (m *model) remember(n int, chat *wolkvox.Chat, until wolkvox.LocalTime, news ...string) {
 	known := m.chats[n]
 	if known.counted == nil {
 		known.counted = map[string]bool{}
@@ -173,7 +173,7 @@ func (m *model) remember(n int, chat *wolkvox.Chat, now time.Time, news ...strin
 		known.counted[part] = true
 		known.settled = known.settled || part == "interaction"
 	}
-	known.until = max(known.until, chat.End, clock(now))
+	known.until = max(known.until, chat.End, until)
 	m.chats[n] = known
 }
 

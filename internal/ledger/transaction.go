@@ -78,7 +78,7 @@ func (t *Transaction) apply(chat *wolkvox.Chat, reading Reading) Outcome {
 	case !chat.Ended():
 		return Unfinished
 	case !counted && reading == Seeding && chat.End <= t.Progress.Began:
-		t.remember(chat, everything, id, known)
+		t.remember(id, everything, chat.End, known)
 		return Seeded
 	case !counted && reading != Starting && chat.End < t.floor:
 		return Expired
@@ -123,17 +123,16 @@ func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id w
 	t.countUnreadable(missing)
 	// An end that was put off puts off the chat's being forgotten.
 	if missing != 0 || chat.End > wolkvox.LocalTime(known.until) {
-		t.remember(chat, known.parts|missing, id, known)
+		// Where the report's clock and ours disagree, what is still to come of a chat
+		// is shown as long as it is recent that it was counted.
+		t.remember(id, known.parts|missing, max(chat.End, t.now), known)
 	}
 	return missing
 }
 
-// remember keeps a chat until no window can show it any more: as long as its
-// end is recent, and, where the report's clock and ours disagree, as long as it
-// is recent that it was counted.
-func (t *Transaction) remember(chat *wolkvox.Chat, has parts, id wolkvox.ID, known entry) {
-	until := max(chat.End, t.now, wolkvox.LocalTime(known.until))
-	t.seen[id] = entry{parts: has, until: uint32(until)} //nolint:gosec // wolkvox keeps dates within 32 bits.
+// remember keeps what has been counted of a chat, no shorter than it was kept before.
+func (t *Transaction) remember(id wolkvox.ID, has parts, until wolkvox.LocalTime, known entry) {
+	t.seen[id] = entry{parts: has, until: max(uint32(until), known.until)} //nolint:gosec // wolkvox keeps dates within 32 bits.
 }
 
 // tally is the one to count a chat under, as the transaction's own copy.
