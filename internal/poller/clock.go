@@ -5,6 +5,8 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 const (
@@ -46,21 +48,33 @@ func (p *Poller) catchUpLimit() time.Duration {
 func (r *run) warn() {
 	ahead, _ := r.report.ClockSkew()
 	r.clocks.set(r.logger, ahead.Abs() > odd, "our clock and the API's differ", "api_ahead", ahead.Round(time.Second))
-	if r.newest == 0 {
-		return
+	if r.newest <= r.newestEnd {
+		return // It has been looked at when it was new.
 	}
-	lead := time.Duration(r.newest-r.local(r.to)) * time.Second
+	r.newestEnd = r.newest
+	lead := time.Duration(r.newest-r.latestWall(r.to)) * time.Second
 	r.future.set(r.logger, lead > odd+max(0, ahead), "chats end in the future: is the time zone right?", "ahead", lead)
 }
 
-// warnOfLateness looks at what a reconcile has found. Where the wall clock is
-// set too far ahead, all chats are found there.
-func (r *run) warnOfLateness(late uint64) {
+// latestWall is the latest time that the operation's clocks have shown by t: in
+// the night when they go back it is not the newest.
+func (p *Poller) latestWall(t time.Time) wolkvox.LocalTime {
+	latest := p.local(t)
+	if change, _ := t.In(p.options.Zone).ZoneBounds(); !change.IsZero() {
+		latest = max(latest, p.local(change.Add(-time.Second)))
+	}
+	return latest
+}
+
+// warnOfLateness looks at what a reconcile has found. A chat that lasted long may
+// well be found there, but not one that had ended before the last reconcile.
+// Where the wall clock is set too far ahead, all chats are.
+func (r *run) warnOfLateness(late uint64, last time.Time) {
 	if r.newest == 0 {
 		return
 	}
 	age := time.Duration(r.local(r.to)-r.newest) * time.Second
-	r.belated.set(r.logger, late > 0 && age > r.to.Sub(r.from), "no chat is found soon after its end: is the time zone right? If so, raise --poll.overlap", "newest_ended", age, "late", late)
+	r.belated.set(r.logger, late > 0 && age > max(r.to.Sub(r.from), r.to.Sub(last)), "no chat is found soon after its end: is the time zone right? If so, raise --poll.overlap", "newest_ended", age, "late", late)
 }
 
 // warning is a state of things that lasts. It is logged when it begins and when

@@ -43,7 +43,7 @@ func (p *Poller) poll(ctx context.Context) {
 	if r.reconcileDue() {
 		r.lasting = &p.reconciling
 		r.failed = 0
-		late := p.snapshot.Load().View.Counts.Late
+		before := p.snapshot.Load().View
 		err := r.reconcile(ctx)
 		if ctx.Err() != nil {
 			return
@@ -53,7 +53,7 @@ func (p *Poller) poll(ctx context.Context) {
 		} else {
 			p.reconciling.end(p.logger, "reconciling")
 			p.status.LastReconcile = r.to
-			r.warnOfLateness(p.snapshot.Load().View.Counts.Late - late)
+			r.warnOfLateness(p.snapshot.Load().View.Counts.Late-before.Counts.Late, before.Progress.Reconciled)
 		}
 	}
 	p.status.Rows = r.rows
@@ -114,9 +114,6 @@ func (r *run) start(ctx context.Context) error {
 			Began:         r.local(now),
 			Seed:          ledger.Span{From: now.Add(-longest), To: now.Add(-o.InitialWindow)},
 			Zone:          o.Zone.String(),
-		}
-		if r.clocksAgree() {
-			t.Forget(r.local(t.Progress.Seed.From))
 		}
 	})
 	if err == nil && o.InitialWindow == 0 {
@@ -181,7 +178,13 @@ func (r *run) reconcile(ctx context.Context) error {
 	progress := r.book.Progress()
 	if seedPending(progress) {
 		for piece := range r.pieces(progress.Seed.From, progress.Seed.To) {
-			err := r.step(ctx, piece, ledger.Seeding, func(t *ledger.Transaction) { t.Progress.Seed.From = piece.To })
+			err := r.step(ctx, piece, ledger.Seeding, func(t *ledger.Transaction) {
+				t.Progress.Seed.From = piece.To
+				if r.clocksAgree() {
+					// The wall clock may be set back to where the first start was.
+					t.Forget(r.local(earlier(piece.From, progress.CompleteUntil.Add(-margin))))
+				}
+			})
 			if err != nil {
 				return err
 			}
@@ -225,7 +228,7 @@ func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading
 		}
 	}
 	advance(t)
-	if r.clocksAgree() {
+	if r.requests > 0 && r.clocksAgree() {
 		t.Forget(r.horizon(t.Progress))
 	}
 	state, err := t.Marshal(time.Now())

@@ -76,6 +76,7 @@ type Poller struct {
 	reach time.Duration
 
 	clocks, future, belated warning
+	newestEnd               wolkvox.LocalTime // of all rows
 }
 
 // New loads the operation's book, or begins one. Nothing is asked of the API
