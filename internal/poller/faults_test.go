@@ -1,0 +1,167 @@
+package poller
+
+import (
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// resultsOfFaults is what each fault is shown as, by the table in
+// docs/counting.md. Those that are OK are no failures: the chats of such an
+// answer count.
+var resultsOfFaults = map[wolkvoxtest.Fault]wolkvox.Result{
+	wolkvoxtest.NoSuchAPI:      wolkvox.BadRequest,
+	wolkvoxtest.ParamsMissing:  wolkvox.BadRequest,
+	wolkvoxtest.TokenMissing:   wolkvox.Unauthorized,
+	wolkvoxtest.TokenRejected:  wolkvox.TokenRejected,
+	wolkvoxtest.TokenPadded:    wolkvox.TokenRejected,
+	wolkvoxtest.QuotaExceeded:  wolkvox.QuotaExceeded,
+	wolkvoxtest.TokenBusy:      wolkvox.TokenBusy,
+	wolkvoxtest.Maintenance:    wolkvox.Unavailable,
+	wolkvoxtest.ForbiddenPage:  wolkvox.Unavailable,
+	wolkvoxtest.PageMissing:    wolkvox.BadRequest,
+	wolkvoxtest.RateLimited:    wolkvox.RateLimited,
+	wolkvoxtest.RateLimitedAt:  wolkvox.RateLimited,
+	wolkvoxtest.ServerError:    wolkvox.ServerError,
+	wolkvoxtest.BadGateway:     wolkvox.ServerError,
+	wolkvoxtest.Unavailable:    wolkvox.ServerError,
+	wolkvoxtest.UnavailableFor: wolkvox.ServerError,
+
+	wolkvoxtest.CodeNoSuchAPI:     wolkvox.BadRequest,
+	wolkvoxtest.CodeParamsMissing: wolkvox.BadRequest,
+	wolkvoxtest.CodeTokenMissing:  wolkvox.Unauthorized,
+	wolkvoxtest.CodeTokenRejected: wolkvox.TokenRejected,
+	wolkvoxtest.CodeQuotaExceeded: wolkvox.QuotaExceeded,
+	wolkvoxtest.CodeTokenBusy:     wolkvox.TokenBusy,
+	wolkvoxtest.CodeMaintenance:   wolkvox.Unavailable,
+	wolkvoxtest.CodeServerError:   wolkvox.ServerError,
+
+	wolkvoxtest.LoginPage:     wolkvox.Malformed,
+	wolkvoxtest.EmptyBody:     wolkvox.Malformed,
+	wolkvoxtest.PHPFatal:      wolkvox.Malformed,
+	wolkvoxtest.Dropped:       wolkvox.Network,
+	wolkvoxtest.Hang:          wolkvox.Timeout,
+	wolkvoxtest.RedirectHost:  wolkvox.Redirected,
+	wolkvoxtest.RedirectPath:  wolkvox.OK,
+	wolkvoxtest.RedirectLogin: wolkvox.Malformed,
+	wolkvoxtest.RedirectHTTP:  wolkvox.OK, // It was http before, too.
+
+	wolkvoxtest.PHPWarning:    wolkvox.Malformed,
+	wolkvoxtest.ByteOrderMark: wolkvox.OK,
+	wolkvoxtest.PaddedMessage: wolkvox.OK,
+	wolkvoxtest.UnknownFields: wolkvox.OK,
+	wolkvoxtest.DataObject:    wolkvox.Malformed,
+	wolkvoxtest.GzipUnasked:   wolkvox.OK,
+	wolkvoxtest.SlowBody:      wolkvox.OK,
+	wolkvoxtest.CutBody:       wolkvox.Malformed,
+	wolkvoxtest.CutConnection: wolkvox.Network,
+	wolkvoxtest.NoDate:        wolkvox.OK,
+	wolkvoxtest.HugeBody:      wolkvox.OK, // as large as it is here
+	wolkvoxtest.BadRows:       wolkvox.OK,
+	wolkvoxtest.BadFields:     wolkvox.OK,
+	wolkvoxtest.BadDates:      wolkvox.OK,
+	wolkvoxtest.BadDurations:  wolkvox.OK,
+	wolkvoxtest.BadNumbers:    wolkvox.OK,
+	wolkvoxtest.LongValue:     wolkvox.OK,
+	wolkvoxtest.LongConnID:    wolkvox.OK,
+	wolkvoxtest.DeepRow:       wolkvox.OK,
+}
+
+// forEachFault runs a test in a bubble of its own for each fault.
+func forEachFault(t *testing.T, test func(*testing.T, wolkvoxtest.Fault, wolkvox.Result)) {
+	t.Helper()
+	for _, fault := range wolkvoxtest.AllFaults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, fault, resultOfFault(t, fault)) })
+		})
+	}
+}
+
+func resultOfFault(t *testing.T, fault wolkvoxtest.Fault) wolkvox.Result {
+	t.Helper()
+	result, ok := resultsOfFaults[fault]
+	if !ok {
+		t.Fatalf("%v: have no result for it, want one in resultsOfFaults", fault)
+	}
+	return result
+}
+
+// faultRequests are how many requests a fault of two hours costs that meets all
+// of them: one a poll, and at its beginning those that might have helped.
+func faultRequests(fault wolkvoxtest.Fault, result wolkvox.Result) int {
+	const polls = 24
+	switch fault {
+	case wolkvoxtest.RedirectLogin:
+		return 2 * polls // net/http follows.
+	case wolkvoxtest.Dropped:
+		return polls + quickTries // net/http asks once more by itself.
+	default:
+	}
+	switch result {
+	case wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError, wolkvox.TokenBusy, wolkvox.RateLimited:
+		return polls + quickTries - 1
+	case wolkvox.QuotaExceeded:
+		return 4
+	default:
+		return polls
+	}
+}
+
+func TestEachFaultIsShownWhileItLastsAndCostsNoChat(t *testing.T) {
+	forEachFault(t, func(t *testing.T, fault wolkvoxtest.Fault, result wolkvox.Result) {
+		random := rand.New(rand.NewPCG(uint64(fault), 1)) //nolint:gosec // A small number.
+		o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, fault)
+		o.addChats(60, 3*time.Hour, random)
+		o.run()
+		o.pass(30 * time.Minute)
+		o.wantStatus("before", true, wolkvox.OK)
+		o.wantResults("before", wolkvox.OK)
+
+		o.server.FailAlways(fault)
+		before := o.requests()
+		o.pass(10 * time.Minute)
+		for range 10 {
+			o.wantStatus("while it lasts", true, result)
+			o.pass(11 * time.Minute)
+		}
+		o.wantResults("while it lasts", result)
+		have := o.requests() - before
+		if want := faultRequests(fault, result); result != wolkvox.OK && have != want {
+			t.Errorf("requests in two hours of it: have %d, want %d", have, want)
+		}
+
+		o.server.Recover()
+		o.pass(2 * time.Hour)
+		o.wantStatus("afterwards", true, wolkvox.OK)
+		o.wantResults("afterwards", wolkvox.OK)
+		o.wantTruth()
+		if result == wolkvox.OK {
+			o.wantLines(0, 0)
+		} else {
+			o.wantLines(1, 1)
+		}
+	})
+}
+
+func TestFaultFromTheFirstStartOnIsNotReadyUntilItIsOver(t *testing.T) {
+	forEachFault(t, func(t *testing.T, fault wolkvoxtest.Fault, result wolkvox.Result) {
+		random := rand.New(rand.NewPCG(uint64(fault), 2)) //nolint:gosec // A small number.
+		o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, fault)
+		o.server.FailAlways(fault)
+		o.run()
+		o.pass(20 * time.Minute)
+		o.wantStatus("from the start on", result == wolkvox.OK, result)
+		o.server.Recover()
+		o.pass(35 * time.Minute)
+		o.wantStatus("afterwards", true, wolkvox.OK)
+		// A chat from before the first window that was read would not count.
+		o.addChats(20, 10*time.Minute, random)
+		o.pass(150 * time.Minute)
+		o.wantTruth()
+	})
+}
