@@ -37,7 +37,7 @@ func flapping(percent int, faults []wolkvoxtest.Fault, random *rand.Rand) func(i
 // server has counted.
 func flappingDay(t *testing.T, seed int, fail func(int) wolkvoxtest.Fault) int {
 	t.Helper()
-	random := rand.New(rand.NewPCG(uint64(seed), 3)) //nolint:gosec // A small number.
+	random := rand.New(rand.NewPCG(uint64(seed), 3))
 	o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, wolkvoxtest.AllFaults()...)
 	o.addChats(300, day-time.Hour, random)
 	o.run()

@@ -40,7 +40,7 @@ func faultAfterAnother(t *testing.T, first, second wolkvoxtest.Fault) {
 	if first == wolkvoxtest.Hang && second == wolkvoxtest.SlowBody {
 		t.Skip("as TestSlowAPIIsAskedForLongWindowsAgainAfterAnOutage")
 	}
-	random := rand.New(rand.NewPCG(uint64(first), uint64(second))) //nolint:gosec // Small numbers.
+	random := rand.New(rand.NewPCG(uint64(first), uint64(second)))
 	o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, first, second)
 	o.addChats(40, 2*time.Hour+30*time.Minute, random)
 	o.run()

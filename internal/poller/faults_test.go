@@ -114,7 +114,8 @@ func faultRequests(fault wolkvoxtest.Fault, result wolkvox.Result) int {
 
 func TestEachFaultIsShownWhileItLastsAndCostsNoChat(t *testing.T) {
 	forEachFault(t, func(t *testing.T, fault wolkvoxtest.Fault, result wolkvox.Result) {
-		random := rand.New(rand.NewPCG(uint64(fault), 1)) //nolint:gosec // A small number.
+		t.Helper()
+		random := rand.New(rand.NewPCG(uint64(fault), 1))
 		o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, fault)
 		o.addChats(60, 3*time.Hour, random)
 		o.run()
@@ -150,7 +151,8 @@ func TestEachFaultIsShownWhileItLastsAndCostsNoChat(t *testing.T) {
 
 func TestFaultFromTheFirstStartOnIsNotReadyUntilItIsOver(t *testing.T) {
 	forEachFault(t, func(t *testing.T, fault wolkvoxtest.Fault, result wolkvox.Result) {
-		random := rand.New(rand.NewPCG(uint64(fault), 2)) //nolint:gosec // A small number.
+		t.Helper()
+		random := rand.New(rand.NewPCG(uint64(fault), 2))
 		o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, fault)
 		o.server.FailAlways(fault)
 		o.run()
