@@ -191,17 +191,25 @@ func (r *run) reconcile(ctx context.Context) error {
 		}
 		return nil
 	}
-	// Whatever ended since the last reconcile may have started a window's length
-	// before that, however long ago it was.
-	since := later(earlier(progress.Reconciled, r.to), r.to.Add(-r.options.MaxCatchUp))
-	for piece := range r.pieces(since.Add(-r.options.ReconcileWindow), r.from) {
+	if now := r.reached(r.to); r.round.began.IsZero() || r.round.began.After(now) {
+		// Whatever ended since the last reconcile may have started a window's
+		// length before that, however long ago it was.
+		since := later(earlier(progress.Reconciled, r.to), r.to.Add(-r.options.MaxCatchUp))
+		r.round = round{began: now, from: since.Add(-r.options.ReconcileWindow)}
+	}
+	for piece := range r.pieces(r.round.from, r.from) {
 		if err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction) {}); err != nil {
 			return err
 		}
+		r.round.from = piece.To
 	}
-	return r.step(ctx, ledger.Span{}, ledger.Reconciling, func(t *ledger.Transaction) {
-		t.Progress.Reconciled, t.Progress.Zone = r.reached(r.to), r.options.Zone.String()
+	err := r.step(ctx, ledger.Span{}, ledger.Reconciling, func(t *ledger.Transaction) {
+		t.Progress.Reconciled, t.Progress.Zone = r.round.began, r.options.Zone.String()
 	})
+	if err == nil {
+		r.round = round{}
+	}
+	return err
 }
 
 // pieces cuts a time into what is fetched and saved at once, oldest first.

@@ -50,6 +50,12 @@ type Options struct {
 	Timeout time.Duration // of a request
 }
 
+// round is a reconcile: it goes on where it failed. What it has read by then it
+// has read since it began, so that is up to when it reconciles.
+type round struct {
+	began, from time.Time
+}
+
 // maxRetries is how many requests there may be, at once, beyond those that the
 // windows need.
 const maxRetries = 10
@@ -74,6 +80,8 @@ type Poller struct {
 	retriesUsed time.Time
 	// reach is how much time is asked for at once.
 	reach time.Duration
+	// round is the reconcile under way, if one has failed half-way.
+	round round
 
 	clocks, future, belated warning
 	newestEnd               wolkvox.LocalTime // of all rows

@@ -166,3 +166,25 @@ func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// A busy operation's reconcile takes so many requests that one of them may well
+// fail each time.
+func TestReconcileGoesOnWhereItFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := slowReport(20 * time.Second) // a reconcile takes nine requests or more
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 2*time.Hour)
+		slow, n := report.fail, 0
+		report.fail = func(i int, w wolkvox.Window) error {
+			if n++; n%4 == 3 {
+				return failing(wolkvox.Malformed)
+			}
+			return slow(i, w)
+		}
+		reconciled := p.Snapshot().View.Progress.Reconciled
+		runFor(t, p, 3*time.Hour)
+		if have := p.Snapshot().View.Progress.Reconciled; have.Sub(reconciled) < 90*time.Minute {
+			t.Errorf("reconciled until: have %v, had %v three hours before", have, reconciled)
+		}
+	})
+}
