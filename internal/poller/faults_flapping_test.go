@@ -92,7 +92,6 @@ func TestDayOfFlappingFaultsCostsNoChatAndNotTheDaysQuota(t *testing.T) {
 }
 
 func TestRequestsThatOftenTimeOutDoNotSpendTheDaysQuota(t *testing.T) {
-	t.Skip("reconciling in the short windows that timeouts leave takes more requests than there are")
 	synctest.Test(t, func(t *testing.T) {
 		fail := flapping(35, []wolkvoxtest.Fault{wolkvoxtest.Hang}, rand.New(rand.NewPCG(0, 4)))
 		if have, most := flappingDay(t, 0, fail), 900; have > most {

@@ -37,9 +37,6 @@ func TestFaultAfterAnotherCostsNoChatAndIsLoggedAsAnother(t *testing.T) {
 // faultAfterAnother has each of two faults last an hour.
 func faultAfterAnother(t *testing.T, first, second wolkvoxtest.Fault) {
 	t.Helper()
-	if first == wolkvoxtest.Hang && second == wolkvoxtest.SlowBody {
-		t.Skip("as TestSlowAPIIsAskedForLongWindowsAgainAfterAnOutage")
-	}
 	random := rand.New(rand.NewPCG(uint64(first), uint64(second)))
 	o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, first, second)
 	o.addChats(40, 2*time.Hour+30*time.Minute, random)

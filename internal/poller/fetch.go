@@ -135,14 +135,18 @@ func (r *run) request(ctx context.Context, w wolkvox.Window, t *ledger.Transacti
 }
 
 // fit adapts how much time is asked for at once to what the API brings in one
-// response: half of what was too much, or twice what it did with ease.
+// response: half of what was too much, or what would fill half of a response by
+// the time that this one took and the rows that it had.
 func (p *Poller) fit(w wolkvox.Window, rows int, err error, took time.Duration) {
 	length, result := lengthOf(w), resultOf(err)
 	switch {
 	case errors.Is(err, errCut), result == wolkvox.TooLarge, result == wolkvox.Timeout:
 		p.reach = min(p.reach, max((length/2).Truncate(time.Second), minPiece))
-	case err == nil && rows < wolkvox.MaxRows/4 && took < p.options.Timeout/4:
-		p.reach = max(p.reach, min(2*length, maxPiece))
+	case err == nil:
+		// Some responses take as long whatever they bring: a little more is tried.
+		byTime := max(float64(p.options.Timeout)/2/float64(1+took), 1.25)
+		byRows := wolkvox.MaxRows / 2 / float64(1+rows)
+		p.reach = max(p.reach, time.Duration(min(byTime*float64(length), byRows*float64(length), float64(maxPiece))).Truncate(time.Second))
 	}
 }
 

@@ -181,7 +181,6 @@ func TestWindowThatWouldTakeLongerThanAMinuteIsReadInHalves(t *testing.T) {
 // Each response takes long, whatever the window: that an outage made the poller
 // ask for a minute at once must not last.
 func TestSlowAPIIsAskedForLongWindowsAgainAfterAnOutage(t *testing.T) {
-	t.Skip("a reach that timeouts have shortened does not grow while responses take more than a quarter of the time limit")
 	synctest.Test(t, func(t *testing.T) {
 		o := newOperation(t, wolkvoxtest.Config{Latency: func(int) time.Duration { return 20 * time.Second }})
 		o.server.Add(chatsBetween(time.Now().Add(time.Second), time.Now().Add(5*time.Hour), 200)...)
