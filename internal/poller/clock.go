@@ -52,7 +52,7 @@ func (r *run) warn() {
 		return // It has been looked at when it was new.
 	}
 	r.newestEnd = r.newest
-	lead := time.Duration(r.newest-r.latestWall(r.to)) * time.Second
+	lead := time.Duration(r.newest-r.latestWall(time.Now())) * time.Second
 	r.future.set(r.logger, lead > odd+max(0, ahead), "chats end in the future: is the time zone right?", "ahead", lead)
 }
 

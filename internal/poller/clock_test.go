@@ -155,3 +155,23 @@ func TestZoneThatIsAheadIsToldByLateChats(t *testing.T) {
 		}
 	})
 }
+
+func TestChatThatEndsDuringASlowPollEndsInNoFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		o := options()
+		o.Logger, o.Timeout = log.logger(), 5*time.Minute
+		ends := chat(1, time.Now().Add(2*time.Minute))
+		report := &byStart{chats: []wolkvox.Chat{ends}}
+		p := newPoller(t, report, &store.Memory{}, o)
+		r := p.newRun()
+		time.Sleep(3 * time.Minute)
+		if err := r.poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.newest = ends.End
+		if r.warn(); log.count("chats end in the future") != 0 {
+			t.Errorf("have a warning, want none:\n%s", log.text.String())
+		}
+	})
+}
