@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -108,6 +109,48 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Names and conn_ids are shown where they were asked for, and nowhere else.
+func TestWhatIsShownOnRequestShowsNowhereElse(t *testing.T) {
+	t.Parallel()
+	zone := noonZone()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: load(t, zone), Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
+	defer server.Close()
+	for i := range 5 {
+		server.Add(secretChat(i))
+	}
+	e := launch{
+		args: []string{
+			"--wolkvox.url=" + server.URL(), "--wolkvox.timezone=" + zone, "--web.listen-address=127.0.0.1:0", "--storage.path=state",
+			"--collector.agent-names", "--collector.exemplars", "--log.level=debug",
+		},
+		env: []string{"WOLKVOX_TOKEN=" + secretToken},
+	}.start(t)
+	e.await("a first poll", up)
+	shown := regexp.MustCompile(`wolkvox_agent_info\{agent_id="1201",agent_name="` + secretAgent + `",operation="[^"]+"\} 1|# \{conn_id="` + secretConn + `\d"\}`)
+	for accept, want := range map[string]int{"text/plain": 1, "application/openmetrics-text;version=1.0.0": 1 + 7} {
+		_, body, err := e.get("/metrics", "Accept", accept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := shown.FindAllString(body, -1); len(have) < want {
+			t.Errorf("%s: have %q, want %d at least", accept, have, want)
+		}
+		if found := leak(shown.ReplaceAllString(body, "")); found != "" {
+			t.Errorf("%s has %s", accept, found)
+		}
+	}
+	if _, body, err := e.get("/"); err != nil || leak(body) != "" {
+		t.Errorf("the landing page has %s (error %v)", leak(body), err)
+	}
+	if status := e.stop(syscall.SIGTERM); status != 0 {
+		t.Errorf("have exit status %d, want 0", status)
+	}
+	e.checkFiles()
+	if found := leak(e.logged()); found != "" {
+		t.Errorf("the log has %s", found)
 	}
 }
 

@@ -36,10 +36,12 @@ type settings struct {
 	reconcileInterval, reconcileWindow config.Duration
 	initialWindow, maxCatchUp          config.Duration
 
-	storagePath      string
-	maxLabelSets     int
-	zeroHold         config.Duration
-	nativeHistograms bool
+	storagePath        string
+	agents, agentNames bool
+	exemplars          bool
+	nativeHistograms   bool
+	maxLabelSets       int
+	zeroHold           config.Duration
 
 	web           *toolkit.FlagConfig
 	telemetryPath string
@@ -89,7 +91,10 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 
 	app.Flag("storage.path", "Folder of the state; empty = in memory only.").
 		Default("data").IsSetByUser(&storageSet).StringVar(&s.storagePath)
-	app.Flag("collector.max-label-sets", `Label sets per operation; what is beyond is counted under rp_id="other",channel="other".`).
+	app.Flag("collector.agents", "Figures of each agent, by extension number.").BoolVar(&s.agents)
+	app.Flag("collector.agent-names", "The agents' names in wolkvox_agent_info: personal data. Includes --collector.agents.").BoolVar(&s.agentNames)
+	app.Flag("collector.exemplars", "The conn_id of a chat as exemplar in each bucket (OpenMetrics and protobuf).").BoolVar(&s.exemplars)
+	app.Flag("collector.max-label-sets", `Label sets per operation; what is beyond is counted under rp_id="other",channel="other". So many agents, too, and agent_id="other".`).
 		Default("1000").IntVar(&s.maxLabelSets)
 	duration(&s.zeroHold, "collector.zero-hold", "2m", "How long a label set that first appears in a later poll is shown at 0 before its values, so that increase() sees its first chats.")
 	app.Flag("collector.native-histograms", "Native histograms beside the classic buckets.").
@@ -123,6 +128,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 			s.storagePath = ""
 		}
 	}
+	s.agents = s.agents || s.agentNames
 	return s, false, s.check()
 }
 

@@ -42,6 +42,9 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		"--poll.initial-window":           {s.initialWindow.Duration, 5 * time.Minute},
 		"--poll.max-catch-up":             {s.maxCatchUp.Duration, 168 * time.Hour},
 		"--storage.path":                  {s.storagePath, "data"},
+		"--collector.agents":              {s.agents, false},
+		"--collector.agent-names":         {s.agentNames, false},
+		"--collector.exemplars":           {s.exemplars, false},
 		"--collector.native-histograms":   {s.nativeHistograms, true},
 		"--collector.max-label-sets":      {s.maxLabelSets, 1000},
 		"--collector.zero-hold":           {s.zeroHold.Duration, 2 * time.Minute},
@@ -114,6 +117,7 @@ func TestHelpListsEveryFlagAndCommand(t *testing.T) {
 			"--wolkvox.server", "--wolkvox.url", "--wolkvox.token-file", "--wolkvox.timezone", "--wolkvox.timeout",
 			"--poll.interval", "--poll.overlap", "--poll.reconcile-interval", "--poll.reconcile-window", "--poll.initial-window", "--poll.max-catch-up",
 			"--storage.path", "--collector.max-label-sets", "--collector.zero-hold", "--[no-]collector.native-histograms",
+			"--[no-]collector.agents", "--[no-]collector.agent-names", "--[no-]collector.exemplars",
 			"--web.listen-address", "--web.config.file", "--web.telemetry-path", "--log.level", "--log.format", "--[no-]version",
 		} {
 			if !strings.Contains(stdout, want) {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
@@ -127,11 +128,18 @@ func (s *settings) openStorage() (states func(operation string) poller.Store, cl
 }
 
 func (s *settings) newPoller(target config.Target, states poller.Store, registry prometheus.Registerer, logger log.Logger) (*poller.Poller, error) {
-	client := wolkvox.NewClient(target.Base, target.Token,
+	options := []wolkvox.Option{
 		wolkvox.WithServer(target.Server),
 		wolkvox.WithTimeout(s.timeout.Duration),
 		wolkvox.WithObserver(collector.NewAPIMetrics(registry, target.Name).Observe),
-	)
+	}
+	if s.agentNames {
+		options = append(options, wolkvox.WithAgentNames())
+	}
+	if s.exemplars {
+		options = append(options, wolkvox.WithConnIDs())
+	}
+	client := wolkvox.NewClient(target.Base, target.Token, options...)
 	return poller.New(client, collector.MeasureSaves(registry, target.Name, states), poller.Options{
 		Operation:         target.Name,
 		Zone:              target.Zone,
@@ -142,7 +150,7 @@ func (s *settings) newPoller(target config.Target, states poller.Store, registry
 		ReconcileWindow:   s.reconcileWindow.Duration,
 		InitialWindow:     s.initialWindow.Duration,
 		MaxCatchUp:        s.maxCatchUp.Duration,
-		MaxLabelSets:      s.maxLabelSets,
+		Book:              ledger.Options{MaxLabelSets: s.maxLabelSets, Agents: s.agents},
 		Timeout:           s.timeout.Duration,
 	})
 }

@@ -37,7 +37,7 @@ var nothing = func() *ledger.Tally {
 // collectChats shows every family of a label set, so that a set appears whole.
 func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
 	tally := set.Tally
-	if held(tally, now, c.options.ZeroHold) {
+	if c.held(tally.Born, tally.Initial, now) {
 		tally = nothing
 	}
 	var (
@@ -73,7 +73,8 @@ func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set 
 	}
 }
 
-// held tells whether a tally is to be shown at 0.
-func held(t *ledger.Tally, now time.Time, hold time.Duration) bool {
-	return !t.Initial && now.Sub(t.Born) < hold
+// held tells whether what was born then is to be shown at 0. initial says that it
+// was in the very first poll.
+func (c *Collector) held(born time.Time, initial bool, now time.Time) bool {
+	return !initial && now.Sub(born) < c.options.ZeroHold
 }

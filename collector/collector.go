@@ -32,7 +32,7 @@ type Operation struct {
 // Options change what is shown. The zero value holds nothing back and shows
 // classic buckets only.
 type Options struct {
-	// ZeroHold is how long a label set is shown at 0 from its first chat on,
+	// ZeroHold is how long a label set, or an agent, is shown at 0 from its first chat on,
 	// unless that was in the very first poll: increase() does not see the
 	// value that a series begins with.
 	ZeroHold time.Duration
@@ -106,6 +106,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		collectBook(ch, o, snapshot.View)
 		for _, set := range snapshot.View.LabelSets {
 			c.collectChats(ch, o, set, now)
+		}
+		for _, set := range snapshot.View.Agents {
+			c.collectAgent(ch, o, set, now)
 		}
 	}
 }

@@ -72,6 +72,12 @@ var contract = map[string]string{
 	"wolkvox_exporter_label_sets_overflowed_total":      "COUNTER operation",
 	"wolkvox_exporter_state_bytes":                      "GAUGE operation",
 	"wolkvox_exporter_state_save_duration_seconds":      "HISTOGRAM operation",
+	"wolkvox_exporter_state_save_failures_total":        "COUNTER operation",
+	"wolkvox_agent_chats_total":                         "COUNTER agent_id operation",
+	"wolkvox_agent_handle_time_seconds":                 "SUMMARY agent_id operation",
+	"wolkvox_agent_speed_of_answer_seconds":             "SUMMARY agent_id operation",
+	"wolkvox_agent_characters_total":                    "COUNTER agent_id operation",
+	"wolkvox_agent_info":                                "GAUGE agent_id agent_name operation",
 }
 
 func TestEveryMetricOfTheContractIsThere(t *testing.T) {
@@ -235,7 +241,7 @@ func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		book, err := ledger.Unmarshal(saved, 10, time.Now().Add(-time.Minute))
+		book, err := ledger.Unmarshal(saved, ledger.Options{MaxLabelSets: 10}, time.Now().Add(-time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +268,7 @@ func TestBeforeTheStateIsLoaded(t *testing.T) {
 }
 
 func TestNothingIsKnownBeforeTheFirstPoll(t *testing.T) {
-	have := gather(t, []Operation{{"wv0042", fixed{View: ledger.New(10).View()}}}, Options{})
+	have := gather(t, []Operation{{"wv0042", fixed{View: ledger.New(ledger.Options{MaxLabelSets: 10}).View()}}}, Options{})
 	for _, name := range []string{
 		"wolkvox_exporter_complete_until_timestamp_seconds", "wolkvox_exporter_last_success_timestamp_seconds",
 	} {

@@ -21,6 +21,12 @@ const (
 	messages
 	characters
 
+	agentChats
+	agentHandleTime
+	agentSpeedOfAnswer
+	agentCharacters
+	agentInfo
+
 	up
 	records
 	lateRecords
@@ -88,6 +94,32 @@ var definitions = [families]struct {
 		[]string{"rp_id", "channel", "sender"},
 	},
 
+	agentChats: {
+		"wolkvox_agent_chats_total",
+		"Chats that were handed over to an agent, by agent (agent_id).",
+		[]string{"agent_id"},
+	},
+	agentHandleTime: {
+		"wolkvox_agent_handle_time_seconds",
+		"Time that an agent handled chats, in seconds (time_with_agent).",
+		[]string{"agent_id"},
+	},
+	agentSpeedOfAnswer: {
+		"wolkvox_agent_speed_of_answer_seconds",
+		"Time until an agent had the chats, in seconds (asa).",
+		[]string{"agent_id"},
+	},
+	agentCharacters: {
+		"wolkvox_agent_characters_total",
+		"Characters that an agent typed (agent_chars).",
+		[]string{"agent_id"},
+	},
+	agentInfo: {
+		"wolkvox_agent_info",
+		"The name of an agent (agent_name): personal data, only with --collector.agent-names.",
+		[]string{"agent_id", "agent_name"},
+	},
+
 	up: {
 		"wolkvox_up",
 		"Whether the last poll of the API succeeded: 1 if it did, 0 if it failed or none has ended yet.",
@@ -145,7 +177,7 @@ var definitions = [families]struct {
 	},
 	labelSetsOverflowed: {
 		"wolkvox_exporter_label_sets_overflowed_total",
-		`Rows counted under rp_id="other", channel="other" for want of room within --collector.max-label-sets.`,
+		`Rows counted under rp_id="other", channel="other", or under agent_id="other", for want of room within --collector.max-label-sets.`,
 		nil,
 	},
 }

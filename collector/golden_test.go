@@ -49,6 +49,7 @@ func everything(t *testing.T) *prometheus.Registry {
 
 	busy := newHistory(3)
 	bot, agent := busy.bot("101", "whatsapp", 12), busy.agent("101", "whatsapp", 22, 340)
+	agent.AgentName, agent.ConnID = "Canary Agent", "1768782871.5521"
 	early := unset(busy.agent("202", "web", 45, 900), wolkvox.ASA, wolkvox.GoToAgent)
 	unfinished := busy.bot("101", "web", 5)
 	unfinished.End = 0

@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"math"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -43,10 +45,11 @@ func (h *histogram) Write(out *dto.Metric) error {
 	return nil
 }
 
-// buckets are cumulative. The last one, +Inf, is implied by the count.
+// buckets are cumulative. The last one, +Inf, is implied by the count unless it has
+// an exemplar.
 func (h *histogram) buckets() []*dto.Bucket {
 	var (
-		pointers   = make([]*dto.Bucket, len(h.bounds))
+		pointers   = make([]*dto.Bucket, len(h.bounds), len(h.bounds)+1)
 		buckets    = make([]dto.Bucket, len(h.bounds))
 		cumulative = make([]uint64, len(h.bounds))
 		below      uint64
@@ -56,9 +59,28 @@ func (h *histogram) buckets() []*dto.Bucket {
 		cumulative[i] = below
 		buckets[i].CumulativeCount = &cumulative[i]
 		buckets[i].UpperBound = &h.bounds[i]
+		buckets[i].Exemplar = h.exemplar(i)
 		pointers[i] = &buckets[i]
 	}
+	if last := h.exemplar(len(h.bounds)); last != nil {
+		pointers = append(pointers, &dto.Bucket{CumulativeCount: &h.figures.Count, UpperBound: &infinity, Exemplar: last})
+	}
 	return pointers
+}
+
+var infinity = math.Inf(1)
+
+// exemplar is nil for a bucket that has none.
+func (h *histogram) exemplar(bucket int) *dto.Exemplar {
+	e, ok := h.figures.Exemplar(bucket)
+	if !ok {
+		return nil
+	}
+	return &dto.Exemplar{
+		Label:     []*dto.LabelPair{label("conn_id", e.ConnID)},
+		Value:     &e.Value,
+		Timestamp: timestamppb.New(e.Time),
+	}
 }
 
 // longestGap is how many empty buckets in a row are written as such: client_golang

@@ -24,7 +24,9 @@ type history struct {
 	next wolkvox.ID
 }
 
-func newHistory(maxLabelSets int) *history { return &history{book: ledger.New(maxLabelSets)} }
+func newHistory(maxLabelSets int) *history {
+	return &history{book: ledger.New(ledger.Options{MaxLabelSets: maxLabelSets, Agents: true})}
+}
 
 // read books chats as a poll of now does.
 func (h *history) read(reading ledger.Reading, chats ...wolkvox.Chat) {
@@ -58,10 +60,11 @@ func (h *history) bot(rpID, channel string, seconds float64) wolkvox.Chat {
 	return c
 }
 
-// agent makes a chat that was handed over.
+// agent makes a chat that was handed over, to agent 1201 or 1202.
 func (h *history) agent(rpID, channel string, asa, handle float64) wolkvox.Chat {
 	c := h.bot(rpID, channel, 30)
 	c.HandedOff, c.LastSender = true, wolkvox.Agent
+	c.Agent = fmt.Sprint(1201 + h.next%2)
 	set(&c, wolkvox.ASA, asa)
 	set(&c, wolkvox.TimeWithAgent, handle)
 	set(&c, wolkvox.TotalTime, 30+asa+handle)
@@ -126,6 +129,8 @@ func valuesOf(f *dto.MetricFamily) map[string]float64 {
 			values[labels] = m.GetCounter().GetValue()
 		case m.Gauge != nil:
 			values[labels] = m.GetGauge().GetValue()
+		case m.Summary != nil:
+			values[labels] = float64(m.GetSummary().GetSampleCount())
 		default:
 			values[labels] = float64(m.GetHistogram().GetSampleCount())
 		}

@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
 // The const metrics of client_golang make label pairs of their own, each time
@@ -44,6 +46,24 @@ func (g *gauge) Desc() *prometheus.Desc { return g.desc }
 func (g *gauge) Write(out *dto.Metric) error {
 	out.Label = g.labels
 	out.Gauge = &dto.Gauge{Value: &g.value}
+	return nil
+}
+
+// summary shows a count and a sum as a summary without quantiles.
+type summary struct {
+	desc    *prometheus.Desc
+	labels  []*dto.LabelPair
+	total   ledger.Total
+	created *timestamppb.Timestamp
+}
+
+// Desc implements prometheus.Metric.
+func (s *summary) Desc() *prometheus.Desc { return s.desc }
+
+// Write implements prometheus.Metric.
+func (s *summary) Write(out *dto.Metric) error {
+	out.Label = s.labels
+	out.Summary = &dto.Summary{SampleCount: &s.total.Count, SampleSum: &s.total.Sum, CreatedTimestamp: s.created}
 	return nil
 }
 

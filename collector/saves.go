@@ -18,6 +18,7 @@ type MeasuredStore struct {
 	store     Store
 	bytes     prometheus.Gauge
 	durations prometheus.Histogram
+	failures  prometheus.Counter
 }
 
 // MeasureSaves registers the metrics of an operation's store and returns it with
@@ -37,6 +38,11 @@ func MeasureSaves(reg prometheus.Registerer, operation string, store Store) *Mea
 			ConstLabels: labels,
 			Buckets:     []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
 		}),
+		failures: factory.NewCounter(prometheus.CounterOpts{
+			Name:        "wolkvox_exporter_state_save_failures_total",
+			Help:        "Attempts to save the state that failed, so that the figures stand still.",
+			ConstLabels: labels,
+		}),
 	}
 }
 
@@ -54,8 +60,10 @@ func (m *MeasuredStore) Save(state []byte) error {
 	start := time.Now()
 	err := m.store.Save(state)
 	m.durations.Observe(time.Since(start).Seconds())
-	if err == nil {
-		m.bytes.Set(float64(len(state)))
+	if err != nil {
+		m.failures.Inc()
+		return err
 	}
-	return err
+	m.bytes.Set(float64(len(state)))
+	return nil
 }

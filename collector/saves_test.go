@@ -46,5 +46,8 @@ func TestSavesAreMeasured(t *testing.T) {
 			t.Errorf("have error %v, want the store's", err)
 		}
 		check("failed", 900, 2)
+		if have := valuesOf(gatherFrom(t, reg)["wolkvox_exporter_state_save_failures_total"])[""]; have != 1 {
+			t.Errorf("have %v failures, want 1", have)
+		}
 	})
 }

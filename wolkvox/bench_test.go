@@ -41,13 +41,13 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		n, err := decode(strings.NewReader(body), func(_ Chat, err error) bool { return err == nil })
+		n, err := decode(strings.NewReader(body), wanted{}, func(_ Chat, err error) bool { return err == nil })
 		if n != rows || err != nil {
 			b.Fatalf("have %d rows, %v", n, err)
 		}
 	}
 	allocs := testing.AllocsPerRun(1, func() {
-		_, _ = decode(strings.NewReader(body), func(Chat, error) bool { return true })
+		_, _ = decode(strings.NewReader(body), wanted{}, func(Chat, error) bool { return true })
 	})
 	b.ReportMetric(allocs/rows, "allocs/row")
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/rows, "µs/row")

@@ -28,6 +28,10 @@ type Chat struct {
 	HandedOff  bool // go_to_agent
 	LastSender LastSender
 
+	Agent     string // agent_id, the extension number, fit to be shown; empty if absent
+	AgentName string // personal data: empty without [WithAgentNames]
+	ConnID    string // empty without [WithConnIDs], or if it is not made of plain characters
+
 	// Numbers holds seconds, messages or characters, by field. Has says which
 	// of them, of go_to_agent and of last_sender the row states.
 	Numbers [NumericFields]float64

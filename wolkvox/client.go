@@ -49,6 +49,7 @@ type Client struct {
 	timeout time.Duration
 	maxBody int64
 	observe func(Request)
+	wanted  wanted
 	http    http.Client
 	skew    *time.Duration // of the newest response
 }
@@ -66,6 +67,12 @@ func WithServer(digits string) Option { return func(c *Client) { c.server = digi
 
 // WithObserver is told of every request.
 func WithObserver(observe func(Request)) Option { return func(c *Client) { c.observe = observe } }
+
+// WithAgentNames fills [Chat.AgentName], which is skipped unseen otherwise.
+func WithAgentNames() Option { return func(c *Client) { c.wanted.agentNames = true } }
+
+// WithConnIDs fills [Chat.ConnID].
+func WithConnIDs() Option { return func(c *Client) { c.wanted.connIDs = true } }
 
 // WithTransport replaces the default transport.
 func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.http.Transport = rt } }
@@ -94,7 +101,7 @@ func (c *Client) Chats(ctx context.Context, w Window) iter.Seq2[Chat, error] {
 	return func(yield func(Chat, error) bool) {
 		parameters := "&date_ini=" + w.From.param() + "&date_end=" + w.To.param()
 		err := c.get(ctx, "reports_manager.php", chatReport, parameters, func(body io.Reader) (int, error) {
-			return decode(body, yield)
+			return decode(body, c.wanted, yield)
 		})
 		if err != nil && !errors.Is(err, errStopped) {
 			yield(Chat{}, err)

@@ -30,8 +30,10 @@ type decoder struct {
 	message   string
 	sawReport bool // code or data was there: it is the API that answers
 
-	// routingPoints and channels hold each label once, by its text in the report.
-	routingPoints, channels map[string]string
+	wanted wanted
+
+	// These hold each label once, by its text in the report.
+	routingPoints, channels, agents, agentNames map[string]string
 
 	// The parts of a row's identity, kept only until it is hashed.
 	connID, sessionID, startDate []byte
@@ -42,8 +44,9 @@ type decoder struct {
 // decode reads the envelope and yields each of its rows. The error is nil, an
 // *Error with the result that the envelope stands for, errStopped, or what the
 // reader or the JSON decoder said.
-func decode(body io.Reader, yield func(Chat, error) bool) (rows int, err error) {
+func decode(body io.Reader, wanted wanted, yield func(Chat, error) bool) (rows int, err error) {
 	d := newDecoder(body, yield)
+	d.wanted = wanted
 	if err := d.envelope(); err != nil {
 		return d.rows, err
 	}
@@ -73,6 +76,8 @@ func newDecoder(body io.Reader, yield func(Chat, error) bool) *decoder {
 		yield:         yield,
 		routingPoints: map[string]string{},
 		channels:      map[string]string{},
+		agents:        map[string]string{},
+		agentNames:    map[string]string{},
 	}
 	// PHP promises neither, and neither is a reason to lose a row.
 	bounded := &tamed{from: buffered, longest: longest, deepest: deepest}

@@ -26,7 +26,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var chats []Chat
 		bad := 0
-		rows, err := decode(bytes.NewReader(body), func(c Chat, err error) bool {
+		rows, err := decode(bytes.NewReader(body), wanted{}, func(c Chat, err error) bool {
 			if err != nil {
 				bad++
 				return true
@@ -43,7 +43,7 @@ func FuzzDecode(f *testing.F) {
 		// Stopped after half of the rows, there are no more.
 		if rows > 1 {
 			n := 0
-			if have, err := decode(bytes.NewReader(body), func(Chat, error) bool { n++; return n < rows/2+1 }); have != n || n != rows/2+1 || err == nil {
+			if have, err := decode(bytes.NewReader(body), wanted{}, func(Chat, error) bool { n++; return n < rows/2+1 }); have != n || n != rows/2+1 || err == nil {
 				t.Fatalf("stopped after %d: have %d, %v", n, have, err)
 			}
 		}

@@ -50,7 +50,7 @@ func TestHowTheBytesArriveMakesNoDifference(t *testing.T) {
 		"byte by byte": iotest.OneByteReader, "halves": iotest.HalfReader, "end with data": iotest.DataErrReader,
 	} {
 		var have []Chat
-		rows, err := decode(wrap(strings.NewReader("\ufeff"+body)), func(c Chat, err error) bool {
+		rows, err := decode(wrap(strings.NewReader("\ufeff"+body)), wanted{}, func(c Chat, err error) bool {
 			if err == nil {
 				have = append(have, c)
 			}
@@ -99,7 +99,7 @@ func (r *repeated) next() bool {
 func allocated(body io.Reader) (total uint64, chats int, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = decode(body, func(_ Chat, err error) bool {
+	_, err = decode(body, wanted{}, func(_ Chat, err error) bool {
 		if err == nil {
 			chats++
 		}
@@ -178,7 +178,7 @@ func TestMemoryDoesNotGrowWithTheRoutingPoints(t *testing.T) {
 		return now.HeapAlloc
 	}
 	before, most, chats := live(), uint64(0), 0
-	_, err := decode(from, func(_ Chat, err error) bool {
+	_, err := decode(from, wanted{}, func(_ Chat, err error) bool {
 		if err == nil {
 			chats++
 		}
@@ -249,7 +249,7 @@ func TestARowTakesNoAllocation(t *testing.T) {
 	}
 	count := func(body string) float64 {
 		return testing.AllocsPerRun(5, func() {
-			if _, err := decode(strings.NewReader(body), func(Chat, error) bool { return true }); err != nil {
+			if _, err := decode(strings.NewReader(body), wanted{}, func(Chat, error) bool { return true }); err != nil {
 				t.Fatal(err)
 			}
 		})

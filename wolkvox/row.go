@@ -17,6 +17,8 @@ const (
 	sessionID
 	routingPoint
 	channel
+	agent
+	agentName
 	allColumns = AllFields + iota
 )
 
@@ -27,8 +29,12 @@ var columns = func() map[string]column {
 	}
 	byName["conn_id"], byName["session_id"] = connID, sessionID
 	byName["rp_id"], byName["channel"] = routingPoint, channel
+	byName["agent_id"], byName["agent_name"] = agent, agentName
 	return byName
 }()
+
+// wanted is what a reader wants to have of the chats beyond figures and labels.
+type wanted struct{ agentNames, connIDs bool }
 
 // row reads one element of data. The error is ErrBadRow if only this row is
 // lost.
@@ -54,7 +60,7 @@ func (d *decoder) row() (Chat, error) {
 			break
 		}
 		column, known := columns[string(name)]
-		if !known {
+		if !known || column == agentName && !d.wanted.agentNames {
 			if err := d.json.SkipValue(); err != nil {
 				return Chat{}, err
 			}
@@ -65,7 +71,7 @@ func (d *decoder) row() (Chat, error) {
 			return Chat{}, err
 		}
 		if !fits(column, kind) {
-			wrongType = true
+			wrongType = wrongType || !dispensable(column)
 			continue
 		}
 		if !absent(text) {
@@ -74,11 +80,29 @@ func (d *decoder) row() (Chat, error) {
 	}
 	identified := d.identify(&chat)
 	clear(d.sessionID)
+	if d.wanted.connIDs && plain(d.connID) {
+		chat.ConnID = string(d.connID)
+	}
 	if wrongType || !identified {
 		return Chat{}, ErrBadRow
 	}
 	return chat, nil
 }
+
+// plain tells whether a conn_id is the number, or the like, that it should be: it
+// is shown to anybody.
+func plain(id []byte) bool {
+	const longest = 64 // OpenMetrics allows 128 characters for all of an exemplar's labels
+	for _, c := range id {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return len(id) <= longest
+}
+
+// dispensable tells that a chat whose column cannot be read counts all the same.
+func dispensable(c column) bool { return c == agent || c == agentName }
 
 // fits tells whether a column may hold a value of that kind. Every field is
 // documented as a string; some endpoints write numbers and booleans as such.
@@ -116,6 +140,10 @@ func (d *decoder) set(chat *Chat, c column, text []byte) {
 		chat.RoutingPoint = intern(d.routingPoints, text, label)
 	case channel:
 		chat.Channel = intern(d.channels, text, lowerLabel)
+	case agent:
+		chat.Agent = intern(d.agents, text, label)
+	case agentName:
+		chat.AgentName = intern(d.agentNames, text, label)
 	case GoToAgent:
 		if chat.HandedOff, ok = parseYes(text); ok {
 			chat.Has.add(c)

@@ -36,7 +36,7 @@ func apply(t *Transaction, chats []wolkvox.Chat) {
 }
 
 func BenchmarkApply60000NewRows(b *testing.B) {
-	chats, book := someChats(fullResponse), New(1000)
+	chats, book := someChats(fullResponse), New(Options{MaxLabelSets: 1000})
 	b.ReportAllocs()
 	for b.Loop() {
 		apply(book.Begin(clock(noon)), chats)
@@ -44,7 +44,7 @@ func BenchmarkApply60000NewRows(b *testing.B) {
 }
 
 func BenchmarkApply60000KnownRows(b *testing.B) {
-	chats, book := someChats(fullResponse), New(1000)
+	chats, book := someChats(fullResponse), New(Options{MaxLabelSets: 1000})
 	first := book.Begin(clock(noon))
 	apply(first, chats)
 	first.Commit()
@@ -57,7 +57,7 @@ func BenchmarkApply60000KnownRows(b *testing.B) {
 // remembering is a book that remembers a million chats of the last day.
 func remembering(b *testing.B) *Book {
 	b.Helper()
-	book := New(1000)
+	book := New(Options{MaxLabelSets: 1000})
 	first := book.Begin(clock(noon.Add(-24 * time.Hour)))
 	apply(first, someChats(manyChats))
 	first.Commit()
@@ -81,7 +81,7 @@ func BenchmarkUnmarshalAMillion(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if book, err = Unmarshal(state, 1000, afterwards); err != nil {
+		if book, err = Unmarshal(state, Options{MaxLabelSets: 1000}, afterwards); err != nil {
 			b.Fatal(err)
 		}
 	}

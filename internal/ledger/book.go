@@ -61,13 +61,24 @@ type Span struct{ From, To time.Time }
 // Book is what was counted, and what is remembered of it. It is changed by one
 // [Transaction] at a time. Its views may be read by anybody.
 type Book struct {
-	maxLabelSets int
-	progress     Progress
+	options  Options
+	progress Progress
 	// floor is up to when chats were forgotten, by the date of their end.
 	floor   wolkvox.LocalTime
 	seen    map[wolkvox.ID]entry
 	tallies map[Labels]*Tally
+	agents  map[string]*AgentTally
 	counts  Counts
+}
+
+// Options tell a book what to count.
+type Options struct {
+	// MaxLabelSets is how many pairs of routing point and channel there may be
+	// beside [Overflow], and how many agents beside [OverflowAgent].
+	MaxLabelSets int
+	// Agents counts chats under their agents, too. Chats that were counted
+	// without it are not counted under an agent later.
+	Agents bool
 }
 
 // Counts are counters about rows.
@@ -75,7 +86,7 @@ type Counts struct {
 	Records     [Outcomes]uint64
 	FieldErrors [wolkvox.AllFields]uint64
 	Late        uint64 // counted only by a reconcile
-	Overflowed  uint64 // counted under [Overflow] for want of a label set
+	Overflowed  uint64 // counted under [Overflow] or [OverflowAgent] for want of a label set
 }
 
 // entry is what is remembered of a chat: what was counted, and until when it
@@ -85,12 +96,13 @@ type entry struct {
 	until uint32
 }
 
-// New is an empty book, with room for so many label sets beside [Overflow].
-func New(maxLabelSets int) *Book {
+// New is an empty book.
+func New(options Options) *Book {
 	return &Book{
-		maxLabelSets: maxLabelSets,
-		seen:         map[wolkvox.ID]entry{},
-		tallies:      map[Labels]*Tally{},
+		options: options,
+		seen:    map[wolkvox.ID]entry{},
+		tallies: map[Labels]*Tally{},
+		agents:  map[string]*AgentTally{},
 	}
 }
 
@@ -103,6 +115,7 @@ type View struct {
 	Counts     Counts
 	Remembered int        // chats
 	LabelSets  []LabelSet // sorted by their labels
+	Agents     []AgentSet // likewise; none if they are not counted
 }
 
 // LabelSet is a tally and its labels.
@@ -120,7 +133,21 @@ func (b *Book) View() *View {
 	slices.SortFunc(sets, func(a, b LabelSet) int {
 		return cmp.Or(cmp.Compare(a.RoutingPoint, b.RoutingPoint), cmp.Compare(a.Channel, b.Channel))
 	})
-	return &View{Progress: b.progress, Counts: b.counts, Remembered: len(b.seen), LabelSets: sets}
+	return &View{Progress: b.progress, Counts: b.counts, Remembered: len(b.seen), LabelSets: sets, Agents: b.agentSets()}
+}
+
+// agentSets are those to be shown. The figures of a time when agents were counted
+// are kept while they are not.
+func (b *Book) agentSets() []AgentSet {
+	if !b.options.Agents {
+		return nil
+	}
+	sets := make([]AgentSet, 0, len(b.agents))
+	for agent, tally := range b.agents {
+		sets = append(sets, AgentSet{agent, tally})
+	}
+	slices.SortFunc(sets, func(a, b AgentSet) int { return cmp.Compare(a.Agent, b.Agent) })
+	return sets
 }
 
 // forget drops what ended before the floor. What is kept too long costs

@@ -8,7 +8,7 @@ import (
 )
 
 func TestWhatEndedBeforeTheFloorIsNotCounted(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	forget(b, 0)
 	mustBook(t, b, ended(1, -time.Second), Polling, Expired)
 	mustBook(t, b, ended(2, 0), Polling, Counted)
@@ -17,7 +17,7 @@ func TestWhatEndedBeforeTheFloorIsNotCounted(t *testing.T) {
 }
 
 func TestAForgottenChatIsNotCountedAgain(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, -2*time.Hour), Polling, Counted)
 	forget(b, time.Second)
 	if have := b.View().Remembered; have != 0 {
@@ -44,7 +44,7 @@ func TestAChatIsRememberedWhileItsEndOrItsCountIsRecent(t *testing.T) {
 		{"it ended long ago and was counted before the floor", -24 * time.Hour, time.Second, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := New(10)
+			b := New(Options{MaxLabelSets: 10})
 			mustBook(t, b, ended(1, test.end), Polling, Counted)
 			forget(b, test.floor)
 			if have := b.View().Remembered; have != test.want {
@@ -59,7 +59,7 @@ func TestAChatIsRememberedWhileItsEndOrItsCountIsRecent(t *testing.T) {
 
 // All of a day before the first start would else be kept a day longer.
 func TestAChatThatIsOnlyRememberedIsKeptNoLongerThanItsEnd(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	begin := b.Begin(clock(noon))
 	begin.Progress.Began = clock(noon)
 	begin.Commit()
@@ -76,7 +76,7 @@ func TestAChatThatIsOnlyRememberedIsKeptNoLongerThanItsEnd(t *testing.T) {
 }
 
 func TestAChatWhoseEndIsPutOffIsRememberedLonger(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, 0), Polling, Counted)
 	mustBook(t, b, ended(1, 3*time.Hour), Polling, Duplicate)
 	// An earlier date, or a clock that was set back, makes it no shorter.
@@ -88,7 +88,7 @@ func TestAChatWhoseEndIsPutOffIsRememberedLonger(t *testing.T) {
 }
 
 func TestTheFloorDoesNotFall(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	forget(b, 0)
 	forget(b, -time.Hour)
 	mustBook(t, b, ended(1, -time.Second), Polling, Expired)
@@ -98,7 +98,7 @@ func TestTheFloorDoesNotFall(t *testing.T) {
 }
 
 func TestForgettingTakesEffectWithinItsTransaction(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, 0), Polling, Counted)
 	transaction := b.Begin(clock(noon))
 	transaction.Forget(clock(noon.Add(time.Hour)))
@@ -112,7 +112,7 @@ func TestForgettingTakesEffectWithinItsTransaction(t *testing.T) {
 }
 
 func TestWhatIsForgottenAtOnceIsNotKept(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	forget(b, time.Hour)
 	mustBook(t, b, ended(1, 0), Starting, Counted)
 	if have, again := b.View().Remembered, reloaded(t, b, 10).View().Remembered; have != 0 || again != 0 {

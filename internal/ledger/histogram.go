@@ -3,6 +3,7 @@ package ledger
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -68,6 +69,26 @@ type Histogram struct {
 	// Native counts the native buckets from index NativeStart on.
 	Native      []uint64
 	NativeStart int
+
+	// exemplars has one for each classic bucket, or none at all. They are not
+	// saved: a restart begins without.
+	exemplars []Exemplar
+}
+
+// Exemplar is the chat that was last counted in a bucket.
+type Exemplar struct {
+	ConnID string // empty: there is none
+	Value  float64
+	Time   time.Time // when it was counted
+}
+
+// Exemplar is that of a classic bucket, the last one being +Inf.
+func (h *Histogram) Exemplar(bucket int) (e Exemplar, ok bool) {
+	if bucket >= len(h.exemplars) {
+		return Exemplar{}, false
+	}
+	e = h.exemplars[bucket]
+	return e, e.ConnID != ""
 }
 
 func newHistogram(m Measure) Histogram {
@@ -103,6 +124,24 @@ func (h *Histogram) observeNative(index int) {
 	h.Native[index-h.NativeStart]++
 }
 
+// exemplify makes the chat with a value the exemplar of its bucket.
+func (h *Histogram) exemplify(m Measure, value float64, connID string) {
+	if h.exemplars == nil {
+		h.exemplars = make([]Exemplar, len(h.Buckets))
+	}
+	bucket, _ := slices.BinarySearch(m.Bounds(), value)
+	h.exemplars[bucket] = Exemplar{ConnID: connID, Value: value}
+}
+
+// stamp dates the exemplars that are new.
+func (h *Histogram) stamp(now time.Time) {
+	for i := range h.exemplars {
+		if e := &h.exemplars[i]; e.ConnID != "" && e.Time.IsZero() {
+			e.Time = now
+		}
+	}
+}
+
 // fits tells whether h can be a histogram of m.
 func (h *Histogram) fits(m Measure) bool {
 	return len(h.Buckets) == len(m.Bounds())+1 &&
@@ -113,6 +152,7 @@ func (h *Histogram) clone() Histogram {
 	c := *h
 	c.Buckets = slices.Clone(h.Buckets)
 	c.Native = slices.Clone(h.Native)
+	c.exemplars = slices.Clone(h.exemplars)
 	return c
 }
 

@@ -33,8 +33,8 @@ func FuzzHistory(f *testing.F) {
 }
 
 func liveThrough(t *rapid.T) {
-	limit := rapid.IntRange(0, 4).Draw(t, "max label sets")
-	w := &world{now: noon, limit: limit, book: New(limit), model: newModel(limit)}
+	w := &world{now: noon, limit: rapid.IntRange(0, 4).Draw(t, "max label sets"), agents: rapid.Bool().Draw(t, "agents")}
+	w.book, w.model = New(w.options()), newModel(w.limit, w.agents)
 	t.Repeat(rapid.StateMachineActions(w))
 	for _, kept := range w.views {
 		kept.mustBeUnchanged(t)
@@ -44,8 +44,9 @@ func liveThrough(t *rapid.T) {
 // world is a book, what it must be, and what happens around it.
 type world struct {
 	report
-	now   time.Time
-	limit int
+	now    time.Time
+	limit  int
+	agents bool
 
 	book  *Book
 	model model
@@ -208,15 +209,19 @@ func (w *world) someFloor(t *rapid.T, expected *model) wolkvox.LocalTime {
 	return floor
 }
 
-// Restart loads the last saved state, perhaps with another limit.
+func (w *world) options() Options { return Options{MaxLabelSets: w.limit, Agents: w.agents} }
+
+// Restart loads the last saved state, perhaps with another limit, or with agents
+// or without.
 func (w *world) Restart(t *rapid.T) {
-	limit := rapid.OneOf(rapid.Just(w.limit), rapid.IntRange(0, 4)).Draw(t, "max label sets")
-	w.limit, w.model.limit, w.touched = limit, limit, true
+	w.limit = rapid.OneOf(rapid.Just(w.limit), rapid.IntRange(0, 4)).Draw(t, "max label sets")
+	w.agents = rapid.Bool().Draw(t, "agents")
+	w.model.limit, w.model.agents, w.touched = w.limit, w.agents, true
 	if w.saved == nil {
-		w.book = New(limit)
+		w.book = New(w.options())
 		return
 	}
-	book, err := Unmarshal(w.saved, limit, afterwards)
+	book, err := Unmarshal(w.saved, w.options(), afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +267,7 @@ func mustSurvive(t rapid.TB, b *Book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Unmarshal(state, b.maxLabelSets, afterwards)
+	again, err := Unmarshal(state, b.options, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,6 +312,16 @@ func mustNotFall(t *rapid.T, before, after *View) {
 		}
 		if falls {
 			t.Fatalf("%v falls: from\n%+v to\n%+v", set.Labels, set.Tally, have)
+		}
+	}
+	for _, was := range before.Agents {
+		i := slices.IndexFunc(after.Agents, func(set AgentSet) bool { return set.Agent == was.Agent })
+		switch {
+		case i < 0 && after.Agents == nil: // Not counted any more.
+		case i < 0:
+			t.Fatalf("agent %q is gone", was.Agent)
+		case after.Agents[i].Chats < was.Chats || after.Agents[i].HandleTime.Sum < was.HandleTime.Sum || !after.Agents[i].Born.Equal(was.Born):
+			t.Fatalf("agent %q falls: from\n%+v to\n%+v", was.Agent, was.AgentTally, after.Agents[i].AgentTally)
 		}
 	}
 }

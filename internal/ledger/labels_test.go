@@ -10,7 +10,7 @@ import (
 // filled is a book with a chat under each of so many label sets.
 func filled(t *testing.T, limit, sets int) *Book {
 	t.Helper()
-	b := New(limit)
+	b := New(Options{MaxLabelSets: limit})
 	for n := range sets {
 		mustBook(t, b, ended(wolkvox.ID(n+1), 0, under(fmt.Sprint(n), "web")), Polling, Counted)
 	}
@@ -41,7 +41,7 @@ func TestChatsBeyondTheLimitGoToOther(t *testing.T) {
 }
 
 func TestTheLimitHoldsWithinATransaction(t *testing.T) {
-	b := New(2)
+	b := New(Options{MaxLabelSets: 2})
 	transaction := b.Begin(clock(noon))
 	for n := range 5 {
 		transaction.Apply(ended(wolkvox.ID(n+1), 0, under(fmt.Sprint(n), "web")), Polling)
@@ -51,7 +51,7 @@ func TestTheLimitHoldsWithinATransaction(t *testing.T) {
 }
 
 func TestOtherTakesNoOnesPlace(t *testing.T) {
-	b := New(2)
+	b := New(Options{MaxLabelSets: 2})
 	mustBook(t, b, ended(50, 0, under("other", "other")), Polling, Counted)
 	mustHaveSets(t, b, 1, 0)
 	for n := range 3 {

@@ -16,9 +16,11 @@ import (
 // true number, everything counted of one by name, every value in a list.
 type model struct {
 	limit   int
+	agents  bool // are counted
 	floor   wolkvox.LocalTime
 	chats   map[int]memory
 	figures map[Labels]figures
+	byAgent map[string]agentFigures
 
 	rows             uint64
 	records          [Outcomes]uint64
@@ -45,12 +47,12 @@ type figures struct {
 	values                 [Measures][]float64
 }
 
-func newModel(limit int) model {
-	return model{limit: limit, chats: map[int]memory{}, figures: map[Labels]figures{}}
+func newModel(limit int, agents bool) model {
+	return model{limit: limit, agents: agents, chats: map[int]memory{}, figures: map[Labels]figures{}, byAgent: map[string]agentFigures{}}
 }
 
 func (m model) clone() model {
-	m.chats, m.figures = maps.Clone(m.chats), maps.Clone(m.figures)
+	m.chats, m.figures, m.byAgent = maps.Clone(m.chats), maps.Clone(m.figures), maps.Clone(m.byAgent)
 	for n, chat := range m.chats {
 		chat.counted = maps.Clone(chat.counted)
 		m.chats[n] = chat
@@ -114,20 +116,27 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 	if len(news) > 0 || chat.End > known.until {
 		m.remember(n, chat, clock(now), news...)
 	}
-	if !slices.ContainsFunc(news, isFigure) {
+	if slices.ContainsFunc(news, isFigure) {
+		m.count(chat, news, reading, now)
+	}
+	if !m.agents {
+		news = slices.DeleteFunc(news, isOfAgent)
+	} else if slices.ContainsFunc(news, isOfAgent) {
+		m.countAgent(chat, news, reading, now)
+	}
+	if !slices.ContainsFunc(news, isFigure) && !slices.ContainsFunc(news, isOfAgent) {
 		if endUnreadable {
 			return Invalid, nil
 		}
 		return Duplicate, nil
 	}
-	m.count(chat, news, reading, now)
 	if first {
 		return Counted, nil
 	}
 	return Completed, nil
 }
 
-func isFigure(part string) bool { return !strings.HasPrefix(part, "bad ") }
+func isFigure(part string) bool { return !strings.HasPrefix(part, "bad ") && !isOfAgent(part) }
 
 // partsStated names what a row has to count.
 func partsStated(chat *wolkvox.Chat) (parts []string) {
@@ -152,13 +161,21 @@ func partsStated(chat *wolkvox.Chat) (parts []string) {
 			parts = append(parts, s.field.String())
 		}
 	}
+	if agent && chat.Agent != "" {
+		parts = append(parts, "agent")
+		for _, f := range []wolkvox.Field{wolkvox.TimeWithAgent, wolkvox.ASA, wolkvox.AgentChars} {
+			if chat.Has.Has(f) {
+				parts = append(parts, "agent's "+f.String())
+			}
+		}
+	}
 	return parts
 }
 
 var everyPart = func() []string {
-	parts := []string{"interaction", "handoff", "sender"}
+	parts := []string{"interaction", "handoff", "sender", "agent"}
 	for f := range wolkvox.Field(wolkvox.AllFields) {
-		parts = append(parts, f.String(), "bad "+f.String())
+		parts = append(parts, f.String(), "bad "+f.String(), "agent's "+f.String())
 	}
 	return parts
 }()
@@ -255,7 +272,7 @@ func (m *model) String() string {
 			out.WriteString(plainHistogram(values, specified[measure].bounds))
 		}
 	}
-	return out.String()
+	return out.String() + m.agentsString()
 }
 
 // plainHistogram says what a histogram of values must be.
@@ -294,6 +311,10 @@ func printed(view *View) string {
 			}
 			fmt.Fprintf(&out, "  %d sum %v buckets %d zeros %d native %v\n", h.Count, h.Sum, h.Buckets, h.Zeros, native)
 		}
+	}
+	for _, set := range view.Agents {
+		fmt.Fprintf(&out, "agent %q born %s initial %t: %d, %v, %v, %v\n", set.Agent, set.Born.UTC(), set.Initial,
+			set.Chats, set.HandleTime, set.SpeedOfAnswer, set.Characters)
 	}
 	return out.String()
 }

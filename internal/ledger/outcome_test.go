@@ -36,7 +36,7 @@ func TestARowHasOneOutcome(t *testing.T) {
 		{"a chat that ends in the future", nil, ended(1, 72*time.Hour), Polling, Counted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := New(10)
+			b := New(Options{MaxLabelSets: 10})
 			if test.before != nil {
 				mustBook(t, b, test.before, Polling, Counted)
 			}
@@ -49,7 +49,7 @@ func TestARowHasOneOutcome(t *testing.T) {
 }
 
 func TestARowThatCouldNotBeDecodedIsInvalid(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	transaction := b.Begin(clock(noon))
 	transaction.Reject()
 	transaction.Commit()
@@ -68,7 +68,7 @@ func TestOutcomesAreNamedAsTheContractSays(t *testing.T) {
 }
 
 func TestAChatIsCountedInEveryFamily(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer))
 	for f := range wolkvox.Field(wolkvox.NumericFields) {
 		states(f, float64(10+f))(chat)
@@ -90,7 +90,7 @@ func TestAgentFiguresOfAChatThatTheBotKeptAreNotCounted(t *testing.T) {
 		"no": keptByBot, "absent": func(*wolkvox.Chat) {}, "garbled": garbles(wolkvox.GoToAgent),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := New(10)
+			b := New(Options{MaxLabelSets: 10})
 			chat := ended(1, 0, handoff)
 			for f := range wolkvox.Field(wolkvox.NumericFields) {
 				states(f, 0)(chat)
@@ -118,7 +118,7 @@ func TestAgentFiguresOfAChatThatTheBotKeptAreNotCounted(t *testing.T) {
 }
 
 func TestAnUnreadableFieldIsCountedOncePerChat(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	garbled := ended(1, 0, garbles(wolkvox.ASA), garbles(wolkvox.StartDate))
 	mustBook(t, b, garbled, Polling, Counted)
 	mustBook(t, b, garbled, Polling, Duplicate)
@@ -135,7 +135,7 @@ func TestAnUnreadableFieldIsCountedOncePerChat(t *testing.T) {
 }
 
 func TestAnUnreadableEndIsCountedOncePerChat(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	for range 3 {
 		mustBook(t, b, row(1, garbles(wolkvox.EndDate), garbles(wolkvox.ASA)), Polling, Invalid)
 	}
@@ -154,7 +154,7 @@ func TestAnUnreadableEndIsCountedOncePerChat(t *testing.T) {
 }
 
 func TestAChatWithOnlyAnUnreadableFieldToAddMakesNoLabelSet(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, 0), Polling, Counted)
 	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Duplicate)
 	if have := len(b.View().LabelSets); have != 1 {
@@ -163,7 +163,7 @@ func TestAChatWithOnlyAnUnreadableFieldToAddMakesNoLabelSet(t *testing.T) {
 }
 
 func TestAChatWhoseConnIDComesLaterIsTheSame(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(2, 0), Polling, Counted)
 	mustBook(t, b, ended(1, 0, without(2)), Polling, Duplicate)
 	mustBook(t, b, ended(1, 0, without(2), handedOff), Polling, Completed)

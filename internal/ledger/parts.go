@@ -6,24 +6,33 @@ import "github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 // once. A chat's row may state more of them each time it is fetched.
 type parts uint32
 
+// What is counted under a chat's routing point and channel, then under its agent.
 const (
 	interaction parts = 1 << iota
 	handoff
 	lastSender
 	firstMeasure
+
+	agentChat          parts = firstMeasure << Measures
+	agentHandleTime    parts = agentChat << 1
+	agentSpeedOfAnswer parts = agentChat << 2
+	agentCharacters    parts = agentChat << 3
 )
 
 // everything is what a chat that must not be counted is remembered with.
 const everything = ^parts(0)
+
+const (
+	ofLabelSet  = agentChat - 1
+	ofAgent     = agentChat | agentHandleTime | agentSpeedOfAnswer | agentCharacters
+	unreadables = everything &^ (1<<16 - 1)
+)
 
 // measured is the part that is a measure's observation.
 func measured(m Measure) parts { return firstMeasure << m }
 
 // unreadable is the part that is the count of a field's malformed value.
 func unreadable(f wolkvox.Field) parts { return 1 << 16 << f }
-
-// unreadables are all of these.
-const unreadables = everything &^ (1<<16 - 1)
 
 // partsOf is what the row of an ended chat has to count.
 func partsOf(chat *wolkvox.Chat) parts {
@@ -38,6 +47,14 @@ func partsOf(chat *wolkvox.Chat) parts {
 	for m := range Measure(Measures) {
 		if chat.Has.Has(measures[m].field) && (handedOff || !measures[m].handedOff) {
 			has |= measured(m)
+		}
+	}
+	if handedOff && chat.Agent != "" {
+		has |= agentChat
+		for _, v := range agentValues {
+			if chat.Has.Has(v.field) {
+				has |= v.part
+			}
 		}
 	}
 	return has | parts(chat.Malformed)<<16

@@ -9,14 +9,14 @@ import (
 )
 
 func TestTheFirstWindowIsCountedWhateverItsDates(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	forget(b, 0)
 	mustBook(t, b, ended(1, -24*time.Hour), Polling, Expired)
 	mustBook(t, b, ended(1, -24*time.Hour), Starting, Counted)
 }
 
 func TestWhatEndedBeforeTheFirstStartIsOnlyRemembered(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	transaction := b.Begin(clock(noon))
 	transaction.Progress.Began = clock(noon.Add(-5 * time.Minute))
 	transaction.Commit()
@@ -37,7 +37,7 @@ func TestWhatEndedBeforeTheFirstStartIsOnlyRemembered(t *testing.T) {
 }
 
 func TestAChatThatWasCountedBeforeSeedingIsNotSeeded(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, -time.Hour), Starting, Counted)
 	transaction := b.Begin(clock(noon))
 	transaction.Progress.Began = clock(noon)
@@ -47,7 +47,7 @@ func TestAChatThatWasCountedBeforeSeedingIsNotSeeded(t *testing.T) {
 }
 
 func TestOnlyAReconcileFindsLateChats(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	for id, reading := range []Reading{Polling, Starting, Seeding, Reconciling} {
 		mustBook(t, b, ended(wolkvox.ID(id+1), 0), reading, Counted)
 	}
@@ -59,7 +59,7 @@ func TestOnlyAReconcileFindsLateChats(t *testing.T) {
 }
 
 func TestATransactionThatIsDroppedHasNotHappened(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
 	want, seen := printed(b.View()), len(b.seen)
 
@@ -78,7 +78,7 @@ func TestATransactionThatIsDroppedHasNotHappened(t *testing.T) {
 }
 
 func TestAViewNeverChanges(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
 	view := b.View()
 	want := printed(view)
@@ -92,7 +92,7 @@ func TestAViewNeverChanges(t *testing.T) {
 }
 
 func TestALabelSetIsBornWhenItIsSaved(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	for n, reading := range []Reading{Starting, Polling} {
 		asked := noon.Add(time.Duration(n) * time.Hour)
 		transaction := b.Begin(clock(asked))
@@ -115,7 +115,7 @@ func TestALabelSetIsBornWhenItIsSaved(t *testing.T) {
 }
 
 func TestViewsAreSorted(t *testing.T) {
-	b := New(10)
+	b := New(Options{MaxLabelSets: 10})
 	for id, labels := range []Labels{{"2", "web"}, {"10", "web"}, {"10", "telegram"}} {
 		mustBook(t, b, ended(wolkvox.ID(id+1), 0, under(labels.RoutingPoint, labels.Channel)), Polling, Counted)
 	}

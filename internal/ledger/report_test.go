@@ -34,6 +34,7 @@ func (r *report) lastEnd(n int) (end wolkvox.LocalTime) {
 
 var (
 	someLabels = rapid.SampledFrom([]Labels{{"1", "web"}, {"1", "whatsapp"}, {"2", "web"}, {"3", "web"}, {"-", "-"}, Overflow})
+	someAgent  = rapid.SampledFrom([]string{"", "1201", "1202", "1203", OverflowAgent})
 	someValue  = rapid.SampledFrom([]float64{0, 0.5, 1, 2, 5, 7, 10, 60, 300, 3600, 86400, 1e6, 1e12})
 	someNumber = rapid.SampledFrom([]wolkvox.Field{
 		wolkvox.TimeOnChatbot, wolkvox.ASA, wolkvox.TimeWithAgent, wolkvox.TotalTime,
@@ -53,7 +54,7 @@ var (
 func (r *report) open(t *rapid.T) {
 	n := len(r.chats)
 	labels := someLabels.Draw(t, "labels")
-	chat := wolkvox.Chat{ID: named(n), RoutingPoint: labels.RoutingPoint, Channel: labels.Channel}
+	chat := wolkvox.Chat{ID: named(n), RoutingPoint: labels.RoutingPoint, Channel: labels.Channel, Agent: someAgent.Draw(t, "agent")}
 	if rapid.Bool().Draw(t, "without conn_id") {
 		chat.ID = anonymous(n)
 	} else if rapid.Bool().Draw(t, "with session") {
@@ -89,6 +90,7 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 		"garbles":         func() { garbles(someField.Draw(t, "field"))(&chat) },
 		"leaves out":      func() { chat.Has &^= 1 << someField.Draw(t, "field") },
 		"changes labels":  func() { l := someLabels.Draw(t, "labels"); under(l.RoutingPoint, l.Channel)(&chat) },
+		"changes agent":   func() { chat.Agent = someAgent.Draw(t, "agent") },
 		"gets a conn_id":  func() { chat.ID, chat.Anonymous = named(n), anonymous(n) },
 		"loses a conn_id": func() { chat.ID, chat.Anonymous = anonymous(n), 0 },
 	}

@@ -129,7 +129,7 @@ func tallyOf(t *testing.T, b *Book, labels Labels) *Tally {
 // reloaded is the book after a restart.
 func reloaded(t *testing.T, b *Book, maxLabelSets int) *Book {
 	t.Helper()
-	again, err := Unmarshal(mustMarshal(t, b), maxLabelSets, afterwards)
+	again, err := Unmarshal(mustMarshal(t, b), Options{MaxLabelSets: maxLabelSets}, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}

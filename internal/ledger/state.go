@@ -6,7 +6,6 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
@@ -25,6 +24,7 @@ type state struct {
 	Progress Progress
 	Floor    wolkvox.LocalTime
 	Tallies  []LabelSet // a map of gob's may claim any size
+	Agents   []AgentSet // likewise
 	Counts   Counts
 	Seen     []byte
 }
@@ -36,20 +36,22 @@ const entrySize = 8 + 4 + 4
 // label sets are born now, and not when their first chats were asked for: that may
 // be longer ago than anybody holds them back.
 func (t *Transaction) Marshal(now time.Time) ([]byte, error) {
-	for _, tally := range t.born {
-		tally.Born = now
-	}
+	t.tallies.stamp(now)
+	t.agents.stamp(now)
+	tallies, agents := t.tallies.all(), t.agents.all()
 	s := state{
 		Progress: t.Progress,
 		Floor:    t.floor,
-		Tallies:  make([]LabelSet, 0, len(t.book.tallies)+len(t.born)),
+		Tallies:  make([]LabelSet, 0, len(tallies)),
+		Agents:   make([]AgentSet, 0, len(agents)),
 		Counts:   t.counts,
 		Seen:     make([]byte, 0, (len(t.book.seen)+len(t.seen))*entrySize),
 	}
-	tallies := maps.Clone(t.book.tallies)
-	maps.Copy(tallies, t.tallies)
 	for labels, tally := range tallies {
 		s.Tallies = append(s.Tallies, LabelSet{labels, tally})
+	}
+	for agent, tally := range agents {
+		s.Agents = append(s.Agents, AgentSet{agent, tally})
 	}
 	for id, e := range t.book.seen {
 		if _, changed := t.seen[id]; !changed && !e.forgotten(t.floor) {
@@ -79,16 +81,20 @@ func (e entry) append(to []byte, id wolkvox.ID) []byte {
 // Unmarshal is a book from its saved state. The error is [ErrNewer] for that
 // of a newer program. With now, which has a monotonic clock's reading, the age of
 // a label set does not depend on how the wall clock is set from then on.
-func Unmarshal(saved []byte, maxLabelSets int, now time.Time) (*Book, error) {
+func Unmarshal(saved []byte, options Options, now time.Time) (*Book, error) {
 	s, err := decode(saved)
 	if err != nil {
 		return nil, fmt.Errorf("decoding the state: %w", err)
 	}
-	b := New(maxLabelSets)
+	b := New(options)
 	b.progress, b.floor, b.counts = s.Progress, s.Floor, s.Counts
 	for _, set := range s.Tallies {
 		set.load(now)
 		b.tallies[set.Labels] = set.Tally
+	}
+	for _, set := range s.Agents {
+		set.load(now)
+		b.agents[set.Agent] = set.AgentTally
 	}
 	b.seen = make(map[wolkvox.ID]entry, len(s.Seen)/entrySize)
 	for seen := s.Seen; len(seen) > 0; seen = seen[entrySize:] {
@@ -132,6 +138,11 @@ func (s *state) check() error {
 			if !set.Histograms[m].fits(m) {
 				return errors.New("a label set has other buckets")
 			}
+		}
+	}
+	for _, set := range s.Agents {
+		if set.AgentTally == nil {
+			return errors.New("an agent has no figures")
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 // full is a book with something of everything.
 func full(t testing.TB) *Book {
 	t.Helper()
-	b := New(2)
+	b := New(Options{MaxLabelSets: 2})
 	transaction := b.Begin(clock(noon))
 	transaction.Progress = Progress{CompleteUntil: noon, Reconciled: noon.Add(-time.Hour), Began: clock(noon), Seed: Span{noon.Add(-24 * time.Hour), noon.UTC()}, Zone: "America/Bogota"}
 	for n, labels := range []Labels{{"3101234567", "whatsapp"}, {"-", "-"}, {"9", "web"}} {
@@ -37,7 +37,7 @@ func full(t testing.TB) *Book {
 }
 
 func TestABookSurvivesARestart(t *testing.T) {
-	for name, b := range map[string]*Book{"empty": New(10), "full": full(t)} {
+	for name, b := range map[string]*Book{"empty": New(Options{MaxLabelSets: 10}), "full": full(t)} {
 		t.Run(name, func(t *testing.T) { mustSurvive(t, b) })
 	}
 }
@@ -54,7 +54,7 @@ func TestABookIsSavedAsItWillBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	transaction.Commit()
-	saved, err := Unmarshal(state, 2, afterwards)
+	saved, err := Unmarshal(state, Options{MaxLabelSets: 2}, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestALabelSetsAgeIsTakenWhenItIsLoaded(t *testing.T) {
 		now     time.Time
 		initial bool
 	}{{noon.Add(time.Minute), false}, {noon.Add(-time.Minute), true}} {
-		b, err := Unmarshal(state, 2, tt.now)
+		b, err := Unmarshal(state, Options{MaxLabelSets: 2}, tt.now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestALabelSetsAgeIsTakenWhenItIsLoaded(t *testing.T) {
 			}
 		}
 	}
-	b, err := Unmarshal(state, 2, time.Now())
+	b, err := Unmarshal(state, Options{MaxLabelSets: 2}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestAStateThatCannotBeCountedOnWithIsRefused(t *testing.T) {
 		"many native buckets":  {encoded(t, 1, native(0, maxNative+2)), "other buckets"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Unmarshal(test.saved, 10, afterwards)
+			b, err := Unmarshal(test.saved, Options{MaxLabelSets: 10}, afterwards)
 			if err == nil || b != nil || errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("want %q, have %v", test.want, err)
 			}
@@ -162,7 +162,7 @@ func TestAStateOfANewerVersionIsToldApartWhateverItsLayout(t *testing.T) {
 		"nothing after": encoded(t, stateVersion+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Unmarshal(saved, 10, afterwards); !errors.Is(err, ErrNewer) {
+			if _, err := Unmarshal(saved, Options{MaxLabelSets: 10}, afterwards); !errors.Is(err, ErrNewer) {
 				t.Errorf("want %v, have %v", ErrNewer, err)
 			}
 		})
@@ -170,7 +170,7 @@ func TestAStateOfANewerVersionIsToldApartWhateverItsLayout(t *testing.T) {
 }
 
 func TestAnyBookThatWasAcceptedGoesOn(t *testing.T) {
-	b, err := Unmarshal(encoded(t, 1, state{}), 10, afterwards)
+	b, err := Unmarshal(encoded(t, 1, state{}), Options{MaxLabelSets: 10}, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,14 +182,14 @@ func FuzzUnmarshal(f *testing.F) {
 	whole := mustMarshal(f, full(f))
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
-	f.Add(mustMarshal(f, New(1)))
+	f.Add(mustMarshal(f, New(Options{MaxLabelSets: 1})))
 	f.Add(encoded(f, stateVersion+1, state{}))
 	f.Add(encoded(f, stateVersion, state{Floor: 100, Seen: bytes.Repeat([]byte{1}, 3*entrySize)}))
 	f.Add([]byte("no state"))
 	f.Fuzz(func(t *testing.T, saved []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		b, err := Unmarshal(saved, 10, afterwards)
+		b, err := Unmarshal(saved, Options{MaxLabelSets: 10}, afterwards)
 		runtime.ReadMemStats(&after)
 		// gob reads 10 MiB at a time, and a byte may become a struct.
 		if have, limit := after.TotalAlloc-before.TotalAlloc, 32<<20+1000*uint64(len(saved)); have > limit {

@@ -37,11 +37,22 @@ func newTally(initial bool) *Tally {
 	return t
 }
 
-// load makes a tally's age one of now's clock. One that is born in the future was
-// there before the wall clock was set back: it has been seen long ago.
-func (t *Tally) load(now time.Time) {
-	t.Initial = t.Initial || t.Born.After(now)
-	t.Born = now.Add(t.Born.Sub(now))
+func (t *Tally) load(now time.Time) { t.Born, t.Initial = loadBirth(t.Born, t.Initial, now) }
+
+// loadBirth makes a tally's age one of now's clock. One that is born in the future
+// was there before the wall clock was set back: it has been seen long ago.
+func loadBirth(born time.Time, initial bool, now time.Time) (time.Time, bool) {
+	return now.Add(born.Sub(now)), initial || born.After(now)
+}
+
+// stamp dates what is new: it is there to be shown from now on.
+func (t *Tally) stamp(now time.Time) {
+	if t.Born.IsZero() {
+		t.Born = now
+	}
+	for m := range t.Histograms {
+		t.Histograms[m].stamp(now)
+	}
 }
 
 func (t *Tally) clone() *Tally {
@@ -64,8 +75,13 @@ func (t *Tally) observe(chat *wolkvox.Chat, parts parts) {
 		t.LastSender[chat.LastSender]++
 	}
 	for m := range Measure(Measures) {
-		if parts&measured(m) != 0 {
-			t.Histograms[m].observe(m, chat.Numbers[measures[m].field])
+		if parts&measured(m) == 0 {
+			continue
+		}
+		value := chat.Numbers[measures[m].field]
+		t.Histograms[m].observe(m, value)
+		if chat.ConnID != "" {
+			t.Histograms[m].exemplify(m, value, chat.ConnID)
 		}
 	}
 }

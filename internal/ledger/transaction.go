@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"maps"
-
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -31,8 +29,8 @@ type Transaction struct {
 	now     wolkvox.LocalTime
 	floor   wolkvox.LocalTime
 	seen    map[wolkvox.ID]entry
-	tallies map[Labels]*Tally
-	born    []*Tally // those that the book does not have
+	tallies sheet[Labels, *Tally]
+	agents  sheet[string, *AgentTally]
 	counts  Counts
 }
 
@@ -44,7 +42,8 @@ func (b *Book) Begin(now wolkvox.LocalTime) *Transaction {
 		now:      now,
 		floor:    b.floor,
 		seen:     map[wolkvox.ID]entry{},
-		tallies:  map[Labels]*Tally{},
+		tallies:  newSheet(b.tallies, b.options.MaxLabelSets, Overflow),
+		agents:   newSheet(b.agents, b.options.MaxLabelSets, OverflowAgent),
 		counts:   b.counts,
 	}
 }
@@ -114,11 +113,17 @@ func (t *Transaction) entry(id wolkvox.ID) (entry, bool) {
 	return e, ok
 }
 
-// count counts which of a row's parts are missing in what is known.
-func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id wolkvox.ID, known entry) (missing parts) {
-	missing = has &^ known.parts
-	if missing&^unreadables != 0 {
+// count counts which of a row's parts are missing in what is known. The answer
+// leaves out what is not shown anywhere.
+func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id wolkvox.ID, known entry) (shown parts) {
+	missing := has &^ known.parts
+	if missing&ofLabelSet != 0 {
 		t.tally(chat, reading).observe(chat, missing)
+	}
+	shown = missing &^ ofAgent
+	if t.book.options.Agents {
+		t.countAgent(chat, reading, missing&ofAgent)
+		shown = missing
 	}
 	t.countUnreadable(missing)
 	// An end that was put off puts off the chat's being forgotten.
@@ -127,7 +132,7 @@ func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id w
 		// is shown as long as it is recent that it was counted.
 		t.remember(id, known.parts|missing, max(chat.End, t.now), known)
 	}
-	return missing
+	return shown
 }
 
 // remember keeps what has been counted of a chat, no shorter than it was kept before.
@@ -135,48 +140,30 @@ func (t *Transaction) remember(id wolkvox.ID, has parts, until wolkvox.LocalTime
 	t.seen[id] = entry{parts: has, until: max(uint32(until), known.until)} //nolint:gosec // wolkvox keeps dates within 32 bits.
 }
 
-// tally is the one to count a chat under, as the transaction's own copy.
+// tally is the one to count a chat under.
 func (t *Transaction) tally(chat *wolkvox.Chat, reading Reading) *Tally {
-	labels := Labels{chat.RoutingPoint, chat.Channel}
-	if tally := t.existing(labels); tally != nil {
-		return tally
-	}
-	if t.ownLabelSets() >= t.book.maxLabelSets && labels != Overflow {
+	tally, overflowed := t.tallies.tally(Labels{chat.RoutingPoint, chat.Channel}, func() *Tally {
+		return newTally(reading == Starting)
+	})
+	if overflowed {
 		t.counts.Overflowed++
-		labels = Overflow
-		if tally := t.existing(labels); tally != nil {
-			return tally
+	}
+	return tally
+}
+
+// countAgent counts parts of a chat under its agent, whose name may be new even
+// where nothing else is.
+func (t *Transaction) countAgent(chat *wolkvox.Chat, reading Reading, missing parts) {
+	if missing != 0 {
+		tally, overflowed := t.agents.tally(chat.Agent, func() *AgentTally {
+			return &AgentTally{Initial: reading == Starting}
+		})
+		if overflowed {
+			t.counts.Overflowed++
 		}
+		tally.observe(chat, missing)
 	}
-	tally := newTally(reading == Starting)
-	t.tallies[labels] = tally
-	t.born = append(t.born, tally)
-	return tally
-}
-
-// existing is the tally of labels that have one.
-func (t *Transaction) existing(labels Labels) *Tally {
-	if tally, ok := t.tallies[labels]; ok {
-		return tally
-	}
-	tally, ok := t.book.tallies[labels]
-	if !ok {
-		return nil
-	}
-	tally = tally.clone()
-	t.tallies[labels] = tally
-	return tally
-}
-
-// ownLabelSets counts those that the limit is for.
-func (t *Transaction) ownLabelSets() int {
-	n := len(t.book.tallies) + len(t.born)
-	_, committed := t.book.tallies[Overflow]
-	_, changed := t.tallies[Overflow]
-	if committed || changed {
-		n--
-	}
-	return n
+	t.rename(chat.Agent, chat.AgentName)
 }
 
 func (t *Transaction) countUnreadable(missing parts) {
@@ -191,7 +178,8 @@ func (t *Transaction) countUnreadable(missing parts) {
 func (t *Transaction) Commit() {
 	b := t.book
 	b.progress, b.counts = t.Progress, t.counts
-	maps.Copy(b.tallies, t.tallies)
+	t.tallies.commit()
+	t.agents.commit()
 	if t.floor != b.floor {
 		b.floor = t.floor
 		b.forget()

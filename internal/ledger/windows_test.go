@@ -25,7 +25,7 @@ func TestWhoeverReadsTheseWindowsCountsEveryChatOnce(t *testing.T) {
 				listed:  random.IntN(2) == 0,
 				narrows: seed%8 > 5,
 				window:  24 * time.Hour,
-				book:    New(1 << 20),
+				book:    New(Options{MaxLabelSets: 1 << 20}),
 			}
 			for range 200 {
 				r.chats = append(r.chats, someCall(random))
@@ -149,7 +149,7 @@ func (r *reader) step(t *testing.T, span Span, reading Reading, advance func(*Pr
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.book, err = Unmarshal(state, 1<<20, afterwards); err != nil {
+	if r.book, err = Unmarshal(state, Options{MaxLabelSets: 1 << 20}, afterwards); err != nil {
 		t.Fatal(err)
 	}
 	return true

@@ -12,6 +12,7 @@ import (
 	"github.com/go-kit/log"
 	"go.uber.org/goleak"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -85,7 +86,7 @@ func options() Options {
 		Operation: "test", Zone: bogota, Logger: log.NewNopLogger(),
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,
-		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, MaxLabelSets: 10, Timeout: time.Minute,
+		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Book: ledger.Options{MaxLabelSets: 10}, Timeout: time.Minute,
 	}
 }
 

@@ -45,7 +45,7 @@ type Options struct {
 	ReconcileWindow   time.Duration // read again by a reconcile
 	InitialWindow     time.Duration // counted at the very first start
 	MaxCatchUp        time.Duration // the longest gap that is fetched
-	MaxLabelSets      int
+	Book              ledger.Options
 
 	Timeout time.Duration // of a request
 }
@@ -100,11 +100,11 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 	saved, err := store.Load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		p.book = ledger.New(options.MaxLabelSets)
+		p.book = ledger.New(options.Book)
 	case err != nil:
 		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 	default:
-		p.book, err = ledger.Unmarshal(saved, options.MaxLabelSets, time.Now())
+		p.book, err = ledger.Unmarshal(saved, options.Book, time.Now())
 		if err != nil {
 			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 		}

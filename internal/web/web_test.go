@@ -37,7 +37,7 @@ func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRe
 
 // polled is an operation whose last poll of n rows has just succeeded.
 func polled(name string) Operation {
-	book := ledger.New(1)
+	book := ledger.New(ledger.Options{MaxLabelSets: 1})
 	transaction := book.Begin(0)
 	transaction.Progress.CompleteUntil = time.Now().Add(-3 * time.Minute)
 	transaction.Commit()

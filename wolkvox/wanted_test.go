@@ -1,0 +1,77 @@
+package wolkvox
+
+import (
+	"strings"
+	"testing"
+)
+
+// onlyWanted decodes a report of one row for a reader who wants more of it.
+func onlyWanted(t *testing.T, row string, wanted wanted) Chat {
+	t.Helper()
+	var have []Chat
+	if _, err := decode(strings.NewReader(report(row)), wanted, func(c Chat, err error) bool {
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = append(have, c)
+		return true
+	}); err != nil || len(have) != 1 {
+		t.Fatalf("have %d chats and error %v, want 1", len(have), err)
+	}
+	return have[0]
+}
+
+func TestAnAgentsNameIsReadOnRequest(t *testing.T) {
+	for _, test := range []struct{ name, value, want string }{
+		{"a name", `" Canary\u00a0 Agent "`, "Canary\u00a0 Agent"},
+		{"absent", `"-"`, ""},
+		{"null", "null", ""},
+		{"an object", `{"name": "Canary Agent"}`, ""},
+		{"too long a name", `"` + strings.Repeat("é", 100) + `"`, strings.Repeat("é", 64)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			row := rowWith("agent_name", test.value)
+			if have := onlyWanted(t, row, wanted{agentNames: true}).AgentName; have != test.want {
+				t.Errorf("have %q, want %q", have, test.want)
+			}
+			if have := onlyWanted(t, row, wanted{connIDs: true}).AgentName; have != "" {
+				t.Errorf("unasked: have %q, want none", have)
+			}
+		})
+	}
+}
+
+func TestAConnIDIsGivenOnRequestIfItLooksLikeOne(t *testing.T) {
+	for _, test := range []struct{ value, want string }{
+		{`"1768782871.5521"`, "1768782871.5521"},
+		{`1768782871`, "1768782871"},
+		{`"a-B_9"`, "a-B_9"},
+		{`"-"`, ""},
+		{`"` + strings.Repeat("7", 64) + `"`, strings.Repeat("7", 64)},
+		{`"` + strings.Repeat("7", 65) + `"`, ""},
+		{`"573001112233@whatsapp"`, ""},
+		{`"Canary Customer"`, ""},
+		{`"12\n34"`, ""},
+	} {
+		row := rowWith("conn_id", test.value)
+		if have := onlyWanted(t, row, wanted{connIDs: true}).ConnID; have != test.want {
+			t.Errorf("%s: have %q, want %q", test.value, have, test.want)
+		}
+		if have := onlyWanted(t, row, wanted{agentNames: true}).ConnID; have != "" {
+			t.Errorf("%s, unasked: have %q, want none", test.value, have)
+		}
+	}
+}
+
+// An agent is a label of a few figures: what is wrong there costs no chat.
+func TestAnUnreadableAgentIsNone(t *testing.T) {
+	for _, value := range []string{`[5544]`, `{"id": 5544}`, "true", `"-"`, "null", `"` + strings.Repeat("x", longest+1) + `"`} {
+		have := only(t, rowWith("agent_id", value))
+		if have.Agent != "" || !have.HandedOff || have.Malformed != 0 {
+			t.Errorf("%.20s: have %+v, want the chat without an agent", value, have)
+		}
+	}
+	if have := only(t, rowWith("agent_id", "5544")).Agent; have != "5544" {
+		t.Errorf("have agent %q, want that of a number", have)
+	}
+}
