@@ -50,6 +50,7 @@ type Client struct {
 	maxBody int64
 	observe func(Request)
 	wanted  wanted
+	turns   *Turns
 	http    http.Client
 	skew    *time.Duration // of the newest response
 }
@@ -68,6 +69,9 @@ func WithServer(digits string) Option { return func(c *Client) { c.server = digi
 // WithObserver is told of every request.
 func WithObserver(observe func(Request)) Option { return func(c *Client) { c.observe = observe } }
 
+// WithTurns takes turns with the other clients that share them and the token.
+func WithTurns(turns *Turns) Option { return func(c *Client) { c.turns = turns } }
+
 // WithAgentNames fills [Chat.AgentName], which is skipped unseen otherwise.
 func WithAgentNames() Option { return func(c *Client) { c.wanted.agentNames = true } }
 
@@ -80,7 +84,7 @@ func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.htt
 // NewClient makes a client for the API below base, such as
 // https://wv0042.wolkvox.com.
 func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
-	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}}
+	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}, turns: &Turns{}}
 	// net/http forwards custom headers, so the token, to wherever a redirect leads.
 	c.http.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		if next.URL.Scheme != base.Scheme || next.URL.Host != base.Host || len(via) > maxRedirects {
@@ -129,6 +133,11 @@ func (c *Client) get(ctx context.Context, page, api, parameters string, read fun
 	if err != nil {
 		return err
 	}
+	done, err := c.turns.take(ctx, token)
+	if err != nil {
+		return err
+	}
+	defer done()
 	timed, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
