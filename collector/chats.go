@@ -25,20 +25,11 @@ var lastSenderLabels = func() (made [wolkvox.LastSenders]*dto.LabelPair) {
 	return made
 }()
 
-// nothing is shown while a label set is held at 0.
-var nothing = func() *ledger.Tally {
-	var t ledger.Tally
-	for m := range ledger.Measure(ledger.Measures) {
-		t.Histograms[m].Buckets = make([]uint64, len(m.Bounds())+1)
-	}
-	return &t
-}()
-
 // collectChats shows every family of a label set, so that a set appears whole.
 func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
 	tally := set.Tally
 	if c.held(tally.Born, tally.Initial, now) {
-		tally = nothing
+		tally = tally.Empty()
 	}
 	var (
 		born    = timestamppb.New(set.Born)
@@ -60,7 +51,6 @@ func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set 
 		h := histogram{
 			desc:    descs[measures[m].family],
 			labels:  labels,
-			bounds:  m.Bounds(),
 			figures: &tally.Histograms[m],
 			created: born,
 			native:  c.options.NativeHistograms,

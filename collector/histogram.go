@@ -15,7 +15,6 @@ import (
 type histogram struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair
-	bounds  []float64
 	figures *ledger.Histogram
 	created *timestamppb.Timestamp
 	native  bool
@@ -49,20 +48,20 @@ func (h *histogram) Write(out *dto.Metric) error {
 // an exemplar.
 func (h *histogram) buckets() []*dto.Bucket {
 	var (
-		pointers   = make([]*dto.Bucket, len(h.bounds), len(h.bounds)+1)
-		buckets    = make([]dto.Bucket, len(h.bounds))
-		cumulative = make([]uint64, len(h.bounds))
+		pointers   = make([]*dto.Bucket, len(h.figures.Bounds), len(h.figures.Bounds)+1)
+		buckets    = make([]dto.Bucket, len(h.figures.Bounds))
+		cumulative = make([]uint64, len(h.figures.Bounds))
 		below      uint64
 	)
 	for i := range buckets {
 		below += h.figures.Buckets[i]
 		cumulative[i] = below
 		buckets[i].CumulativeCount = &cumulative[i]
-		buckets[i].UpperBound = &h.bounds[i]
+		buckets[i].UpperBound = &h.figures.Bounds[i]
 		buckets[i].Exemplar = h.exemplar(i)
 		pointers[i] = &buckets[i]
 	}
-	if last := h.exemplar(len(h.bounds)); last != nil {
+	if last := h.exemplar(len(h.figures.Bounds)); last != nil {
 		pointers = append(pointers, &dto.Bucket{CumulativeCount: &h.figures.Count, UpperBound: &infinity, Exemplar: last})
 	}
 	return pointers

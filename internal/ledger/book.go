@@ -79,6 +79,16 @@ type Options struct {
 	// Agents counts chats under their agents, too. Chats that were counted
 	// without it are not counted under an agent later.
 	Agents bool
+	// Bounds are the upper bounds of the classic buckets, ascending and without
+	// +Inf, where a measure is to have others than [Measure.Bounds].
+	Bounds [Measures][]float64
+}
+
+func (o *Options) bounds(m Measure) []float64 {
+	if len(o.Bounds[m]) > 0 {
+		return o.Bounds[m]
+	}
+	return m.Bounds()
 }
 
 // Counts are counters about rows.

@@ -42,7 +42,8 @@ var measures = [Measures]struct {
 
 var characterBounds = []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}
 
-// Bounds are the upper bounds of m's classic buckets, without +Inf.
+// Bounds are the upper bounds of m's classic buckets, without +Inf, where nobody
+// wants others.
 func (m Measure) Bounds() []float64 { return measures[m].bounds }
 
 // NativeSchema is the resolution of the native buckets: 2^3 of them each time
@@ -62,6 +63,9 @@ var minNative, maxNative = nativeIndex(math.Nextafter(NativeZeroThreshold, 1)), 
 type Histogram struct {
 	Count uint64
 	Sum   float64
+	// Bounds are the upper bounds of the classic buckets, without +Inf. They are
+	// shared, and never change.
+	Bounds []float64
 	// Buckets counts each classic bucket on its own; the last one is +Inf.
 	Buckets []uint64
 	// Zeros counts the values up to NativeZeroThreshold.
@@ -91,16 +95,14 @@ func (h *Histogram) Exemplar(bucket int) (e Exemplar, ok bool) {
 	return e, e.ConnID != ""
 }
 
-func newHistogram(m Measure) Histogram {
-	return Histogram{Buckets: make([]uint64, len(m.Bounds())+1)}
+func newHistogram(bounds []float64) Histogram {
+	return Histogram{Bounds: bounds, Buckets: make([]uint64, len(bounds)+1)}
 }
 
-func (h *Histogram) observe(m Measure, value float64) {
+func (h *Histogram) observe(value float64) {
 	h.Count++
 	h.Sum += value
-	// Bounds are inclusive: the first one that is not below the value.
-	bucket, _ := slices.BinarySearch(m.Bounds(), value)
-	h.Buckets[bucket]++
+	h.Buckets[h.bucket(value)]++
 	if value <= NativeZeroThreshold {
 		h.Zeros++
 		return
@@ -125,12 +127,34 @@ func (h *Histogram) observeNative(index int) {
 }
 
 // exemplify makes the chat with a value the exemplar of its bucket.
-func (h *Histogram) exemplify(m Measure, value float64, connID string) {
+func (h *Histogram) exemplify(value float64, connID string) {
 	if h.exemplars == nil {
 		h.exemplars = make([]Exemplar, len(h.Buckets))
 	}
-	bucket, _ := slices.BinarySearch(m.Bounds(), value)
-	h.exemplars[bucket] = Exemplar{ConnID: connID, Value: value}
+	h.exemplars[h.bucket(value)] = Exemplar{ConnID: connID, Value: value}
+}
+
+// bucket is the index of a value's classic bucket.
+func (h *Histogram) bucket(value float64) int {
+	// Bounds are inclusive: the first one that is not below the value.
+	index, _ := slices.BinarySearch(h.Bounds, value)
+	return index
+}
+
+// rebucket takes other bounds. A bucket's counts go to the first new one that
+// includes it. So a bound that stays keeps its value, and one that is new misses
+// values of before at most: its increases are right from now on, and none falls.
+func (h *Histogram) rebucket(bounds []float64) {
+	if slices.Equal(h.Bounds, bounds) {
+		h.Bounds = bounds
+		return
+	}
+	changed := newHistogram(bounds)
+	for i, bound := range h.Bounds {
+		changed.Buckets[changed.bucket(bound)] += h.Buckets[i]
+	}
+	changed.Buckets[len(bounds)] += h.Buckets[len(h.Bounds)]
+	h.Bounds, h.Buckets = changed.Bounds, changed.Buckets
 }
 
 // stamp dates the exemplars that are new.
@@ -142,10 +166,19 @@ func (h *Histogram) stamp(now time.Time) {
 	}
 }
 
-// fits tells whether h can be a histogram of m.
-func (h *Histogram) fits(m Measure) bool {
-	return len(h.Buckets) == len(m.Bounds())+1 &&
+// fits tells whether h can be counted on with.
+func (h *Histogram) fits() bool {
+	return len(h.Buckets) == len(h.Bounds)+1 && ascending(h.Bounds) &&
 		(len(h.Native) == 0 || h.NativeStart >= minNative && len(h.Native) <= maxNative+1-h.NativeStart)
+}
+
+func ascending(bounds []float64) bool {
+	for i, bound := range bounds {
+		if !(bound > 0) || math.IsInf(bound, 1) || i > 0 && bound <= bounds[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 func (h *Histogram) clone() Histogram {

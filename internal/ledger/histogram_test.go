@@ -28,8 +28,8 @@ func TestBucketsIncludeTheirUpperBound(t *testing.T) {
 				bound:                              i,
 				math.Nextafter(bound, math.Inf(1)): i + 1,
 			} {
-				h := newHistogram(m)
-				h.observe(m, value)
+				h := newHistogram(m.Bounds())
+				h.observe(value)
 				if have := slices.Index(h.Buckets, 1); have != want || len(h.Buckets) != len(bounds)+1 {
 					t.Errorf("%v of measure %d: want bucket %d, have %d of %d", value, m, want, have, len(h.Buckets))
 				}
@@ -59,8 +59,8 @@ func nativeValues() []float64 {
 
 func TestNativeBucketsAreThoseOfClientGolang(t *testing.T) {
 	for _, value := range nativeValues() {
-		h := newHistogram(Duration)
-		h.observe(Duration, value)
+		h := newHistogram(Duration.Bounds())
+		h.observe(value)
 		want := theirs(t, value)
 		if h.Zeros != want.GetZeroCount() || len(h.Native) != len(want.GetPositiveDelta()) ||
 			len(h.Native) == 1 && (h.Native[0] != 1 || h.NativeStart != int(want.GetPositiveSpan()[0].GetOffset())) {
@@ -89,9 +89,9 @@ func theirs(t *testing.T, values ...float64) *dto.Histogram {
 func TestManyValuesFillTheSameNativeBuckets(t *testing.T) {
 	values := nativeValues()
 	rand.New(rand.NewPCG(3, 4)).Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
-	h := newHistogram(Duration)
+	h := newHistogram(Duration.Bounds())
 	for _, value := range values {
-		h.observe(Duration, value)
+		h.observe(value)
 	}
 	their := theirs(t, values...)
 	want, at, count := map[int]uint64{}, 0, int64(0)
@@ -116,17 +116,17 @@ func TestManyValuesFillTheSameNativeBuckets(t *testing.T) {
 }
 
 func TestZerosAreCountedAndHaveABucket(t *testing.T) {
-	h := newHistogram(Messages)
-	h.observe(Messages, 0)
+	h := newHistogram(Messages.Bounds())
+	h.observe(0)
 	if h.Count != 1 || h.Sum != 0 || h.Zeros != 1 || h.Buckets[0] != 1 || h.Native != nil {
 		t.Errorf("have %+v", h)
 	}
 }
 
 func TestACloneIsIndependent(t *testing.T) {
-	tally := newTally(true)
+	tally := newTally(&Options{}, true)
 	for m := range Measure(Measures) {
-		tally.Histograms[m].observe(m, 60)
+		tally.Histograms[m].observe(60)
 	}
 	want := fmt.Sprintf("%+v", *tally)
 	clone := tally.clone()
@@ -135,7 +135,7 @@ func TestACloneIsIndependent(t *testing.T) {
 	}
 	for m := range Measure(Measures) {
 		for _, value := range []float64{60, 61, 0, 1, 1e6} {
-			clone.Histograms[m].observe(m, value)
+			clone.Histograms[m].observe(value)
 		}
 	}
 	clone.Interactions++
@@ -146,9 +146,9 @@ func TestACloneIsIndependent(t *testing.T) {
 }
 
 func TestHostileValuesMakeNoLargeHistogram(t *testing.T) {
-	h := newHistogram(Duration)
+	h := newHistogram(Duration.Bounds())
 	for _, value := range []float64{1e12, math.SmallestNonzeroFloat64, 1e-300, math.Nextafter(NativeZeroThreshold, 1)} {
-		h.observe(Duration, value)
+		h.observe(value)
 	}
 	if have := len(h.Native); have > 1500 {
 		t.Errorf("want at most 1500 native buckets, have %d", have)

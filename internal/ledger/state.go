@@ -89,7 +89,7 @@ func Unmarshal(saved []byte, options Options, now time.Time) (*Book, error) {
 	b := New(options)
 	b.progress, b.floor, b.counts = s.Progress, s.Floor, s.Counts
 	for _, set := range s.Tallies {
-		set.load(now)
+		set.load(&options, now)
 		b.tallies[set.Labels] = set.Tally
 	}
 	for _, set := range s.Agents {
@@ -135,8 +135,11 @@ func (s *state) check() error {
 			return errors.New("a label set has no figures")
 		}
 		for m := range Measure(Measures) {
-			if !set.Histograms[m].fits(m) {
-				return errors.New("a label set has other buckets")
+			if set.Histograms[m].Bounds == nil { // a state of before bounds could be chosen
+				set.Histograms[m].Bounds = m.Bounds()
+			}
+			if !set.Histograms[m].fits() {
+				return errors.New("a label set has buckets that do not fit")
 			}
 		}
 	}

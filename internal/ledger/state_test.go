@@ -113,7 +113,7 @@ func encoded(t testing.TB, values ...any) []byte {
 func TestAStateThatCannotBeCountedOnWithIsRefused(t *testing.T) {
 	labels := Labels{"3101234567", "whatsapp"}
 	with := func(change func(*Tally)) state {
-		tally := newTally(false)
+		tally := newTally(&Options{}, false)
 		change(tally)
 		return state{Tallies: []LabelSet{{labels, tally}}}
 	}
@@ -137,11 +137,13 @@ func TestAStateThatCannotBeCountedOnWithIsRefused(t *testing.T) {
 		"another type":         {encoded(t, 1, struct{ Phone string }{"3101234567"}), ""},
 		"a cut identity":       {encoded(t, 1, state{Seen: make([]byte, entrySize+1)}), "cut"},
 		"no figures":           {encoded(t, 1, state{Tallies: []LabelSet{{Labels: labels}}}), "no figures"},
-		"other buckets":        {encoded(t, 1, with(func(t *Tally) { t.Histograms[0].Buckets = make([]uint64, 3) })), "other buckets"},
-		"no buckets":           {encoded(t, 1, with(func(t *Tally) { t.Histograms[3].Buckets = nil })), "other buckets"},
-		"a far native bucket":  {encoded(t, 1, native(math.MaxInt, 1)), "other buckets"},
-		"a low native bucket":  {encoded(t, 1, native(math.MinInt, 1)), "other buckets"},
-		"many native buckets":  {encoded(t, 1, native(0, maxNative+2)), "other buckets"},
+		"other buckets":        {encoded(t, 1, with(func(t *Tally) { t.Histograms[0].Buckets = make([]uint64, 3) })), "buckets that do not fit"},
+		"no buckets":           {encoded(t, 1, with(func(t *Tally) { t.Histograms[3].Buckets = nil })), "buckets that do not fit"},
+		"falling bounds":       {encoded(t, 1, with(func(t *Tally) { t.Histograms[4].Bounds = []float64{1, 2, 2, 10, 20, 50, 100, 200} })), "buckets that do not fit"},
+		"no agent's figures":   {encoded(t, 1, state{Agents: []AgentSet{{Agent: "1201"}}}), "no figures"},
+		"a far native bucket":  {encoded(t, 1, native(math.MaxInt, 1)), "buckets that do not fit"},
+		"a low native bucket":  {encoded(t, 1, native(math.MinInt, 1)), "buckets that do not fit"},
+		"many native buckets":  {encoded(t, 1, native(0, maxNative+2)), "buckets that do not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Unmarshal(test.saved, Options{MaxLabelSets: 10}, afterwards)

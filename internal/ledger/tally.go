@@ -29,15 +29,29 @@ type Tally struct {
 	Histograms   [Measures]Histogram
 }
 
-func newTally(initial bool) *Tally {
+func newTally(options *Options, initial bool) *Tally {
 	t := &Tally{Initial: initial}
 	for m := range Measure(Measures) {
-		t.Histograms[m] = newHistogram(m)
+		t.Histograms[m] = newHistogram(options.bounds(m))
 	}
 	return t
 }
 
-func (t *Tally) load(now time.Time) { t.Born, t.Initial = loadBirth(t.Born, t.Initial, now) }
+// Empty is a tally of the same buckets that nothing has been counted in.
+func (t *Tally) Empty() *Tally {
+	empty := &Tally{Born: t.Born, Initial: t.Initial}
+	for m := range t.Histograms {
+		empty.Histograms[m] = newHistogram(t.Histograms[m].Bounds)
+	}
+	return empty
+}
+
+func (t *Tally) load(options *Options, now time.Time) {
+	t.Born, t.Initial = loadBirth(t.Born, t.Initial, now)
+	for m := range Measure(Measures) {
+		t.Histograms[m].rebucket(options.bounds(m))
+	}
+}
 
 // loadBirth makes a tally's age one of now's clock. One that is born in the future
 // was there before the wall clock was set back: it has been seen long ago.
@@ -79,9 +93,9 @@ func (t *Tally) observe(chat *wolkvox.Chat, parts parts) {
 			continue
 		}
 		value := chat.Numbers[measures[m].field]
-		t.Histograms[m].observe(m, value)
+		t.Histograms[m].observe(value)
 		if chat.ConnID != "" {
-			t.Histograms[m].exemplify(m, value, chat.ConnID)
+			t.Histograms[m].exemplify(value, chat.ConnID)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (t *Transaction) remember(id wolkvox.ID, has parts, until wolkvox.LocalTime
 // tally is the one to count a chat under.
 func (t *Transaction) tally(chat *wolkvox.Chat, reading Reading) *Tally {
 	tally, overflowed := t.tallies.tally(Labels{chat.RoutingPoint, chat.Channel}, func() *Tally {
-		return newTally(reading == Starting)
+		return newTally(&t.book.options, reading == Starting)
 	})
 	if overflowed {
 		t.counts.Overflowed++
