@@ -1,0 +1,209 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// diary is what happened to operations, in its order.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (d *diary) note(format string, arguments ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, fmt.Sprintf(format, arguments...))
+}
+
+// since is what was noted since it was asked last.
+func (d *diary) since() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	lines := strings.Join(d.lines, ", ")
+	d.lines = nil
+	return lines
+}
+
+// quiet is an operation that does nothing until it is ended.
+type quiet struct {
+	*diary
+	name  string
+	began chan struct{}
+}
+
+func (q *quiet) Snapshot() poller.Snapshot { return poller.Snapshot{} }
+
+func (q *quiet) Run(ctx context.Context) {
+	q.note("%s runs", q.name)
+	close(q.began)
+	<-ctx.Done()
+	q.note("%s ended", q.name)
+}
+
+// as is a member that has settings; those that begin with "bad" cannot be made.
+func (d *diary) as(name, settings string) Member {
+	return Member{Name: name, Settings: []string{settings}, Make: func() (Runner, prometheus.Collector, error) {
+		if strings.HasPrefix(settings, "bad") {
+			return nil, nil, errors.New(name + " is " + settings)
+		}
+		gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "up", ConstLabels: prometheus.Labels{"operation": name, "settings": settings}})
+		return &quiet{d, name + " " + settings, make(chan struct{})}, gauge, nil
+	}}
+}
+
+// settled waits until all that are to run do.
+func settled(f *Fleet) {
+	for _, o := range f.Operations() {
+		<-o.Runner.(*quiet).began
+	}
+}
+
+func TestAnotherConfigurationTakesItsPlaceOperationByOperation(t *testing.T) {
+	d, f := &diary{}, New()
+	defer f.Close()
+	apply := func(members ...Member) error {
+		err := f.Apply(members)
+		settled(f)
+		return err
+	}
+	if err := apply(d.as("a", "1")); err != nil || d.since() != "a 1 runs" {
+		t.Errorf("have error %v", err)
+	}
+	for _, step := range []struct {
+		name            string
+		members         []Member
+		happens, wrong  string
+		running, series string
+	}{
+		{"the same", []Member{d.as("a", "1")}, "", "", "a", "a1"},
+		{"one more", []Member{d.as("b", "1"), d.as("a", "1")}, "b 1 runs", "", "a b", "a1 b1"},
+		{"one changes", []Member{d.as("a", "2"), d.as("b", "1")}, "a 1 ended, a 2 runs", "", "a b", "a2 b1"},
+		{"a bad new one changes nothing", []Member{d.as("a", "3"), d.as("c", "bad"), d.as("d", "1")}, "", "c is bad", "a b", "a2 b1"},
+		{"a bad change leaves what was", []Member{d.as("a", "bad"), d.as("b", "2")}, "a 2 ended, a 2 runs, b 1 ended, b 2 runs", "a is bad", "a b", "a2 b2"},
+		{"one goes", []Member{d.as("b", "2")}, "a 2 ended", "", "b", "b2"},
+		{"one goes, another comes", []Member{d.as("c", "1")}, "c 1 runs, b 2 ended", "", "c", "c1"},
+		{"none", nil, "c 1 ended", "", "", ""},
+	} {
+		err := apply(step.members...)
+		if have := fmt.Sprint(err); step.wrong == "" && err != nil || step.wrong != "" && have != step.wrong {
+			t.Errorf("%s: have error %v, want %q", step.name, err, step.wrong)
+		}
+		if have := d.since(); !sameLines(have, step.happens) {
+			t.Errorf("%s: have %q, want %q", step.name, have, step.happens)
+		}
+		var names []string
+		for _, o := range f.Operations() {
+			names = append(names, o.Name)
+		}
+		if have := strings.Join(names, " "); have != step.running {
+			t.Errorf("%s: have %q running, want %q", step.name, have, step.running)
+		}
+		if have := shown(t, f); have != step.series {
+			t.Errorf("%s: have series %q, want %q", step.name, have, step.series)
+		}
+	}
+}
+
+// sameLines compares diaries. Where two operations begin, nobody knows which one
+// comes first; each of them ends before it begins anew.
+func sameLines(have, want string) bool {
+	count := func(text string) map[string]int {
+		lines := map[string]int{}
+		for line := range strings.SplitSeq(text, ", ") {
+			lines[line]++
+		}
+		return lines
+	}
+	return fmt.Sprint(count(have)) == fmt.Sprint(count(want))
+}
+
+// shown are the series of a fleet: operation and settings.
+func shown(t *testing.T, f *Fleet) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(f)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var series []string
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			series = append(series, m.GetLabel()[0].GetValue()+m.GetLabel()[1].GetValue())
+		}
+	}
+	return strings.Join(series, " ")
+}
+
+func TestTheEndOfAFleetIsThatOfItsOperations(t *testing.T) {
+	d, f := &diary{}, New()
+	if err := f.Apply([]Member{d.as("a", "1"), d.as("b", "1")}); err != nil {
+		t.Fatal(err)
+	}
+	settled(f)
+	f.Close()
+	if have := d.since(); strings.Count(have, "ended") != 2 {
+		t.Errorf("have %q, want both ended", have)
+	}
+	if err := f.Apply([]Member{d.as("c", "1")}); err == nil || d.since() != "" {
+		t.Errorf("have error %v, want one and nothing that begins", err)
+	}
+	if n := testutil.CollectAndCount(f); n != 2 {
+		t.Errorf("have %d series, want those of the last moment for a scrape that is under way", n)
+	}
+}
+
+// A poll that is under way does not see the operation made anew beside it: both
+// would have one store.
+func TestAnOperationHasEndedBeforeItIsMadeAnew(t *testing.T) {
+	d, f := &diary{}, New()
+	defer f.Close()
+	slow := &lingering{quiet{d, "a 1", make(chan struct{})}}
+	first := d.as("a", "1")
+	first.Make = func() (Runner, prometheus.Collector, error) {
+		return slow, prometheus.NewGauge(prometheus.GaugeOpts{Name: "up"}), nil
+	}
+	if err := f.Apply([]Member{first}); err != nil {
+		t.Fatal(err)
+	}
+	<-slow.began
+	second := d.as("a", "2")
+	remade := second.Make
+	second.Make = func() (Runner, prometheus.Collector, error) {
+		d.note("a 2 made")
+		return remade()
+	}
+	if err := f.Apply([]Member{second}); err != nil {
+		t.Fatal(err)
+	}
+	settled(f)
+	if have, want := d.since(), "a 1 runs, a 1 ended, a 2 made, a 2 runs"; have != want {
+		t.Errorf("have %q, want %q", have, want)
+	}
+}
+
+// lingering takes its time to end.
+type lingering struct{ quiet }
+
+func (l *lingering) Run(ctx context.Context) {
+	l.note("%s runs", l.name)
+	close(l.began)
+	<-ctx.Done()
+	<-time.After(20 * time.Millisecond)
+	l.note("%s ended", l.name)
+}
