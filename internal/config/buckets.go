@@ -1,0 +1,60 @@
+package config
+
+import (
+	"fmt"
+	"math"
+)
+
+// maxBuckets keeps a histogram affordable: each bucket is a time series for
+// each routing point and channel.
+const maxBuckets = 50
+
+// Buckets are the upper bounds of the classic buckets of each histogram,
+// without +Inf; nil for the built-in ones.
+type Buckets struct {
+	BotTime       []float64 `yaml:"bot_time_seconds"`
+	SpeedOfAnswer []float64 `yaml:"speed_of_answer_seconds"`
+	HandleTime    []float64 `yaml:"handle_time_seconds"`
+	Duration      []float64 `yaml:"duration_seconds"`
+	Messages      []float64 `yaml:"messages"`
+	Characters    []float64 `yaml:"characters"`
+}
+
+// all are the bounds of every histogram, by their keys.
+func (b *Buckets) all() map[string]*[]float64 {
+	return map[string]*[]float64{
+		"bot_time_seconds":        &b.BotTime,
+		"speed_of_answer_seconds": &b.SpeedOfAnswer,
+		"handle_time_seconds":     &b.HandleTime,
+		"duration_seconds":        &b.Duration,
+		"messages":                &b.Messages,
+		"characters":              &b.Characters,
+	}
+}
+
+// inherit takes from others what b leaves open.
+func (b *Buckets) inherit(others *Buckets) {
+	from := others.all()
+	for key, bounds := range b.all() {
+		if *bounds == nil {
+			*bounds = *from[key]
+		}
+	}
+}
+
+func (b *Buckets) check() (problems []problem) {
+	for key, bounds := range b.all() {
+		if *bounds != nil && (len(*bounds) == 0 || len(*bounds) > maxBuckets) {
+			problems = append(problems, problem{key, "", fmt.Sprintf("%d bounds, 1 to %d are wanted", len(*bounds), maxBuckets)})
+		}
+		previous := 0.0
+		for i, bound := range *bounds {
+			if !(bound > previous) || math.IsInf(bound, 1) {
+				problems = append(problems, problem{fmt.Sprintf("%s[%d]", key, i), fmt.Sprint(bound), "positive, finite numbers are wanted, each greater than the one before; +Inf is added to them"})
+				break
+			}
+			previous = bound
+		}
+	}
+	return problems
+}

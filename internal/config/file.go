@@ -1,0 +1,110 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	promconfig "github.com/prometheus/common/config"
+)
+
+// Defaults are the settings that flags give to the operations of a file.
+type Defaults struct {
+	TimeZone string
+	Timeout  Duration
+	Poll     Poll
+}
+
+// file is a configuration file.
+type file struct {
+	Operations []Operation `yaml:"operations"`
+	Buckets    Buckets     `yaml:"buckets"`
+}
+
+// Load reads a configuration file. Its error has a line for each thing that is
+// wrong, with the file, the line, the key and what is wanted, and quotes no
+// secret. Paths in the file are relative to its folder.
+func Load(path string, defaults Defaults) ([]Target, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // The path is the user's own flag.
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration file: %w", err)
+	}
+	document, err := parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{defaults: defaults, lines: map[string]int{}}
+	var f file
+	d.decode(document, "", reflect.ValueOf(&f).Elem())
+	var targets []Target
+	if len(d.problems) == 0 {
+		// What was not read rightly would be found wrong twice.
+		targets = d.resolve(&f, filepath.Dir(path))
+	}
+	if err := d.err(path); err != nil {
+		return nil, err
+	}
+	return targets, nil
+}
+
+// resolve checks what was decoded.
+func (d *decoder) resolve(f *file, folder string) []Target {
+	if len(f.Operations) == 0 {
+		d.wrong("operations", "at least one is wanted")
+	}
+	d.note("buckets", f.Buckets.check())
+	targets := make([]Target, len(f.Operations))
+	named := map[string]int{}
+	for i := range f.Operations {
+		operation, path := &f.Operations[i], fmt.Sprintf("operations[%d]", i)
+		first, taken := named[operation.Name]
+		switch {
+		case operation.Name == "":
+			d.wrong(path+".name", "wanted: it is the label of the metrics and names the file of the state")
+		case taken:
+			d.note(path, []problem{{"name", operation.Name, fmt.Sprintf("operations[%d] has it already", first)}})
+		default:
+			named[operation.Name] = i
+		}
+		if operation.Token != "" && operation.TokenFile != "" {
+			d.wrong(path+".token", "either token_file or token is wanted, not both")
+		}
+		for id, name := range operation.RoutingPoints {
+			if id == "" || name == "" {
+				d.wrong(under(path+".routing_points", id), "an rp_id and a name are wanted")
+			}
+		}
+		d.note(path+".buckets", operation.Buckets.check())
+		operation.Buckets.inherit(&f.Buckets)
+		operation.TokenFile = promconfig.JoinDir(folder, operation.TokenFile)
+		operation.HTTP.setDirectory(folder)
+		var problems []problem
+		targets[i], problems = operation.resolve()
+		d.note(path, problems)
+	}
+	return targets
+}
+
+// note adds problems of what is at the path.
+func (d *decoder) note(path string, problems []problem) {
+	for _, p := range problems {
+		p.key = path + "." + p.key
+		d.problems = append(d.problems, p)
+	}
+}
+
+// err is all that is wrong, from the file's first line to its last.
+func (d *decoder) err(path string) error {
+	slices.SortStableFunc(d.problems, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(d.line(a.key), d.line(b.key)), cmp.Compare(a.key, b.key))
+	})
+	lines := make([]error, len(d.problems))
+	for i, p := range d.problems {
+		lines[i] = fmt.Errorf("%s:%d: %s", path, d.line(p.key), p.of(cmp.Or(p.key, "the file")))
+	}
+	return errors.Join(lines...)
+}
