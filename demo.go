@@ -26,6 +26,7 @@ func (s *settings) demo(ctx context.Context, logger log.Logger) error {
 		Limits: wolkvoxtest.Limits{RequestsPerDay: -1},
 	})
 	defer server.Close()
-	s.operation = config.Operation{Name: demoCommand, URL: server.URL(), Token: token, TimeZone: s.operation.TimeZone}
+	s.operation.Name, s.operation.Server, s.operation.URL = demoCommand, "", server.URL()
+	s.operation.Token, s.operation.TokenFile = token, ""
 	return s.serve(ctx, logger)
 }

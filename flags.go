@@ -28,13 +28,10 @@ const (
 
 // settings is the command line.
 type settings struct {
-	command   string
-	operation config.Operation
-	timeout   config.Duration
+	command string
 
-	interval, overlap                  config.Duration
-	reconcileInterval, reconcileWindow config.Duration
-	initialWindow, maxCatchUp          config.Duration
+	configFile string
+	operation  config.Operation // without a configuration file the one that there is, else what those of the file leave open
 
 	storagePath        string
 	agents, agentNames bool
@@ -45,6 +42,7 @@ type settings struct {
 
 	web           *toolkit.FlagConfig
 	telemetryPath string
+	lifecycle     bool
 
 	logLevel, logFormat string
 }
@@ -67,11 +65,13 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 		clause.SetValue(value)
 		return clause
 	}
-	for _, value := range []*config.Duration{&s.overlap, &s.reconcileInterval, &s.initialWindow, &s.maxCatchUp, &s.zeroHold} {
+	for _, value := range []*config.Duration{&s.operation.Poll.Overlap, &s.operation.Poll.ReconcileInterval, &s.operation.Poll.InitialWindow, &s.operation.Poll.MaxCatchUp, &s.zeroHold} {
 		value.ZeroAllowed = true
 	}
 	var intervalSet, storageSet bool
 
+	app.Flag("config.file", "YAML file with several operations. What it leaves open is as the flags say.").
+		StringVar(&s.configFile)
 	app.Flag("wolkvox.server", "The operation's server: the digits after wv in the Manager's URL, such as 0042.").
 		Envar("WOLKVOX_SERVER").StringVar(&s.operation.Server)
 	app.Flag("wolkvox.url", "Base URL of the API, for a proxy or a test. Default: https://wv{server}.wolkvox.com").
@@ -80,14 +80,14 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 		Envar("WOLKVOX_TOKEN_FILE").StringVar(&s.operation.TokenFile)
 	app.Flag("wolkvox.timezone", "Time zone of the operation, an IANA name.").
 		Envar("WOLKVOX_TIMEZONE").Default("America/Bogota").StringVar(&s.operation.TimeZone)
-	duration(&s.timeout, "wolkvox.timeout", "60s", "Limit for one request, its body included.")
+	duration(&s.operation.Timeout, "wolkvox.timeout", "60s", "Limit for one request, its body included.")
 
-	duration(&s.interval, "poll.interval", "5m", "How often the newest window is fetched.").IsSetByUser(&intervalSet)
-	duration(&s.overlap, "poll.overlap", "30m", "How far each poll reads back before the end of the last one.")
-	duration(&s.reconcileInterval, "poll.reconcile-interval", "1h", "How often the long window is read again; 0s = never.")
-	duration(&s.reconcileWindow, "poll.reconcile-window", "24h", "The long window, for chats that the API shows late or under the date of their start.")
-	duration(&s.initialWindow, "poll.initial-window", "5m", "The time before a first start whose chats are counted; those of the older overlap and long window are only remembered.")
-	duration(&s.maxCatchUp, "poll.max-catch-up", "168h", "How far back a gap is fetched after a stop.")
+	duration(&s.operation.Poll.Interval, "poll.interval", "5m", "How often the newest window is fetched.").IsSetByUser(&intervalSet)
+	duration(&s.operation.Poll.Overlap, "poll.overlap", "30m", "How far each poll reads back before the end of the last one.")
+	duration(&s.operation.Poll.ReconcileInterval, "poll.reconcile-interval", "1h", "How often the long window is read again; 0s = never.")
+	duration(&s.operation.Poll.ReconcileWindow, "poll.reconcile-window", "24h", "The long window, for chats that the API shows late or under the date of their start.")
+	duration(&s.operation.Poll.InitialWindow, "poll.initial-window", "5m", "The time before a first start whose chats are counted; those of the older overlap and long window are only remembered.")
+	duration(&s.operation.Poll.MaxCatchUp, "poll.max-catch-up", "168h", "How far back a gap is fetched after a stop.")
 
 	app.Flag("storage.path", "Folder of the state; empty = in memory only.").
 		Default("data").IsSetByUser(&storageSet).StringVar(&s.storagePath)
@@ -102,6 +102,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 
 	s.web = kingpinflag.AddFlags(app, ":10042")
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&s.telemetryPath)
+	app.Flag("web.enable-lifecycle", "Reload the configuration at POST /-/reload, as at SIGHUP.").BoolVar(&s.lifecycle)
 	app.Flag("log.level", "Least severe messages to log: debug, info, warn or error.").
 		Default("info").EnumVar(&s.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Format of the log: logfmt or json.").
@@ -122,7 +123,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 	s.operation.Token = os.Getenv("WOLKVOX_TOKEN")
 	if s.command == demoCommand {
 		if !intervalSet {
-			s.interval.Duration = demoInterval
+			s.operation.Poll.Interval.Duration = demoInterval
 		}
 		if !storageSet {
 			s.storagePath = ""
@@ -158,6 +159,15 @@ func nameInErrors(app *kingpin.Application) {
 	}
 }
 
+// targets are the operations of the configuration as it is now.
+func (s *settings) targets() ([]config.Target, error) {
+	if s.configFile != "" {
+		return config.Load(s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
+	}
+	target, err := s.operation.Resolve()
+	return []config.Target{target}, err
+}
+
 // check finds what the parsers of single flags do not.
 func (s *settings) check() error {
 	for _, address := range *s.web.WebListenAddresses {
@@ -167,6 +177,12 @@ func (s *settings) check() error {
 		if _, err := net.ResolveTCPAddr("tcp", address); err != nil {
 			return fmt.Errorf("--web.listen-address %q: %w", address, err)
 		}
+	}
+	if o := &s.operation; s.configFile != "" && (o.Server != "" || o.URL != "" || o.TokenFile != "") {
+		return errors.New("--config.file: its operations have their own server, url and token; --wolkvox.server, --wolkvox.url and --wolkvox.token-file describe one without a file")
+	}
+	if s.configFile != "" && s.command == demoCommand {
+		return errors.New("--config.file: the demo has an operation of its own")
 	}
 	if s.maxLabelSets < 1 {
 		return errors.New("--collector.max-label-sets: at least 1 is wanted")

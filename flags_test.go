@@ -34,13 +34,13 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		"--wolkvox.url":                   {s.operation.URL, ""},
 		"--wolkvox.token-file":            {s.operation.TokenFile, ""},
 		"--wolkvox.timezone":              {s.operation.TimeZone, "America/Bogota"},
-		"--wolkvox.timeout":               {s.timeout.Duration, time.Minute},
-		"--poll.interval":                 {s.interval.Duration, 5 * time.Minute},
-		"--poll.overlap":                  {s.overlap.Duration, 30 * time.Minute},
-		"--poll.reconcile-interval":       {s.reconcileInterval.Duration, time.Hour},
-		"--poll.reconcile-window":         {s.reconcileWindow.Duration, 24 * time.Hour},
-		"--poll.initial-window":           {s.initialWindow.Duration, 5 * time.Minute},
-		"--poll.max-catch-up":             {s.maxCatchUp.Duration, 168 * time.Hour},
+		"--wolkvox.timeout":               {s.operation.Timeout.Duration, time.Minute},
+		"--poll.interval":                 {s.operation.Poll.Interval.Duration, 5 * time.Minute},
+		"--poll.overlap":                  {s.operation.Poll.Overlap.Duration, 30 * time.Minute},
+		"--poll.reconcile-interval":       {s.operation.Poll.ReconcileInterval.Duration, time.Hour},
+		"--poll.reconcile-window":         {s.operation.Poll.ReconcileWindow.Duration, 24 * time.Hour},
+		"--poll.initial-window":           {s.operation.Poll.InitialWindow.Duration, 5 * time.Minute},
+		"--poll.max-catch-up":             {s.operation.Poll.MaxCatchUp.Duration, 168 * time.Hour},
 		"--storage.path":                  {s.storagePath, "data"},
 		"--collector.agents":              {s.agents, false},
 		"--collector.agent-names":         {s.agentNames, false},
@@ -74,11 +74,11 @@ func TestServeIsTheDefaultCommand(t *testing.T) {
 }
 
 func TestDemoPollsOftenAndKeepsNothingUnlessToldOtherwise(t *testing.T) {
-	if s := settle(t, "demo"); s.interval.Duration != 5*time.Second || s.storagePath != "" {
-		t.Errorf("have interval %s and storage %q, want 5s and none", s.interval.Duration, s.storagePath)
+	if s := settle(t, "demo"); s.operation.Poll.Interval.Duration != 5*time.Second || s.storagePath != "" {
+		t.Errorf("have interval %s and storage %q, want 5s and none", s.operation.Poll.Interval.Duration, s.storagePath)
 	}
-	if s := settle(t, "demo", "--poll.interval=5m", "--storage.path=data"); s.interval.Duration != 5*time.Minute || s.storagePath != "data" {
-		t.Errorf("have interval %s and storage %q, want those of the flags", s.interval.Duration, s.storagePath)
+	if s := settle(t, "demo", "--poll.interval=5m", "--storage.path=data"); s.operation.Poll.Interval.Duration != 5*time.Minute || s.storagePath != "data" {
+		t.Errorf("have interval %s and storage %q, want those of the flags", s.operation.Poll.Interval.Duration, s.storagePath)
 	}
 }
 
@@ -86,13 +86,13 @@ func TestEveryDurationTakesGosSpellingAndPrometheus(t *testing.T) {
 	s := settle(t, "--wolkvox.timeout=1m30s", "--poll.interval=1s", "--poll.overlap=1.5h", "--poll.reconcile-interval=1d", "--poll.reconcile-window=1w",
 		"--poll.initial-window=0", "--poll.max-catch-up=1d12h", "--collector.zero-hold=0s")
 	for name, values := range map[string][2]time.Duration{
-		"--wolkvox.timeout":         {s.timeout.Duration, 90 * time.Second},
-		"--poll.interval":           {s.interval.Duration, time.Second},
-		"--poll.overlap":            {s.overlap.Duration, 90 * time.Minute},
-		"--poll.reconcile-interval": {s.reconcileInterval.Duration, 24 * time.Hour},
-		"--poll.reconcile-window":   {s.reconcileWindow.Duration, 7 * 24 * time.Hour},
-		"--poll.initial-window":     {s.initialWindow.Duration, 0},
-		"--poll.max-catch-up":       {s.maxCatchUp.Duration, 36 * time.Hour},
+		"--wolkvox.timeout":         {s.operation.Timeout.Duration, 90 * time.Second},
+		"--poll.interval":           {s.operation.Poll.Interval.Duration, time.Second},
+		"--poll.overlap":            {s.operation.Poll.Overlap.Duration, 90 * time.Minute},
+		"--poll.reconcile-interval": {s.operation.Poll.ReconcileInterval.Duration, 24 * time.Hour},
+		"--poll.reconcile-window":   {s.operation.Poll.ReconcileWindow.Duration, 7 * 24 * time.Hour},
+		"--poll.initial-window":     {s.operation.Poll.InitialWindow.Duration, 0},
+		"--poll.max-catch-up":       {s.operation.Poll.MaxCatchUp.Duration, 36 * time.Hour},
 		"--collector.zero-hold":     {s.zeroHold.Duration, 0},
 	} {
 		if have, want := values[0], values[1]; have != want {
@@ -100,8 +100,8 @@ func TestEveryDurationTakesGosSpellingAndPrometheus(t *testing.T) {
 		}
 	}
 	zeros := settle(t, "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--poll.max-catch-up=0s")
-	if zeros.overlap.Duration != 0 || zeros.reconcileInterval.Duration != 0 || zeros.maxCatchUp.Duration != 0 {
-		t.Errorf("have %s, %s, %s, want 0 for each", zeros.overlap.Duration, zeros.reconcileInterval.Duration, zeros.maxCatchUp.Duration)
+	if zeros.operation.Poll.Overlap.Duration != 0 || zeros.operation.Poll.ReconcileInterval.Duration != 0 || zeros.operation.Poll.MaxCatchUp.Duration != 0 {
+		t.Errorf("have %s, %s, %s, want 0 for each", zeros.operation.Poll.Overlap.Duration, zeros.operation.Poll.ReconcileInterval.Duration, zeros.operation.Poll.MaxCatchUp.Duration)
 	}
 }
 

@@ -44,8 +44,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// oneLine is an error's text for a log: that of a YAML file has several lines.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine is an error's text for a log: those of files have a line for each thing
+// that is wrong.
+func oneLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
 
 func newLogger(w io.Writer, severity, format string) log.Logger {
 	w = log.NewSyncWriter(w)

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -21,13 +24,8 @@ import (
 	sloggokit "github.com/tjhop/slog-gokit"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fleet"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
-	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 // goodbye is what scrapes under way get to finish in.
@@ -35,10 +33,6 @@ const goodbye = 3 * time.Second
 
 // serve polls and serves until ctx is done.
 func (s *settings) serve(ctx context.Context, logger log.Logger) error {
-	target, err := s.operation.Resolve()
-	if err != nil {
-		return err
-	}
 	if err := toolkit.Validate(*s.web.WebConfigFile); err != nil {
 		return fmt.Errorf("--web.config.file %q: %w", *s.web.WebConfigFile, err)
 	}
@@ -49,49 +43,45 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 		level.Debug(logger).Log("msg", "no memory limit set", "err", err)
 	}
 
+	// From here on: a SIGHUP that nobody listens to would end the program.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
 	states, closeStates, err := s.openStorage()
 	if err != nil {
 		return err
 	}
 	defer closeStates()
 
+	group, ctx := errgroup.WithContext(ctx)
+	listening, announce := context.WithCancel(ctx)
+	defer announce()
+
 	registry := prometheus.NewRegistry()
+	operations := &operations{settings: s, logger: logger, states: states, listening: listening.Done(), fleet: fleet.New(), loaded: newLoaded(registry)}
+	defer operations.fleet.Close()
+	if err := operations.load(); err != nil {
+		return err
+	}
 	registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector(program),
+		operations.fleet,
 	)
-	polled, err := s.newPoller(target, states(target.Name), registry, logger)
-	if err != nil {
-		return err
-	}
-	registry.MustRegister(collector.New(
-		[]collector.Operation{{Name: target.Name, Source: polled}},
-		collector.Options{ZeroHold: s.zeroHold.Duration, NativeHistograms: s.nativeHistograms},
-	))
-	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		EnableOpenMetrics: true,
-		ErrorLog:          errorLog{logger},
-		Registry:          registry,
-	})
-	group, ctx := errgroup.WithContext(ctx)
-	listening, announce := context.WithCancel(ctx)
-	defer announce()
+
 	server := &http.Server{
 		BaseContext: func(net.Listener) context.Context {
 			announce()
 			return context.Background()
 		},
-		Handler:           web.Handler(s.telemetryPath, metrics, []web.Operation{{Name: target.Name, Source: polled}}, release()),
+		Handler:           web.Handler(s.webOptions(operations, registry, logger)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(quietLogger.Handler(), slog.LevelDebug),
 	}
-
-	level.Info(logger).Log("msg", "starting", "version", version.Info(), "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone)
 	group.Go(func() error {
-		// An exporter that nobody can scrape spends no requests.
-		<-listening.Done()
-		polled.Run(ctx)
+		operations.reloadOn(ctx, hangups)
 		return nil
 	})
 	group.Go(func() error {
@@ -102,6 +92,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	})
 	group.Go(func() error {
 		<-ctx.Done()
+		operations.fleet.Close()
 		farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 		defer cancel()
 		if err := server.Shutdown(farewell); err != nil {
@@ -114,45 +105,27 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	return err
 }
 
-// openStorage opens the folder of the states, or keeps them in memory.
-func (s *settings) openStorage() (states func(operation string) poller.Store, closeAll func(), err error) {
-	if s.storagePath == "" {
-		return func(string) poller.Store { return &store.Memory{} }, func() {}, nil
+func (s *settings) webOptions(o *operations, registry *prometheus.Registry, logger log.Logger) web.Options {
+	options := web.Options{
+		TelemetryPath: s.telemetryPath,
+		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+			EnableOpenMetrics: true,
+			ErrorLog:          errorLog{logger},
+			Registry:          registry,
+		}),
+		Operations: func() []web.Operation {
+			var all []web.Operation
+			for _, operation := range o.fleet.Operations() {
+				all = append(all, web.Operation{Name: operation.Name, Source: operation.Runner})
+			}
+			return all
+		},
+		Version: release(),
 	}
-	folder, err := store.Open(s.storagePath)
-	if err != nil {
-		return nil, nil, err
+	if s.lifecycle {
+		options.Reload = o.reload
 	}
-	// The process ends next, and with it the lock.
-	return func(operation string) poller.Store { return folder.File(operation) }, func() { _ = folder.Close() }, nil
-}
-
-func (s *settings) newPoller(target config.Target, states poller.Store, registry prometheus.Registerer, logger log.Logger) (*poller.Poller, error) {
-	options := []wolkvox.Option{
-		wolkvox.WithServer(target.Server),
-		wolkvox.WithTimeout(s.timeout.Duration),
-		wolkvox.WithObserver(collector.NewAPIMetrics(registry, target.Name).Observe),
-	}
-	if s.agentNames {
-		options = append(options, wolkvox.WithAgentNames())
-	}
-	if s.exemplars {
-		options = append(options, wolkvox.WithConnIDs())
-	}
-	client := wolkvox.NewClient(target.Base, target.Token, options...)
-	return poller.New(client, collector.MeasureSaves(registry, target.Name, states), poller.Options{
-		Operation:         target.Name,
-		Zone:              target.Zone,
-		Logger:            logger,
-		Interval:          s.interval.Duration,
-		Overlap:           s.overlap.Duration,
-		ReconcileInterval: s.reconcileInterval.Duration,
-		ReconcileWindow:   s.reconcileWindow.Duration,
-		InitialWindow:     s.initialWindow.Duration,
-		MaxCatchUp:        s.maxCatchUp.Duration,
-		Book:              ledger.Options{MaxLabelSets: s.maxLabelSets, Agents: s.agents},
-		Timeout:           s.timeout.Duration,
-	})
+	return options
 }
 
 // errorLog lets promhttp log to a go-kit logger.

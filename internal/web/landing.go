@@ -26,11 +26,17 @@ var policy = func() string {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
-// landing is the page at /.
-type landing struct {
-	telemetryPath string
-	operations    []Operation
-	version       string
+// landing serves the page at /, or the same as JSON to who asks for that.
+func landing(o Options) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Vary", "Accept")
+		if strings.Contains(r.Header.Get("Accept"), "application/json") {
+			writeOverview(w, o)
+			return
+		}
+		writePage(w, o)
+	}
 }
 
 // row is what the page tells of an operation.
@@ -42,22 +48,22 @@ type row struct {
 	Rows                              []string
 }
 
-// ServeHTTP implements http.Handler.
-func (l landing) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func writePage(w http.ResponseWriter, o Options) {
 	now := time.Now()
-	rows := make([]row, 0, len(l.operations))
-	for _, o := range l.operations {
-		rows = append(rows, rowOf(o, now))
+	operations := o.Operations()
+	rows := make([]row, len(operations))
+	for i := range operations {
+		rows[i] = rowOf(operations[i], now)
 	}
 	var body bytes.Buffer
 	err := page.Execute(&body, map[string]any{
 		"Style": template.CSS(style), //nolint:gosec // It is our own file.
 		// Relative, for a proxy that serves the exporter below a path of its own.
-		"Telemetry":     "./" + strings.TrimPrefix(l.telemetryPath, "/"),
-		"TelemetryPath": l.telemetryPath,
+		"Telemetry":     "./" + strings.TrimPrefix(o.TelemetryPath, "/"),
+		"TelemetryPath": o.TelemetryPath,
 		"Ready":         "." + readyPath,
 		"Healthy":       "." + healthyPath,
-		"Version":       l.version,
+		"Version":       o.Version,
 		"Now":           now.UTC().Format("2006-01-02 15:04:05 UTC"),
 		"Operations":    rows,
 	})
@@ -66,7 +72,6 @@ func (l landing) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
 	_, _ = body.WriteTo(w) // Nobody is left to tell if it fails.
 }
 

@@ -1,10 +1,11 @@
-// Package web serves what is not metrics: the landing page, health and
-// readiness. It never calls the API, and quotes no error: anybody may ask.
+// Package web serves what is not metrics: the landing page, health, readiness and
+// reloading. It never calls the API, and quotes no error of it: anybody may ask.
 package web
 
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,25 +27,42 @@ const (
 	landingPath = "/"
 	healthyPath = "/-/healthy"
 	readyPath   = "/-/ready"
+	reloadPath  = "/-/reload"
 )
 
-// Handler serves the landing page, /-/healthy and /-/ready, and metrics at
-// telemetryPath, instead of what else would be there. It answers to GET and
-// HEAD of exactly these paths.
-func Handler(telemetryPath string, metrics http.Handler, operations []Operation, version string) http.Handler {
-	telemetryPath = "/" + strings.TrimLeft(telemetryPath, "/")
-	routes := map[string]http.Handler{
-		landingPath: landing{telemetryPath, operations, version},
-		healthyPath: http.HandlerFunc(healthy),
-		readyPath:   ready(operations),
+// Options tell what to serve.
+type Options struct {
+	TelemetryPath string // of the metrics, instead of what else would be there
+	Metrics       http.Handler
+	Operations    func() []Operation // those that run now
+	Reload        func() error       // reads the configuration again; nil if nobody may ask for it
+	Version       string
+}
+
+// Handler serves the landing page, /-/healthy, /-/ready and the metrics to GET and
+// HEAD of exactly these paths, and /-/reload to POST.
+func Handler(o Options) http.Handler {
+	o.TelemetryPath = "/" + strings.TrimLeft(o.TelemetryPath, "/")
+	const read = "GET, HEAD"
+	routes := map[string]route{
+		landingPath: {read, landing(o)},
+		healthyPath: {read, http.HandlerFunc(healthy)},
+		readyPath:   {read, ready(o.Operations)},
+		reloadPath:  {"POST", reload(o.Reload)},
 	}
-	routes[telemetryPath] = metrics
+	routes[o.TelemetryPath] = route{read, o.Metrics}
 	return router(routes)
+}
+
+// route is a handler and the methods that it takes.
+type route struct {
+	methods string
+	handler http.Handler
 }
 
 // router finds a handler by the whole path. http.ServeMux would also redirect,
 // and refuse some telemetry paths with a panic.
-type router map[string]http.Handler
+type router map[string]route
 
 // ServeHTTP implements http.Handler.
 func (r router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -52,17 +70,17 @@ func (r router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Referrer-Policy", "no-referrer")
-	handler, ok := r[request.URL.Path]
+	found, ok := r[request.URL.Path]
 	if !ok {
 		http.NotFound(w, request)
 		return
 	}
-	if request.Method != http.MethodGet && request.Method != http.MethodHead {
-		header.Set("Allow", "GET, HEAD")
+	if !slices.Contains(strings.Split(found.methods, ", "), request.Method) {
+		header.Set("Allow", found.methods)
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 		return
 	}
-	handler.ServeHTTP(w, request)
+	found.handler.ServeHTTP(w, request)
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) {
@@ -70,11 +88,11 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ready answers 200 once a first poll of every operation has succeeded.
-func ready(operations []Operation) http.HandlerFunc {
+func ready(operations func() []Operation) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		var missing strings.Builder
 		now := time.Now()
-		for _, o := range operations {
+		for _, o := range operations() {
 			if s := o.Source.Snapshot().Status; !s.Ready {
 				fmt.Fprintf(&missing, "%q is not ready: %s\n", o.Name, whyNotReady(&s, now))
 			}
@@ -84,6 +102,22 @@ func ready(operations []Operation) http.HandlerFunc {
 			return
 		}
 		answer(w, http.StatusOK, "wolkvox_exporter is ready\n")
+	}
+}
+
+// reload says what is wrong with a new configuration: whoever may ask for it may
+// read it.
+func reload(again func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if again == nil {
+			answer(w, http.StatusForbidden, "reloading by HTTP is off: start with --web.enable-lifecycle\n")
+			return
+		}
+		if err := again(); err != nil {
+			answer(w, http.StatusInternalServerError, fmt.Sprintf("reloading failed: %s\n", err))
+			return
+		}
+		answer(w, http.StatusOK, "reloaded\n")
 	}
 }
 

@@ -25,7 +25,7 @@ func (f fixed) Snapshot() poller.Snapshot { return poller.Snapshot(f) }
 var metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "wolkvox_up 1\n") })
 
 func handler(operations ...Operation) http.Handler {
-	return Handler("/metrics", metrics, operations, "wolkvox_exporter 1.2.3")
+	return Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Operations: func() []Operation { return operations }, Version: "wolkvox_exporter 1.2.3"})
 }
 
 func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
@@ -88,7 +88,7 @@ func TestPaths(t *testing.T) {
 		{"/{odd", "GET", "/%7Bodd", 200, "wolkvox_up 1\n"},
 	} {
 		t.Run(test.telemetry+" "+test.method+" "+test.path, func(t *testing.T) {
-			h := Handler(test.telemetry, metrics, []Operation{polled("wv0042")}, "")
+			h := Handler(Options{TelemetryPath: test.telemetry, Metrics: metrics, Operations: func() []Operation { return []Operation{polled("wv0042")} }})
 			have := ask(t, h, test.method, test.path)
 			if have.Code != test.status || !strings.Contains(have.Body.String(), test.body) {
 				t.Errorf("have %d %q, want %d %q", have.Code, have.Body, test.status, test.body)

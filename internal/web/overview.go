@@ -1,0 +1,65 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// overview is the landing page for programs. Times that are not known are absent.
+type overview struct {
+	Version    string              `json:"version"`
+	Now        time.Time           `json:"now"`
+	Operations []operationOverview `json:"operations"`
+}
+
+type operationOverview struct {
+	Name          string            `json:"name"`
+	State         string            `json:"state"`
+	Up            bool              `json:"up"`
+	Ready         bool              `json:"ready"`
+	LastPoll      time.Time         `json:"last_poll,omitzero"`
+	CompleteUntil time.Time         `json:"complete_until,omitzero"`
+	NextPoll      time.Time         `json:"next_poll,omitzero"`
+	Rows          map[string]uint64 `json:"rows"` // of the last poll that succeeded, by outcome
+	Failure       *failureOverview  `json:"failure,omitempty"`
+}
+
+// failureOverview is what fails now. Its result is absent if it is not the API's.
+type failureOverview struct {
+	Result      wolkvox.Result `json:"result,omitempty"`
+	Explanation string         `json:"explanation"`
+	Since       time.Time      `json:"since"`
+}
+
+func writeOverview(w http.ResponseWriter, o Options) {
+	all := overview{Version: o.Version, Now: time.Now().UTC().Truncate(time.Second), Operations: []operationOverview{}}
+	for _, operation := range o.Operations() {
+		all.Operations = append(all.Operations, overviewOf(operation))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(all) // Nobody is left to tell if it fails.
+}
+
+func overviewOf(o Operation) operationOverview {
+	snapshot := o.Source.Snapshot()
+	s := &snapshot.Status
+	words, _ := stateOf(s)
+	shown := operationOverview{
+		Name: o.Name, State: words, Up: s.Up, Ready: s.Ready,
+		LastPoll: s.LastPoll.UTC(), NextPoll: s.NextPoll.UTC(), Rows: map[string]uint64{},
+	}
+	for outcome, n := range s.Rows {
+		shown.Rows[ledger.Outcome(outcome).String()] = n
+	}
+	if s.Failure != "" {
+		shown.Failure = &failureOverview{s.Result, reason(s), s.FailingSince.UTC()}
+	}
+	if snapshot.View != nil {
+		shown.CompleteUntil = snapshot.View.Progress.CompleteUntil.UTC()
+	}
+	return shown
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"os"
+	"sync"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/common/version"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fleet"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// operations are those of the configuration, which may be read again.
+type operations struct {
+	*settings
+	logger    log.Logger
+	states    func(operation string) poller.Store
+	turns     wolkvox.Turns
+	listening <-chan struct{} // closed when somebody can scrape
+	fleet     *fleet.Fleet
+
+	mu     sync.Mutex // one reload at a time
+	loaded prometheus.Gauge
+}
+
+func newLoaded(reg prometheus.Registerer) prometheus.Gauge {
+	return promauto.With(reg).NewGauge(prometheus.GaugeOpts{
+		Name: "wolkvox_exporter_config_last_reload_successful",
+		Help: "Whether the configuration that was read last is the one in use: 1 if it is.",
+	})
+}
+
+// load makes what the configuration says so.
+func (o *operations) load() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.loaded.Set(0)
+	targets, err := o.targets()
+	if err != nil {
+		return err
+	}
+	members := make([]fleet.Member, len(targets))
+	for i, target := range targets {
+		members[i] = fleet.Member{Name: target.Name, Settings: target.Operation, Make: func() (fleet.Runner, prometheus.Collector, error) {
+			return o.operation(target)
+		}}
+	}
+	if err := o.fleet.Apply(members); err != nil {
+		return err
+	}
+	o.loaded.Set(1)
+	return nil
+}
+
+// reload is load while the program runs.
+func (o *operations) reload() error {
+	err := o.load()
+	if err != nil {
+		level.Error(o.logger).Log("msg", "reloading the configuration failed", "err", oneLine(err))
+	} else {
+		level.Info(o.logger).Log("msg", "configuration reloaded", "operations", len(o.fleet.Operations()))
+	}
+	return err
+}
+
+// reloadOn reloads at each signal until ctx is done.
+func (o *operations) reloadOn(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-signals:
+			_ = o.reload() // It has logged what was wrong.
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// operation makes one to be polled, with its metrics.
+func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.Collector, error) {
+	metrics := prometheus.NewRegistry()
+	client := wolkvox.NewClient(target.Base, target.Token, o.clientOptions(target, metrics)...)
+	store := collector.MeasureSaves(metrics, target.Name, o.states(target.Name))
+	polled, err := poller.New(client, store, o.pollerOptions(target))
+	if err != nil {
+		return nil, nil, err
+	}
+	metrics.MustRegister(collector.New(
+		[]collector.Operation{{Name: target.Name, Source: polled}},
+		collector.Options{ZeroHold: o.zeroHold.Duration, NativeHistograms: o.nativeHistograms},
+	))
+	level.Info(o.logger).Log("msg", "starting", "version", version.Info(), "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone)
+	return patient{polled, o.listening}, metrics, nil
+}
+
+func (o *operations) clientOptions(target config.Target, metrics prometheus.Registerer) []wolkvox.Option {
+	options := []wolkvox.Option{
+		wolkvox.WithServer(target.Server),
+		wolkvox.WithTimeout(target.Operation.Timeout.Duration),
+		wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe),
+		wolkvox.WithTurns(&o.turns),
+	}
+	if target.Transport != nil {
+		options = append(options, wolkvox.WithTransport(target.Transport))
+	}
+	if o.agentNames {
+		options = append(options, wolkvox.WithAgentNames())
+	}
+	if o.exemplars {
+		options = append(options, wolkvox.WithConnIDs())
+	}
+	return options
+}
+
+func (o *operations) pollerOptions(target config.Target) poller.Options {
+	poll := &target.Operation.Poll
+	return poller.Options{
+		Operation:         target.Name,
+		Zone:              target.Zone,
+		Logger:            o.logger,
+		Interval:          poll.Interval.Duration,
+		Overlap:           poll.Overlap.Duration,
+		ReconcileInterval: poll.ReconcileInterval.Duration,
+		ReconcileWindow:   poll.ReconcileWindow.Duration,
+		InitialWindow:     poll.InitialWindow.Duration,
+		MaxCatchUp:        poll.MaxCatchUp.Duration,
+		Book:              ledger.Options{MaxLabelSets: o.maxLabelSets, Agents: o.agents, Bounds: bounds(&target.Operation.Buckets)},
+		Timeout:           target.Operation.Timeout.Duration,
+	}
+}
+
+// bounds are a configuration's buckets by measure.
+func bounds(b *config.Buckets) [ledger.Measures][]float64 {
+	return [ledger.Measures][]float64{
+		ledger.BotTime:            b.BotTime,
+		ledger.SpeedOfAnswer:      b.SpeedOfAnswer,
+		ledger.HandleTime:         b.HandleTime,
+		ledger.Duration:           b.Duration,
+		ledger.Messages:           b.Messages,
+		ledger.CustomerCharacters: b.Characters,
+		ledger.AgentCharacters:    b.Characters,
+	}
+}
+
+// patient is a poller that begins when somebody can scrape: until then it spends
+// no requests.
+type patient struct {
+	*poller.Poller
+	listening <-chan struct{}
+}
+
+// Run implements fleet.Runner.
+func (p patient) Run(ctx context.Context) {
+	select {
+	case <-p.listening:
+		p.Poller.Run(ctx)
+	case <-ctx.Done():
+	}
+}
+
+// openStorage opens the folder of the states, or keeps them in memory.
+func (s *settings) openStorage() (states func(operation string) poller.Store, closeAll func(), err error) {
+	if s.storagePath == "" {
+		var memories sync.Map // an operation that is made anew goes on with its own
+		return func(operation string) poller.Store {
+			memory, _ := memories.LoadOrStore(operation, &store.Memory{})
+			return memory.(*store.Memory)
+		}, func() {}, nil
+	}
+	folder, err := store.Open(s.storagePath)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The process ends next, and with it the lock.
+	return func(operation string) poller.Store { return folder.File(operation) }, func() { _ = folder.Close() }, nil
+}
