@@ -16,7 +16,6 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fleet"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -24,13 +23,13 @@ import (
 type operations struct {
 	*settings
 	logger    log.Logger
-	states    func(operation string) poller.Store
-	turns     wolkvox.Turns
 	listening <-chan struct{} // closed when somebody can scrape
 	fleet     *fleet.Fleet
+	turns     wolkvox.Turns
 
-	mu     sync.Mutex // one reload at a time
-	loaded prometheus.Gauge
+	mu      sync.Mutex // one reload at a time
+	loaded  prometheus.Gauge
+	storage *storage // opened when there is something to keep
 }
 
 func newLoaded(reg prometheus.Registerer) prometheus.Gauge {
@@ -49,6 +48,11 @@ func (o *operations) load() error {
 	if err != nil {
 		return err
 	}
+	if o.storage == nil {
+		if o.storage, err = openStorage(o.storagePath); err != nil {
+			return err
+		}
+	}
 	members := make([]fleet.Member, len(targets))
 	for i, target := range targets {
 		members[i] = fleet.Member{Name: target.Name, Settings: target.Operation, Make: func() (fleet.Runner, prometheus.Collector, error) {
@@ -60,6 +64,12 @@ func (o *operations) load() error {
 	}
 	o.loaded.Set(1)
 	return nil
+}
+
+// close ends all operations.
+func (o *operations) close() {
+	o.fleet.Close()
+	o.storage.close()
 }
 
 // reload is load while the program runs.
@@ -89,7 +99,7 @@ func (o *operations) reloadOn(ctx context.Context, signals <-chan os.Signal) {
 func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.Collector, error) {
 	metrics := prometheus.NewRegistry()
 	client := wolkvox.NewClient(target.Base, target.Token, o.clientOptions(target, metrics)...)
-	store := collector.MeasureSaves(metrics, target.Name, o.states(target.Name))
+	store := collector.MeasureSaves(metrics, target.Name, o.storage.state(target.Name))
 	polled, err := poller.New(client, store, o.pollerOptions(target))
 	if err != nil {
 		return nil, nil, err
@@ -165,21 +175,4 @@ func (p patient) Run(ctx context.Context) {
 		p.Poller.Run(ctx)
 	case <-ctx.Done():
 	}
-}
-
-// openStorage opens the folder of the states, or keeps them in memory.
-func (s *settings) openStorage() (states func(operation string) poller.Store, closeAll func(), err error) {
-	if s.storagePath == "" {
-		var memories sync.Map // an operation that is made anew goes on with its own
-		return func(operation string) poller.Store {
-			memory, _ := memories.LoadOrStore(operation, &store.Memory{})
-			return memory.(*store.Memory)
-		}, func() {}, nil
-	}
-	folder, err := store.Open(s.storagePath)
-	if err != nil {
-		return nil, nil, err
-	}
-	// The process ends next, and with it the lock.
-	return func(operation string) poller.Store { return folder.File(operation) }, func() { _ = folder.Close() }, nil
 }

@@ -48,19 +48,13 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 
-	states, closeStates, err := s.openStorage()
-	if err != nil {
-		return err
-	}
-	defer closeStates()
-
 	group, ctx := errgroup.WithContext(ctx)
 	listening, announce := context.WithCancel(ctx)
 	defer announce()
 
 	registry := prometheus.NewRegistry()
-	operations := &operations{settings: s, logger: logger, states: states, listening: listening.Done(), fleet: fleet.New(), loaded: newLoaded(registry)}
-	defer operations.fleet.Close()
+	operations := &operations{settings: s, logger: logger, listening: listening.Done(), fleet: fleet.New(), loaded: newLoaded(registry)}
+	defer operations.close()
 	if err := operations.load(); err != nil {
 		return err
 	}
@@ -100,7 +94,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 		}
 		return nil
 	})
-	err = group.Wait()
+	err := group.Wait()
 	level.Info(logger).Log("msg", "stopped")
 	return err
 }
