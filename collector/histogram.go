@@ -48,20 +48,29 @@ func (h *histogram) Write(out *dto.Metric) error {
 // an exemplar.
 func (h *histogram) buckets() []*dto.Bucket {
 	var (
-		pointers   = make([]*dto.Bucket, len(h.figures.Bounds), len(h.figures.Bounds)+1)
-		buckets    = make([]dto.Bucket, len(h.figures.Bounds))
-		cumulative = make([]uint64, len(h.figures.Bounds))
+		shown      = h.figures.Shown()
+		pointers   = make([]*dto.Bucket, len(shown), len(shown)+1)
+		buckets    = make([]dto.Bucket, len(shown))
+		cumulative = make([]uint64, len(shown))
 		below      uint64
+		exemplar   *dto.Exemplar
+		next       int
 	)
-	for i := range buckets {
+	for i, bound := range h.figures.Bounds {
 		below += h.figures.Buckets[i]
-		cumulative[i] = below
-		buckets[i].CumulativeCount = &cumulative[i]
-		buckets[i].UpperBound = &h.figures.Bounds[i]
-		buckets[i].Exemplar = h.exemplar(i)
-		pointers[i] = &buckets[i]
+		exemplar = h.exemplar(i, exemplar)
+		if next == len(shown) || bound != shown[next] {
+			continue // It is a part of the next one that is shown.
+		}
+		cumulative[next] = below
+		buckets[next].CumulativeCount = &cumulative[next]
+		buckets[next].UpperBound = &shown[next]
+		buckets[next].Exemplar = exemplar
+		pointers[next] = &buckets[next]
+		exemplar = nil
+		next++
 	}
-	if last := h.exemplar(len(h.figures.Bounds)); last != nil {
+	if last := h.exemplar(len(h.figures.Bounds), exemplar); last != nil {
 		pointers = append(pointers, &dto.Bucket{CumulativeCount: &h.figures.Count, UpperBound: &infinity, Exemplar: last})
 	}
 	return pointers
@@ -69,11 +78,11 @@ func (h *histogram) buckets() []*dto.Bucket {
 
 var infinity = math.Inf(1)
 
-// exemplar is nil for a bucket that has none.
-func (h *histogram) exemplar(bucket int) *dto.Exemplar {
+// exemplar is that of a bucket, or else another.
+func (h *histogram) exemplar(bucket int, otherwise *dto.Exemplar) *dto.Exemplar {
 	e, ok := h.figures.Exemplar(bucket)
 	if !ok {
-		return nil
+		return otherwise
 	}
 	return &dto.Exemplar{
 		Label:     []*dto.LabelPair{label("conn_id", e.ConnID)},

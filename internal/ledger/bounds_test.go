@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -15,7 +16,9 @@ func cumulative(h *Histogram) map[float64]uint64 {
 	shown, below := map[float64]uint64{}, uint64(0)
 	for i, bound := range append(slices.Clone(h.Bounds), math.Inf(1)) {
 		below += h.Buckets[i]
-		shown[bound] = below
+		if slices.Contains(h.Shown(), bound) || math.IsInf(bound, 1) {
+			shown[bound] = below
+		}
 	}
 	return shown
 }
@@ -30,43 +33,48 @@ var someBounds = rapid.Custom(func(t *rapid.T) []float64 {
 	return made
 })
 
+// Series by their bound, through any number of starts with other bounds.
 func TestOtherBoundsLowerNothingAndCountRightFromThenOn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOf(rapid.IntRange(0, 25))
-		h := newHistogram(someBounds.Draw(t, "old"))
-		for _, value := range values.Draw(t, "before") {
-			h.observe(float64(value))
-		}
-		before := cumulative(&h)
-		h.rebucket(someBounds.Draw(t, "new"))
-		if !h.fits() {
-			t.Fatalf("have %v, which does not fit", h)
-		}
-		after := cumulative(&h)
-		for bound, was := range before {
-			if have, stays := after[bound]; stays && have != was {
-				t.Errorf("le=%v: want %d, have %d", bound, was, have)
-			}
-		}
-		if after[math.Inf(1)] != h.Count {
-			t.Errorf("want %d in all buckets, have %d", h.Count, after[math.Inf(1)])
-		}
-		more := values.Draw(t, "after")
-		for _, value := range more {
-			h.observe(float64(value))
-		}
-		for bound, have := range cumulative(&h) {
-			want := after[bound]
-			for _, value := range more {
-				if float64(value) <= bound {
-					want++
+		h, before := newHistogram(someBounds.Draw(t, "bounds")), map[float64]uint64{}
+		var total []int
+		for range rapid.IntRange(1, 5).Draw(t, "starts") {
+			more := rapid.SliceOf(rapid.IntRange(0, 25)).Draw(t, "values")
+			begin := cumulative(&h)
+			for bound, was := range before {
+				if have, shown := begin[bound]; shown && have < was {
+					t.Fatalf("le=%v falls: from %d to %d", bound, was, have)
 				}
 			}
-			if have != want {
-				t.Errorf("le=%v: want %d, have %d", bound, want, have)
+			for _, value := range more {
+				h.observe(float64(value))
 			}
+			total = append(total, more...)
+			end := cumulative(&h)
+			for bound, have := range end {
+				if increase, want := have-begin[bound], atMost(more, bound); increase != want {
+					t.Fatalf("le=%v: have an increase of %d, want %d", bound, increase, want)
+				}
+				if have > atMost(total, bound) {
+					t.Fatalf("le=%v: have %d, more than the truth", bound, have)
+				}
+				before[bound] = have
+			}
+			if end[math.Inf(1)] != h.Count || !h.fits() {
+				t.Fatalf("have %+v, which does not fit", h)
+			}
+			h.show(someBounds.Draw(t, "other bounds"))
 		}
 	})
+}
+
+func atMost(values []int, bound float64) (n uint64) {
+	for _, value := range values {
+		if float64(value) <= bound {
+			n++
+		}
+	}
+	return n
 }
 
 func TestARestartWithOtherBoundsKeepsWhatWasCounted(t *testing.T) {
@@ -80,7 +88,7 @@ func TestARestartWithOtherBoundsKeepsWhatWasCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustBook(t, b, ended(2, 0, handedOff, under("9", "web"), states(wolkvox.ASA, 200)), Polling, Counted)
-	if have := figuresOf(t, b).Histograms[SpeedOfAnswer]; have.Count != 1 || !slices.Equal(have.Buckets, []uint64{1, 0, 0}) {
+	if have := figuresOf(t, b).Histograms[SpeedOfAnswer]; have.Count != 1 || !maps.Equal(cumulative(&have), map[float64]uint64{60: 1, 240: 1, math.Inf(1): 1}) {
 		t.Errorf("have %+v, want the chat below 60", have)
 	}
 	if have := tallyOf(t, b, Labels{"9", "web"}).Histograms[SpeedOfAnswer]; !slices.Equal(have.Buckets, []uint64{0, 1, 0}) {

@@ -63,8 +63,8 @@ var minNative, maxNative = nativeIndex(math.Nextafter(NativeZeroThreshold, 1)), 
 type Histogram struct {
 	Count uint64
 	Sum   float64
-	// Bounds are the upper bounds of the classic buckets, without +Inf. They are
-	// shared, and never change.
+	// Bounds are the upper bounds of the classic buckets, without +Inf: those to
+	// be shown, and those that ever were. They are shared, and never change.
 	Bounds []float64
 	// Buckets counts each classic bucket on its own; the last one is +Inf.
 	Buckets []uint64
@@ -74,10 +74,14 @@ type Histogram struct {
 	Native      []uint64
 	NativeStart int
 
+	shown []float64 // of the Bounds; not saved, as each start has its own
 	// exemplars has one for each classic bucket, or none at all. They are not
 	// saved: a restart begins without.
 	exemplars []Exemplar
 }
+
+// Shown are the bounds to be shown.
+func (h *Histogram) Shown() []float64 { return h.shown }
 
 // Exemplar is the chat that was last counted in a bucket.
 type Exemplar struct {
@@ -96,7 +100,7 @@ func (h *Histogram) Exemplar(bucket int) (e Exemplar, ok bool) {
 }
 
 func newHistogram(bounds []float64) Histogram {
-	return Histogram{Bounds: bounds, Buckets: make([]uint64, len(bounds)+1)}
+	return Histogram{Bounds: bounds, shown: bounds, Buckets: make([]uint64, len(bounds)+1)}
 }
 
 func (h *Histogram) observe(value float64) {
@@ -141,20 +145,22 @@ func (h *Histogram) bucket(value float64) int {
 	return index
 }
 
-// rebucket takes other bounds. A bucket's counts go to the first new one that
-// includes it. So a bound that stays keeps its value, and one that is new misses
-// values of before at most: its increases are right from now on, and none falls.
-func (h *Histogram) rebucket(bounds []float64) {
+// show takes other bounds to be shown. One that is new takes nothing from the bucket
+// that it splits: it misses values of before, and its increases are right from now on.
+// One that is not shown any more is counted on, as it may come back, and must not
+// have fallen then.
+func (h *Histogram) show(bounds []float64) {
+	h.shown = bounds
 	if slices.Equal(h.Bounds, bounds) {
 		h.Bounds = bounds
 		return
 	}
-	changed := newHistogram(bounds)
+	all := newHistogram(slices.Compact(slices.Sorted(slices.Values(slices.Concat(h.Bounds, bounds)))))
 	for i, bound := range h.Bounds {
-		changed.Buckets[changed.bucket(bound)] += h.Buckets[i]
+		all.Buckets[all.bucket(bound)] = h.Buckets[i]
 	}
-	changed.Buckets[len(bounds)] += h.Buckets[len(h.Bounds)]
-	h.Bounds, h.Buckets = changed.Bounds, changed.Buckets
+	all.Buckets[len(all.Bounds)] = h.Buckets[len(h.Bounds)]
+	h.Bounds, h.Buckets = all.Bounds, all.Buckets
 }
 
 // stamp dates the exemplars that are new.

@@ -41,7 +41,7 @@ func newTally(options *Options, initial bool) *Tally {
 func (t *Tally) Empty() *Tally {
 	empty := &Tally{Born: t.Born, Initial: t.Initial}
 	for m := range t.Histograms {
-		empty.Histograms[m] = newHistogram(t.Histograms[m].Bounds)
+		empty.Histograms[m] = newHistogram(t.Histograms[m].shown)
 	}
 	return empty
 }
@@ -49,7 +49,7 @@ func (t *Tally) Empty() *Tally {
 func (t *Tally) load(options *Options, now time.Time) {
 	t.Born, t.Initial = loadBirth(t.Born, t.Initial, now)
 	for m := range Measure(Measures) {
-		t.Histograms[m].rebucket(options.bounds(m))
+		t.Histograms[m].show(options.bounds(m))
 	}
 }
 
