@@ -81,7 +81,7 @@ func (d *decoder) list(node *yaml.Node, path string, to reflect.Value) {
 		itemPath := fmt.Sprintf("%s[%d]", path, i)
 		d.lines[itemPath] = item.Line
 		// What an operation leaves open is as the flags say.
-		if operation, ok := to.Index(i).Addr().Interface().(*Operation); ok {
+		if operation, ok := reflect.TypeAssert[*Operation](to.Index(i).Addr()); ok {
 			operation.TimeZone, operation.Timeout, operation.Poll = d.defaults.TimeZone, d.defaults.Timeout, d.defaults.Poll
 		}
 		d.decode(item, itemPath, to.Index(i))

@@ -70,7 +70,7 @@ func (p problem) of(name string) string {
 }
 
 // flags are the names of the settings outside of a file.
-var flags = map[string]string{
+var flags = map[string]string{ //nolint:gosec // WOLKVOX_TOKEN is a variable's name.
 	"server":     "--wolkvox.server",
 	"url":        "--wolkvox.url",
 	"token":      "WOLKVOX_TOKEN",

@@ -39,6 +39,7 @@ func keysOf(t reflect.Type, path string) (keys []string) {
 			key := strings.TrimPrefix(path+"."+f.key, ".")
 			keys = append(append(keys, key), keysOf(t.FieldByIndex(f.index).Type, key)...)
 		}
+	default: // has no keys
 	}
 	return keys
 }
