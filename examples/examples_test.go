@@ -1,0 +1,123 @@
+// Package examples tests the examples with the programs that would read them,
+// or with the libraries of those that cannot run here. It is a module of its
+// own: the exporter needs none of these.
+package examples
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+)
+
+// exporter is the program, built from the folder above.
+var exporter string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "wolkvox_exporter")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	exporter = filepath.Join(dir, "wolkvox_exporter")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", exporter, ".")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the exporter: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// tool finds a program: variable is the environment variable that names it if
+// it is not in PATH. A test that needs it is skipped without it, or fails if
+// E2E_REQUIRED is set.
+func tool(t *testing.T, variable, name string) string {
+	t.Helper()
+	if named := os.Getenv(variable); named != "" {
+		name = named
+	}
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("E2E_REQUIRED") != "" {
+		t.Fatalf("%v; %s can name it", err, variable)
+	}
+	t.Skipf("skipped: %v; %s can name it", err, variable)
+	return ""
+}
+
+// run runs a program to its end, and answers with all that it wrote.
+func run(t *testing.T, program string, args ...string) (output string, status int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// wantFlags wants a command line that the exporter understands. With --help it
+// reads the whole line before it answers.
+func wantFlags(t *testing.T, args []string) {
+	t.Helper()
+	if out, status := run(t, exporter, append(args, "--help")...); status != 0 {
+		t.Errorf("the exporter does not take %q:\n%s", args, out)
+	}
+}
+
+// wantVariable wants an environment variable that the exporter reads.
+func wantVariable(t *testing.T, name string) {
+	t.Helper()
+	if help, _ := run(t, exporter, "--help"); !strings.Contains(help, "$"+name) {
+		t.Errorf("the exporter's help has no $%s", name)
+	}
+}
+
+// version is that of the images which `make image` builds.
+func version(t *testing.T) string { return strings.TrimSpace(read(t, "../VERSION")) }
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// decode wants a YAML document without a field that its type does not have.
+// Unlike encoding/json, and like Kubernetes, it minds the case of a field.
+func decode[T any](t *testing.T, text string) *T {
+	t.Helper()
+	document := new(T)
+	data, err := yaml.YAMLToJSONStrict([]byte(text))
+	if err != nil {
+		t.Fatalf("reading a %T: %v\n%s", document, err, text)
+	}
+	unknown, err := json.UnmarshalStrict(data, document)
+	if err := errors.Join(append(unknown, err)...); err != nil {
+		t.Fatalf("decoding a %T: %v\n%s", document, err, text)
+	}
+	return document
+}

@@ -1,0 +1,237 @@
+package examples
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// manifests is what `kubectl apply -k` applies.
+type manifests struct {
+	deployment *apps.Deployment
+	claim      *core.PersistentVolumeClaim
+	secret     *core.Secret
+	service    *core.Service
+	monitor    *monitoring.ServiceMonitor
+}
+
+// container is the only one of the Deployment.
+func (m manifests) container() core.Container { return m.deployment.Spec.Template.Spec.Containers[0] }
+
+// kustomized builds the manifests as kustomize does. An unknown field or kind
+// ends the test.
+func kustomized(t *testing.T) (m manifests) {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS("kubernetes")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "token"), "a-token")
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resource := range resources.Resources() {
+		text := resource.MustYaml()
+		switch kind := resource.GetGvk().String(); kind {
+		case "Deployment.v1.apps":
+			m.deployment = decode[apps.Deployment](t, text)
+		case "PersistentVolumeClaim.v1.[noGrp]":
+			m.claim = decode[core.PersistentVolumeClaim](t, text)
+		case "Secret.v1.[noGrp]":
+			m.secret = decode[core.Secret](t, text)
+		case "Service.v1.[noGrp]":
+			m.service = decode[core.Service](t, text)
+		case "ServiceMonitor.v1.monitoring.coreos.com":
+			m.monitor = decode[monitoring.ServiceMonitor](t, text)
+		default:
+			t.Fatalf("have kind %q, which no test looks at", kind)
+		}
+	}
+	if m.deployment == nil || m.claim == nil || m.secret == nil || m.service == nil || m.monitor == nil {
+		t.Fatalf("have %d manifests, and one of those wanted is not among them", resources.Size())
+	}
+	if have := len(m.deployment.Spec.Template.Spec.Containers); have != 1 {
+		t.Fatalf("have %d containers, want 1", have)
+	}
+	return m
+}
+
+func TestOnePodRunsAtATime(t *testing.T) {
+	spec := kustomized(t).deployment.Spec
+	if spec.Replicas == nil || *spec.Replicas != 1 {
+		t.Errorf("have replicas %v, want 1", spec.Replicas)
+	}
+	if spec.Strategy.Type != apps.RecreateDeploymentStrategyType {
+		t.Errorf("have strategy %q, want Recreate", spec.Strategy.Type)
+	}
+}
+
+func TestSelectorsFindThePodAndTheService(t *testing.T) {
+	m := kustomized(t)
+	pod := m.deployment.Spec.Template.Labels
+	for _, test := range []struct {
+		selector     string
+		want, labels map[string]string
+	}{
+		{"the Deployment's", m.deployment.Spec.Selector.MatchLabels, pod},
+		{"the Service's", m.service.Spec.Selector, pod},
+		{"the ServiceMonitor's", m.monitor.Spec.Selector.MatchLabels, m.service.Labels},
+	} {
+		if len(test.want) == 0 {
+			t.Errorf("%s selector is empty", test.selector)
+		}
+		for key, value := range test.want {
+			if test.labels[key] != value {
+				t.Errorf("%s selector wants %s=%s, the labels are %v", test.selector, key, value, test.labels)
+			}
+		}
+	}
+}
+
+func TestPortsAreTheContainers(t *testing.T) {
+	m := kustomized(t)
+	container := m.container()
+	if len(container.Ports) != 1 || container.Ports[0].ContainerPort != 10042 {
+		t.Fatalf("have ports %v, want 10042", container.Ports)
+	}
+	name := container.Ports[0].Name
+	for who, port := range map[string]string{
+		"the Service":         m.service.Spec.Ports[0].TargetPort.String(),
+		"the liveness probe":  container.LivenessProbe.HTTPGet.Port.String(),
+		"the readiness probe": container.ReadinessProbe.HTTPGet.Port.String(),
+	} {
+		if port != name {
+			t.Errorf("%s goes to port %q, want %q", who, port, name)
+		}
+	}
+	if have, want := m.monitor.Spec.Endpoints[0].Port, m.service.Spec.Ports[0].Name; have != want {
+		t.Errorf("the ServiceMonitor goes to port %q, the Service has %q", have, want)
+	}
+}
+
+func TestMetricsAreReachableWhileNotReady(t *testing.T) {
+	m := kustomized(t)
+	if !m.service.Spec.PublishNotReadyAddresses {
+		t.Error("a pod that is not ready is not in the Service")
+	}
+	if have := m.container().LivenessProbe.HTTPGet.Path; have != "/-/healthy" {
+		t.Errorf("the liveness probe asks for %q, want /-/healthy: a restart does not mend the API", have)
+	}
+	if have := m.container().ReadinessProbe.HTTPGet.Path; have != "/-/ready" {
+		t.Errorf("the readiness probe asks for %q, want /-/ready", have)
+	}
+}
+
+func TestThePodMountsItsClaimAndSecret(t *testing.T) {
+	m := kustomized(t)
+	mounted := map[string]string{}
+	for _, volume := range m.deployment.Spec.Template.Spec.Volumes {
+		for _, mount := range m.container().VolumeMounts {
+			if mount.Name != volume.Name {
+				continue
+			}
+			switch {
+			case volume.PersistentVolumeClaim != nil:
+				mounted["claim "+volume.PersistentVolumeClaim.ClaimName] = mount.MountPath
+			case volume.Secret != nil:
+				mounted["secret "+volume.Secret.SecretName] = mount.MountPath
+			}
+		}
+	}
+	args := m.container().Args
+	if at := mounted["claim "+m.claim.Name]; !slices.Contains(args, "--storage.path="+at) {
+		t.Errorf("have args %q and mounts %v, want the state in %q", args, mounted, m.claim.Name)
+	}
+	at := mounted["secret "+m.secret.Name]
+	for file, token := range m.secret.Data {
+		if !slices.Contains(args, "--wolkvox.token-file="+filepath.Join(at, file)) || string(token) != "a-token" {
+			t.Errorf("have args %q and mounts %v, want the token from %q", args, mounted, m.secret.Name)
+		}
+	}
+	if len(mounted) != 2 || len(m.secret.Data) != 1 {
+		t.Errorf("have mounts %v and %d secrets, want the claim, and the secret with the token", mounted, len(m.secret.Data))
+	}
+}
+
+// imageUser is the number of the user and of the group in the Dockerfile.
+const imageUser = 65532
+
+func TestThePodIsConfined(t *testing.T) {
+	want := core.PodSecurityContext{
+		RunAsNonRoot:        new(true),
+		RunAsUser:           new(int64(imageUser)),
+		RunAsGroup:          new(int64(imageUser)),
+		FSGroup:             new(int64(imageUser)),
+		FSGroupChangePolicy: new(core.FSGroupChangeOnRootMismatch),
+		SeccompProfile:      &core.SeccompProfile{Type: core.SeccompProfileTypeRuntimeDefault},
+	}
+	wantContainer := core.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		Capabilities:             &core.Capabilities{Drop: []core.Capability{"ALL"}},
+	}
+	m := kustomized(t)
+	pod := m.deployment.Spec.Template.Spec
+	if have := pod.SecurityContext; !reflect.DeepEqual(have, &want) {
+		t.Errorf("have %v\nwant %v", have, &want)
+	}
+	if have := m.container().SecurityContext; !reflect.DeepEqual(have, &wantContainer) {
+		t.Errorf("have %v\nwant %v", have, &wantContainer)
+	}
+	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
+		t.Error("it has a token of the API server, which it does not need")
+	}
+	if limits := m.container().Resources.Limits; limits.Memory().IsZero() {
+		t.Error("its memory has no limit")
+	}
+	if user := fmt.Sprintf("USER %[1]d:%[1]d\n", imageUser); !strings.Contains(read(t, "../Dockerfile"), user) {
+		t.Errorf("the image's user is another one, want %s", user)
+	}
+}
+
+func TestThePodRunsTheImageOfThisVersion(t *testing.T) {
+	if have, want := kustomized(t).container().Image, "/wolkvox_exporter:"+version(t); !strings.HasSuffix(have, want) {
+		t.Errorf("have image %q, want one that ends in %q", have, want)
+	}
+}
+
+func TestTheExporterTakesThePodsFlags(t *testing.T) {
+	args := kustomized(t).container().Args
+	wantFlags(t, args)
+	// Rather than ask some other operation's server with this one's token.
+	if out, status := run(t, exporter, args...); status == 0 || !strings.Contains(out, "CHANGE-ME") {
+		t.Errorf("with the placeholder for the server, have status %d:\n%s", status, out)
+	}
+}
+
+func TestPrometheusRulesAreMadeOfTheRules(t *testing.T) {
+	script, err := filepath.Abs("kubernetes/prometheusrule.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, status := run(t, "sh", script)
+	if status != 0 {
+		t.Fatal(out)
+	}
+	documents := strings.Split(out, "---\n")[1:]
+	for _, document := range documents {
+		rule := decode[monitoring.PrometheusRule](t, document)
+		if rule.Kind != monitoring.PrometheusRuleKind || len(rule.Spec.Groups) == 0 {
+			t.Errorf("have no groups of rules in %s", document)
+		}
+	}
+	if len(documents) != 2 {
+		t.Errorf("have %d documents, want one for each file of rules", len(documents))
+	}
+}

@@ -1,0 +1,37 @@
+package examples
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const unit = "systemd/wolkvox_exporter.service"
+
+var execStart = regexp.MustCompile(`(?m)^ExecStart=(\S+) (.*)$`)
+
+func TestTheUnitStartsTheExporter(t *testing.T) {
+	command := execStart.FindStringSubmatch(read(t, unit))
+	if command == nil {
+		t.Fatal("have no ExecStart")
+	}
+	wantFlags(t, strings.Fields(command[2]))
+	for _, name := range regexp.MustCompile(`\bWOLKVOX_\w+`).FindAllString(read(t, unit), -1) {
+		wantVariable(t, name)
+	}
+}
+
+func TestSystemdTakesTheUnit(t *testing.T) {
+	analyze := tool(t, "SYSTEMD_ANALYZE", "systemd-analyze")
+	// It wants the program to be there.
+	file := filepath.Join(t.TempDir(), filepath.Base(unit))
+	write(t, file, execStart.ReplaceAllString(read(t, unit), "ExecStart="+exporter+" ${2}"))
+	if out, status := run(t, analyze, "verify", file); status != 0 || out != "" {
+		t.Errorf("systemd-analyze verify:\n%s", out)
+	}
+	// In tenths of the score: up to 2.0 is what systemd calls OK.
+	if out, status := run(t, analyze, "security", "--offline=true", "--threshold=20", file); status != 0 {
+		t.Errorf("systemd-analyze security:\n%s", out)
+	}
+}
