@@ -24,11 +24,16 @@ const (
 	// maxRedirects on the same host; more is a loop.
 	maxRedirects = 5
 
-	chatReport = "chat_8"
+	reportsPage     = "reports_manager.php"
+	informationPage = "information.php"
+
+	chatReport       = "chat_8"
+	routingPointsAPI = "routing_points"
+	tokenInfoAPI     = "token_info"
 )
 
 // APIs lists the values of the api label of [Request]s.
-func APIs() []string { return []string{chatReport} }
+func APIs() []string { return []string{chatReport, routingPointsAPI, tokenInfoAPI} }
 
 // Request tells an observer how a request went.
 type Request struct {
@@ -102,13 +107,24 @@ func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
 // it streams in. With [ErrBadRow] only that row is lost. Any other error is the
 // last thing yielded: an [*Error], the context's, or the token's.
 func (c *Client) Chats(ctx context.Context, w Window) iter.Seq2[Chat, error] {
-	return func(yield func(Chat, error) bool) {
-		parameters := "&date_ini=" + w.From.param() + "&date_end=" + w.To.param()
-		err := c.get(ctx, "reports_manager.php", chatReport, parameters, func(body io.Reader) (int, error) {
-			return decode(body, c.wanted, yield)
+	parameters := "&date_ini=" + w.From.param() + "&date_end=" + w.To.param()
+	return stream(ctx, c, reportsPage, chatReport, parameters, func(body io.Reader, yield func(Chat, error) bool) (int, error) {
+		return decode(body, c.wanted, yield)
+	})
+}
+
+// stream makes a request whenever it is read, and yields what decode does, and
+// then what the request failed of.
+func stream[T any](
+	ctx context.Context, c *Client, page, api, parameters string, decode func(io.Reader, func(T, error) bool) (int, error),
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := c.get(ctx, page, api, parameters, func(body io.Reader) (int, error) {
+			return decode(body, yield)
 		})
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(Chat{}, err)
+			var none T
+			yield(none, err)
 		}
 	}
 }
@@ -268,7 +284,7 @@ func (b *body) Read(p []byte) (int, error) {
 func errorMessage(body io.Reader) (message string, page bool) {
 	const enough = 64 << 10
 	text, _ := io.ReadAll(io.LimitReader(body, enough)) // What can be read of a broken one may still tell.
-	d := newDecoder(bytes.NewReader(text), func(Chat, error) bool { return true })
+	d := newDecoder(bytes.NewReader(text))
 	_ = d.envelope()
 	return d.message, bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("<"))
 }

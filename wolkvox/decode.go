@@ -12,9 +12,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ErrBadRow stands for a row that is no chat: not an object, a field of the
-// wrong type or of more than 64 KiB, or nothing to recognise it by. The rows
-// after it follow.
+// ErrBadRow stands for a row that is not what was asked for: not an object, a
+// field of the wrong type or of more than 64 KiB, or nothing to recognise it by.
+// The rows after it follow.
 var ErrBadRow = errors.New("malformed row")
 
 // errStopped ends decoding because the caller wants no more rows.
@@ -22,9 +22,9 @@ var errStopped = errors.New("stopped by the caller")
 
 // decoder reads one response, row by row, in memory that does not grow with it.
 type decoder struct {
-	json  *jsontext.Decoder
-	yield func(Chat, error) bool
-	rows  int
+	json *jsontext.Decoder
+	// element reads one of data.
+	element func() error
 
 	code      int
 	message   string
@@ -41,39 +41,60 @@ type decoder struct {
 	unquoted, hashed []byte // scratch
 }
 
-// decode reads the envelope and yields each of its rows. The error is nil, an
-// *Error with the result that the envelope stands for, errStopped, or what the
-// reader or the JSON decoder said.
+// decode reads a report of chats and yields each of them, as decodeRows does.
 func decode(body io.Reader, wanted wanted, yield func(Chat, error) bool) (rows int, err error) {
-	d := newDecoder(body, yield)
+	d := newDecoder(body)
 	d.wanted = wanted
+	return decodeRows(d, d.row, yield)
+}
+
+// decodeRows reads the envelope and yields what row makes of each element of its
+// data. The error is nil, an *Error with the result that the envelope stands for,
+// errStopped, or what the reader or the JSON decoder said.
+func decodeRows[T any](d *decoder, row func() (T, error), yield func(T, error) bool) (rows int, err error) {
+	d.element = func() error {
+		made, err := row()
+		if err != nil && !errors.Is(err, ErrBadRow) {
+			return err
+		}
+		rows++
+		if !yield(made, err) {
+			return errStopped
+		}
+		return nil
+	}
+	err = d.document()
+	return rows, err
+}
+
+// document reads an envelope and nothing after it.
+func (d *decoder) document() error {
 	if err := d.envelope(); err != nil {
-		return d.rows, err
+		return err
 	}
 	if _, err := d.json.ReadToken(); err == nil {
-		return d.rows, d.malformed("text after the end of the JSON")
+		return d.malformed("text after the end of the JSON")
 	} else if !errors.Is(err, io.EOF) {
-		return d.rows, err
+		return err
 	}
 	switch {
 	case !d.sawReport:
-		return d.rows, d.malformed("neither code nor data")
+		return d.malformed("neither code nor data")
 	case d.code == 0, d.code == http.StatusOK, d.code == http.StatusNoContent, d.code == http.StatusNotFound:
-		return d.rows, nil
+		return nil
 	case d.code < 100 || d.code > 599:
-		return d.rows, d.malformed("a code that is no status") // It could be anything, a phone number too.
+		return d.malformed("a code that is no status") // It could be anything, a phone number too.
 	default:
-		return d.rows, &Error{Result: classify(d.code, d.message), Status: d.code}
+		return &Error{Result: classify(d.code, d.message), Status: d.code}
 	}
 }
 
-func newDecoder(body io.Reader, yield func(Chat, error) bool) *decoder {
+func newDecoder(body io.Reader) *decoder {
 	buffered := bufio.NewReader(body)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
 		_, _ = buffered.Discard(len(mark))
 	}
 	d := &decoder{
-		yield:         yield,
 		routingPoints: map[string]string{},
 		channels:      map[string]string{},
 		agents:        map[string]string{},
@@ -83,6 +104,7 @@ func newDecoder(body io.Reader, yield func(Chat, error) bool) *decoder {
 	bounded := &tamed{from: buffered, longest: longest, deepest: deepest}
 	bounded.json = jsontext.NewDecoder(bounded, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	d.json = bounded.json
+	d.element = d.json.SkipValue
 	return d
 }
 
@@ -149,13 +171,8 @@ func (d *decoder) data() error {
 		return err
 	}
 	for d.json.PeekKind() != ']' {
-		chat, err := d.row()
-		if err != nil && !errors.Is(err, ErrBadRow) {
+		if err := d.element(); err != nil {
 			return err
-		}
-		d.rows++
-		if !d.yield(chat, err) {
-			return errStopped
 		}
 	}
 	_, err := d.json.ReadToken()
@@ -173,6 +190,29 @@ const (
 	kindArray  jsontext.Kind = '['
 	kindLong   jsontext.Kind = 'l' // our own: only the start of the value may be left
 )
+
+// object reads an element of data by its members; read takes the value of each.
+// The error is ErrBadRow if it is no object.
+func (d *decoder) object(read func(name []byte) error) error {
+	if d.json.PeekKind() != kindObject {
+		if err := d.json.SkipValue(); err != nil {
+			return err
+		}
+		return ErrBadRow
+	}
+	if _, err := d.json.ReadToken(); err != nil {
+		return err
+	}
+	for {
+		name, err := d.member()
+		if name == nil {
+			return err
+		}
+		if err := read(name); err != nil {
+			return err
+		}
+	}
+}
 
 // open reads the start of an object or array.
 func (d *decoder) open(kind jsontext.Kind, otherwise string) error {

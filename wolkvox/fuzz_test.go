@@ -53,6 +53,48 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// FuzzDecodeInformation holds the three kinds of rows against each other: what is
+// a report for one is a report for all.
+func FuzzDecodeInformation(f *testing.F) {
+	for _, body := range []string{
+		report(`{"rp_id": 1101, "rp_name": "Ventas"}`, `{"rp_id": "-"}`, `{"rp_name": {}, "rp_id": "x\u0000"}`, `7`),
+		report(`{"token_limit": "1000", "token_use_today": "2", "all_token_today": 8, "available_consumption_options": "992"}`),
+		`{"data": [{"token_limit": 0}, {"all_token_today": "-1", "token_limit": 1e12}], "code": 404}`, `{"data": null}`,
+		"{\"data\": [{\"rp_id\": \"\xff\", \"rp_name\": \"\xc3\"}]}", report(`{"rp_id": "` + strings.Repeat("1", longest) + `"}`), report()[:30],
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		chats, want := decode(bytes.NewReader(body), wanted{}, func(Chat, error) bool { return true })
+		points, err := decodeRoutingPoints(bytes.NewReader(body), func(point RoutingPoint, err error) bool {
+			if err == nil {
+				mustBeLabel(t, "rp_id", point.ID)
+				mustBeLabel(t, "rp_name", point.Name)
+			} else if point != (RoutingPoint{}) {
+				t.Fatalf("have %+v of a bad row", point)
+			}
+			return true
+		})
+		if points != chats || (err == nil) != (want == nil) {
+			t.Fatalf("have %d routing points, %v, and %d chats, %v", points, err, chats, want)
+		}
+		infos, err := decodeTokenInfo(bytes.NewReader(body), func(info TokenInfo, _ error) bool {
+			for _, n := range []*float64{info.Used, info.Limit} {
+				if n != nil && !(*n >= 0 && *n <= 2*maxInteger) {
+					t.Fatalf("have %v requests", *n)
+				}
+			}
+			if info.Limit != nil && *info.Limit == 0 {
+				t.Fatal("have a limit of 0")
+			}
+			return true
+		})
+		if infos != chats || (err == nil) != (want == nil) {
+			t.Fatalf("have %d infos, %v, and %d chats, %v", infos, err, chats, want)
+		}
+	})
+}
+
 func mustBeSound(t *testing.T, c Chat) {
 	t.Helper()
 	switch {

@@ -193,6 +193,35 @@ func TestMemoryDoesNotGrowWithTheRoutingPoints(t *testing.T) {
 	}
 }
 
+// What a caller keeps of a name is its 64 characters, not the 60,000 that it had.
+func TestANameThatIsKeptIsAsSmallAsItLooks(t *testing.T) {
+	const kept, limit = 500, 1 << 20
+	body := repeated{
+		start: `{"data": [{"rp_id": 1}`, text: `, {"rp_id": "1` + strings.Repeat("0", 60_000) + `", "rp_name": "` + strings.Repeat("ñ", 30_000) + `"}`,
+		n: kept, end: `]}`,
+	}
+	live := func() uint64 {
+		var now runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&now)
+		return now.HeapAlloc
+	}
+	var points []RoutingPoint
+	before := live()
+	_, err := decodeRoutingPoints(&body, func(point RoutingPoint, err error) bool {
+		if err == nil {
+			points = append(points, point)
+		}
+		return true
+	})
+	after := live()
+	t.Logf("%d bytes live", int64(after)-int64(before))
+	if err != nil || len(points) != kept+1 || after > before+limit {
+		t.Errorf("have %d routing points, %v, and %d bytes live before, %d after", len(points), err, before, after)
+	}
+	runtime.KeepAlive(points)
+}
+
 func TestFewAndShortLabelsAreKept(t *testing.T) {
 	const many = 5000
 	rows := []string{`{"conn_id": "1", "rp_id": "` + strings.Repeat("x", 10_000) + `"}`}
@@ -200,14 +229,15 @@ func TestFewAndShortLabelsAreKept(t *testing.T) {
 		rows = append(rows, fmt.Sprintf(`{"conn_id": "1", "rp_id": "RP %d", "channel": "CH %[1]d"}`, i))
 	}
 	seen := 0
-	d := newDecoder(strings.NewReader(report(rows...)), func(c Chat, _ error) bool {
+	d := newDecoder(strings.NewReader(report(rows...)))
+	_, err := decodeRows(d, d.row, func(c Chat, _ error) bool {
 		if want := strconv.Itoa(seen); seen > 0 && (c.RoutingPoint != "RP "+want || c.Channel != "ch "+want) {
 			t.Errorf("have %q, %q, want number %s", c.RoutingPoint, c.Channel, want)
 		}
 		seen++
 		return true
 	})
-	if err := d.envelope(); err != nil || seen != many+1 {
+	if err != nil || seen != many+1 {
 		t.Fatalf("have %d rows, %v", seen, err)
 	}
 	if len(d.routingPoints) > 1000 || len(d.channels) > 1000 {

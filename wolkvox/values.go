@@ -119,7 +119,8 @@ func label(text []byte) string {
 	count := 0
 	for at := range clean {
 		if count == maxLabelRunes {
-			return strings.TrimSpace(clean[:at])
+			// What is kept must not keep the rest, up to 64 KiB.
+			return strings.Clone(strings.TrimSpace(clean[:at]))
 		}
 		count++
 	}
