@@ -1,6 +1,7 @@
 package wolkvoxtest
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -46,6 +47,10 @@ func (c *call) routingPoints() {
 // tokenInfo answers token_info; this very call is in its figures.
 func (c *call) tokenInfo() {
 	byToken, byAll, limit := c.desk.quota(c.token, c.now)
+	left := limit - byAll
+	if limit == math.MaxInt {
+		limit, left = Absent, Absent // no limit
+	}
 	e := c.encoder()
 	e.head(http.StatusOK, "1 records were found")
 	e.buf = append(e.buf, '[', '{')
@@ -53,7 +58,7 @@ func (c *call) tokenInfo() {
 	e.count("token_limit", limit)
 	e.count("token_use_today", byToken)
 	e.count("all_token_today", byAll)
-	e.count("available_consumption_options", limit-byAll)
+	e.count("available_consumption_options", left)
 	e.buf = append(e.buf, '}', ']')
 	e.tail()
 	c.body(http.StatusOK, "application/json", e.buf)

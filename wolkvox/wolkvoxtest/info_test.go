@@ -45,3 +45,11 @@ func TestTokenInfoCountsItself(t *testing.T) {
 	wantColumn(t, d, "all_token_today", "8")
 	wantColumn(t, d, "available_consumption_options", "1992")
 }
+
+func TestTokenInfoWithoutALimitStatesNone(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
+	d := get(t, s, information+"?api=token_info").document(t)
+	wantColumn(t, d, "token_limit", "-")
+	wantColumn(t, d, "all_token_today", "1")
+	wantColumn(t, d, "available_consumption_options", "-")
+}
