@@ -48,6 +48,10 @@ type Options struct {
 	Book              ledger.Options
 
 	Timeout time.Duration // of a request
+
+	Information           Information   // nil if neither is asked for
+	RoutingPointsInterval time.Duration // between looks at the routing points; 0 = never
+	TokenInfoInterval     time.Duration // between looks at the requests of the day; 0 = never
 }
 
 // round is a reconcile: it goes on where it failed. What it has read by then it
@@ -82,6 +86,9 @@ type Poller struct {
 	reach time.Duration
 	// round is the reconcile under way, if one has failed half-way.
 	round round
+
+	points, quota look
+	midnight      time.Time // up to when the requests of the day are today's
 
 	clocks, future, belated warning
 	newestEnd               wolkvox.LocalTime // of all rows
@@ -126,6 +133,7 @@ func (p *Poller) publish(view *ledger.View) {
 func (p *Poller) Run(ctx context.Context) {
 	for {
 		p.poll(ctx)
+		p.inform(ctx)
 		next := nextTick(later(time.Now(), p.quietUntil), p.options.Interval, offset(p.options.Operation, p.options.Interval))
 		p.status.NextPoll = next
 		p.publish(p.snapshot.Load().View)

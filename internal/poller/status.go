@@ -40,4 +40,9 @@ type Status struct {
 	TruncatedWindows, TruncatedSeconds uint64
 	// Skipped is the time beyond the catch-up limit that was never fetched.
 	Skipped time.Duration
+	// RoutingPoints are their names by rp_id, as the API last told. The map never
+	// changes.
+	RoutingPoints map[string]string
+	// TokenInfo is what the API last told of today's requests.
+	TokenInfo wolkvox.TokenInfo
 }
