@@ -99,11 +99,13 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		o := &c.operations[i]
 		snapshot := o.source.Snapshot()
 		c.collectStatus(ch, o, &snapshot.Status)
+		collectQuota(ch, o, &snapshot.Status)
 		// What a state that is not loaded yet holds is unknown, not 0.
 		if snapshot.View == nil {
 			continue
 		}
 		collectBook(ch, o, snapshot.View)
+		collectRoutingPoints(ch, o, snapshot.Status.RoutingPoints, snapshot.View.LabelSets)
 		for _, set := range snapshot.View.LabelSets {
 			c.collectChats(ch, o, set, now)
 		}

@@ -55,10 +55,13 @@ var contract = map[string]string{
 	"wolkvox_chat_messages":                             "HISTOGRAM channel operation rp_id",
 	"wolkvox_chat_characters":                           "HISTOGRAM channel operation rp_id sender",
 	"wolkvox_chat_last_sender_total":                    "COUNTER channel last_sender operation rp_id",
+	"wolkvox_routing_point_info":                        "GAUGE operation rp_id rp_name",
 	"wolkvox_up":                                        "GAUGE operation",
 	"wolkvox_api_requests_total":                        "COUNTER api operation result",
 	"wolkvox_api_request_duration_seconds":              "HISTOGRAM api operation",
 	"wolkvox_api_clock_skew_seconds":                    "GAUGE operation",
+	"wolkvox_api_token_requests_limit":                  "GAUGE operation",
+	"wolkvox_api_token_requests_used":                   "GAUGE operation",
 	"wolkvox_exporter_records_total":                    "COUNTER operation outcome",
 	"wolkvox_exporter_late_records_total":               "COUNTER operation",
 	"wolkvox_exporter_field_errors_total":               "COUNTER field operation",
@@ -116,7 +119,8 @@ func TestDescribeIsComplete(t *testing.T) {
 	}
 	var want []string
 	for name := range contract {
-		if !strings.HasPrefix(name, "wolkvox_api_") && !strings.HasPrefix(name, "wolkvox_exporter_state_") {
+		request := strings.HasPrefix(name, "wolkvox_api_") && !strings.HasPrefix(name, "wolkvox_api_token_")
+		if !request && !strings.HasPrefix(name, "wolkvox_exporter_state_") {
 			want = append(want, name)
 		}
 	}
@@ -131,7 +135,11 @@ func TestDescribeIsComplete(t *testing.T) {
 func TestLabelsComeSorted(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1))
-	snapshot := fixed{View: h.book.View(), Status: poller.Status{LastPoll: time.Now(), LastReconcile: time.Now()}}
+	quota := 1000.0
+	snapshot := fixed{View: h.book.View(), Status: poller.Status{
+		LastPoll: time.Now(), LastReconcile: time.Now(),
+		RoutingPoints: map[string]string{"101": "Ventas"}, TokenInfo: wolkvox.TokenInfo{Used: &quota, Limit: &quota},
+	}}
 	collected := make(chan prometheus.Metric, 100)
 	New([]Operation{{"wv0042", snapshot}}, Options{}).Collect(collected)
 	close(collected)

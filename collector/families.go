@@ -20,6 +20,7 @@ const (
 	duration
 	messages
 	characters
+	routingPointInfo
 
 	agentChats
 	agentHandleTime
@@ -28,6 +29,8 @@ const (
 	agentInfo
 
 	up
+	tokenRequestsLimit
+	tokenRequestsUsed
 	records
 	lateRecords
 	fieldErrors
@@ -94,6 +97,11 @@ var definitions = [families]struct {
 		[]string{"rp_id", "channel", "sender"},
 	},
 
+	routingPointInfo: {
+		"wolkvox_routing_point_info",
+		"Name of a routing point that has chats (rp_name of routing_points, as it was last listed); always 1.",
+		[]string{"rp_id", "rp_name"},
+	},
 	agentChats: {
 		"wolkvox_agent_chats_total",
 		"Chats that were handed over to an agent, by agent (agent_id).",
@@ -123,6 +131,16 @@ var definitions = [families]struct {
 	up: {
 		"wolkvox_up",
 		"Whether the last poll of the API succeeded: 1 if it did, 0 if it failed or none has ended yet.",
+		nil,
+	},
+	tokenRequestsLimit: {
+		"wolkvox_api_token_requests_limit",
+		"Requests to the API that the operation may make today, by all of its tokens (token_info).",
+		nil,
+	},
+	tokenRequestsUsed: {
+		"wolkvox_api_token_requests_used",
+		"Requests to the API that the operation has made today, by all of its tokens (all_token_today of token_info).",
 		nil,
 	},
 	records: {

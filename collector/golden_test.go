@@ -71,10 +71,13 @@ func everything(t *testing.T) *prometheus.Registry {
 	time.Sleep(5 * time.Minute)
 	fresh.read(ledger.Polling, fresh.agent("101", "whatsapp", 22, 340))
 
+	used, limit := 337.0, 2000.0
 	operations := []Operation{
 		{"wv0042", fixed{View: busy.book.View(), Status: poller.Status{
 			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled, NewestEnd: polled.Add(-40 * time.Second),
 			TruncatedWindows: 2, TruncatedSeconds: 1, Skipped: 90 * time.Minute,
+			RoutingPoints: map[string]string{"101": "Ventas", "202": `Soporte "técnico"`, "909": "without chats"},
+			TokenInfo:     wolkvox.TokenInfo{Used: &used, Limit: &limit},
 		}}},
 		{"fresh", fixed{View: fresh.book.View(), Status: poller.Status{Up: true, Ready: true, LastPoll: time.Now()}}},
 		{"loading", fixed{}},
