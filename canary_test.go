@@ -102,6 +102,9 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 				t.Errorf("have outcomes %v and %v field errors, want handoffs, field errors and invalid rows",
 					have.outcomes(), have.sum("wolkvox_exporter_field_errors_total"))
 			}
+			if have.sum("wolkvox_routing_point_info") != 1 || have.sum("wolkvox_api_token_requests_used") != 12 {
+				t.Errorf("have no name of a routing point, or no requests of the day: what came with them was not seen")
+			}
 			results := have.byLabel("wolkvox_api_requests_total", "result")
 			for _, result := range []string{"malformed", "unavailable", "server_error", "redirected", "network", "bad_request"} {
 				if results[result] == 0 {

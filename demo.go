@@ -22,8 +22,8 @@ func (s *settings) demo(ctx context.Context, logger log.Logger) error {
 		Source:   wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: zone}),
 		// By its end a chat is found soon after it, however long it was.
 		Readings: wolkvoxtest.Readings{SelectOn: wolkvoxtest.End},
-		// A poll every few seconds is more than the vendor would take.
-		Limits: wolkvoxtest.Limits{RequestsPerDay: -1},
+		// A poll every few seconds is more than one licence allows.
+		Limits: wolkvoxtest.Limits{RequestsPerDay: 100_000},
 	})
 	defer server.Close()
 	s.operation.Name, s.operation.Server, s.operation.URL = demoCommand, "", server.URL()

@@ -15,6 +15,7 @@ func TestDemoPlaysABusyDayWithoutATrace(t *testing.T) {
 		for _, name := range []string{
 			"wolkvox_chat_handoffs_total", "wolkvox_chat_speed_of_answer_seconds_count", "wolkvox_chat_speed_of_answer_seconds_sum",
 			"wolkvox_chat_handle_time_seconds_count", "wolkvox_chat_handle_time_seconds_sum",
+			"wolkvox_routing_point_info", "wolkvox_api_token_requests_used",
 		} {
 			if first.sum(name) == 0 {
 				return false

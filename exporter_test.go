@@ -247,3 +247,7 @@ func (e *exporter) await(what string, right func(samples) bool) samples {
 
 // up tells whether the last poll succeeded.
 func up(s samples) bool { return s.sum("wolkvox_up") == 1 }
+
+// informed tells whether what follows the first poll has been asked for, too: no
+// request is to come before the next poll.
+func informed(s samples) bool { return up(s) && len(s.of("wolkvox_api_token_requests_used")) > 0 }

@@ -22,6 +22,7 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 	zone := noonZone()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
 		Token: testToken, Location: load(t, zone), Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd},
+		RoutingPoints: []wolkvoxtest.RoutingPoint{{ID: "1101", Name: "Ventas"}, {ID: "1102", Name: "Soporte técnico"}, {ID: "1199", Name: "Sin chats"}},
 	})
 	defer server.Close()
 	program := against(server, "--wolkvox.server=0042", "--wolkvox.timezone="+zone, "--poll.interval=52w", "--poll.overlap=1h", "--poll.reconcile-window=6h")
@@ -40,7 +41,7 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 	)
 	server.FailNext(wolkvoxtest.BadNumbers, wolkvoxtest.BadRows)
 	e := program.start(t)
-	e.await("a first start", func(s samples) bool { return s.outcomes()["seeded"] > 0 })
+	e.await("a first start", func(s samples) bool { return s.outcomes()["seeded"] > 0 && informed(s) })
 	if status := e.stop(syscall.SIGTERM); status != 0 {
 		t.Fatalf("have exit status %d, want 0", status)
 	}
@@ -51,7 +52,7 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 	)
 	server.FailNext(wolkvoxtest.ServerError)
 	e = program.start(t)
-	have := e.await("a second start", up)
+	have := e.await("a second start", informed)
 	compareGolden(t, "testdata/metrics.txt", e.exposition())
 
 	rows := 0

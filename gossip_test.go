@@ -28,6 +28,10 @@ func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		raw("HTTP/1.1 "+secretPhone+" "+secretName)(w, r)
 		return
 	}
+	if strings.HasSuffix(r.URL.Path, "/information.php") {
+		information(w, r)
+		return
+	}
 	if g.begun.Load() {
 		if n := int(g.heard.Add(1)) - 1; n < len(indiscretions) {
 			indiscretions[n](w, r)
@@ -90,6 +94,11 @@ var indiscretions = []http.HandlerFunc{
 	misplaced(secretEmail),
 	misplaced(secretToken),
 }
+
+// information answers routing_points and token_info, with more than is asked for.
+var information = page(200, "application/json", `{"code":200,"error":"`+secrets+`","msg":"`+secrets+`","data":[`+
+	secretRow+`},"`+secretPhone+`",{"rp_id":1101,"rp_name":"Ventas","description":"`+secrets+`","last_use":"`+secretPhone+`","`+secretName+`":{"rp_name":"`+secretName+`"},`+
+	`"token_limit":"`+secretName+`","token_use_today":"`+secretPhone+`","all_token_today":"12","available_consumption_options":"988"}]}`)
 
 // misplaced answers with an ended chat that has the same text everywhere but in
 // rp_id and channel, whose values are what is asked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -17,6 +18,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// Names change seldom; a look at the day's requests costs one of them.
+const (
+	routingPointsInterval = 24 * time.Hour
+	tokenInfoInterval     = time.Hour
 )
 
 // operations are those of the configuration, which may be read again.
@@ -100,7 +107,7 @@ func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.C
 	metrics := prometheus.NewRegistry()
 	client := wolkvox.NewClient(target.Base, target.Token, o.clientOptions(target, metrics)...)
 	store := collector.MeasureSaves(metrics, target.Name, o.storage.state(target.Name))
-	polled, err := poller.New(client, store, o.pollerOptions(target))
+	polled, err := poller.New(client, store, o.pollerOptions(target, client))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -131,7 +138,7 @@ func (o *operations) clientOptions(target config.Target, metrics prometheus.Regi
 	return options
 }
 
-func (o *operations) pollerOptions(target config.Target) poller.Options {
+func (o *operations) pollerOptions(target config.Target, client *wolkvox.Client) poller.Options {
 	poll := &target.Operation.Poll
 	return poller.Options{
 		Operation:         target.Name,
@@ -145,6 +152,10 @@ func (o *operations) pollerOptions(target config.Target) poller.Options {
 		MaxCatchUp:        poll.MaxCatchUp.Duration,
 		Book:              ledger.Options{MaxLabelSets: o.maxLabelSets, Agents: o.agents, Bounds: bounds(&target.Operation.Buckets)},
 		Timeout:           target.Operation.Timeout.Duration,
+
+		Information:           client,
+		RoutingPointsInterval: routingPointsInterval,
+		TokenInfoInterval:     tokenInfoInterval,
 	}
 }
 

@@ -30,7 +30,7 @@ func TestASecondProgramIsKeptFromTheStorageFolder(t *testing.T) {
 	t.Parallel()
 	program, server := keeping(t)
 	first := program.start(t)
-	first.await("a first poll", up)
+	first.await("a first poll", informed)
 	requests := len(server.Requests())
 
 	status, stdout, stderr := program.end(t)
@@ -49,7 +49,7 @@ func TestAStateThatCannotBeTrustedIsRefusedAndLeftAsItIs(t *testing.T) {
 	t.Parallel()
 	program, server := keeping(t)
 	e := program.start(t)
-	e.await("a first poll", up)
+	e.await("a first poll", informed)
 	e.stop(syscall.SIGTERM)
 	requests := len(server.Requests())
 	path := filepath.Join(program.dir, "state", "wv0042.state")
