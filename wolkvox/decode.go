@@ -117,25 +117,18 @@ func (d *decoder) envelope() error {
 	if err := d.open('{', "no JSON object"); err != nil {
 		return err
 	}
-	for {
-		name, err := d.member()
-		if name == nil {
-			return err
-		}
+	return d.members(func(name []byte) error {
 		switch string(name) {
 		case "data":
-			err = d.data()
+			return d.data()
 		case "code":
-			err = d.readCode()
+			return d.readCode()
 		case "msg", "error":
-			err = d.readMessage()
+			return d.readMessage()
 		default:
-			err = d.json.SkipValue()
+			return d.json.SkipValue()
 		}
-		if err != nil {
-			return err
-		}
-	}
+	})
 }
 
 func (d *decoder) readCode() error {
@@ -203,15 +196,7 @@ func (d *decoder) object(read func(name []byte) error) error {
 	if _, err := d.json.ReadToken(); err != nil {
 		return err
 	}
-	for {
-		name, err := d.member()
-		if name == nil {
-			return err
-		}
-		if err := read(name); err != nil {
-			return err
-		}
-	}
+	return d.members(read)
 }
 
 // open reads the start of an object or array.
@@ -221,6 +206,19 @@ func (d *decoder) open(kind jsontext.Kind, otherwise string) error {
 		err = d.malformed(otherwise)
 	}
 	return err
+}
+
+// members reads an object after its start; read takes the value of each member.
+func (d *decoder) members(read func(name []byte) error) error {
+	for {
+		name, err := d.member()
+		if name == nil {
+			return err
+		}
+		if err := read(name); err != nil {
+			return err
+		}
+	}
 }
 
 // member reads the name of an object's next member. It is nil after the last

@@ -39,44 +39,27 @@ type wanted struct{ agentNames, connIDs bool }
 // row reads one element of data. The error is ErrBadRow if only this row is
 // lost.
 func (d *decoder) row() (Chat, error) {
-	if d.json.PeekKind() != kindObject {
-		if err := d.json.SkipValue(); err != nil {
-			return Chat{}, err
-		}
-		return Chat{}, ErrBadRow
-	}
-	if _, err := d.json.ReadToken(); err != nil {
-		return Chat{}, err
-	}
 	chat := Chat{RoutingPoint: "-", Channel: "-"}
 	d.connID, d.sessionID, d.startDate = d.connID[:0], d.sessionID[:0], d.startDate[:0]
 	wrongType := false
-	for {
-		name, err := d.member()
-		if err != nil {
-			return Chat{}, err
-		}
-		if name == nil {
-			break
-		}
+	err := d.object(func(name []byte) error {
 		column, known := columns[string(name)]
 		if !known || column == agentName && !d.wanted.agentNames {
-			if err := d.json.SkipValue(); err != nil {
-				return Chat{}, err
-			}
-			continue
+			return d.json.SkipValue()
 		}
 		text, kind, err := d.text()
-		if err != nil {
-			return Chat{}, err
-		}
-		if !fits(column, kind) {
+		switch {
+		case err != nil:
+			return err
+		case !fits(column, kind):
 			wrongType = wrongType || !dispensable(column)
-			continue
-		}
-		if !absent(text) {
+		case !absent(text):
 			d.set(&chat, column, text)
 		}
+		return nil
+	})
+	if err != nil {
+		return Chat{}, err
 	}
 	identified := d.identify(&chat)
 	clear(d.sessionID)
