@@ -134,6 +134,20 @@ func TestOperationsComeGoAndChangeWithoutARestart(t *testing.T) {
 	}
 }
 
+func TestRoutingPointsHaveTheNamesOfTheFile(t *testing.T) {
+	t.Parallel()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
+		RoutingPoints: []wolkvoxtest.RoutingPoint{{ID: "1101", Name: "Ventas"}, {ID: "1102", Name: "Soporte"}},
+	})
+	defer server.Close()
+	server.Add(endingSoon(0, 10, time.Now().Add(-time.Minute), time.Second)...)
+	e := newConfigured(t, operation("sales", server, "  routing_points: {1102: Support, 1103: Claims}")).start(t)
+	have := e.await("names", informed).byLabel("wolkvox_routing_point_info", "rp_name")
+	if want := map[string]float64{"Ventas": 1, "Support": 1, "Claims": 1}; !maps.Equal(have, want) {
+		t.Errorf("have the names %v, want %v", have, want)
+	}
+}
+
 func TestAnOperationThatComesBackGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	server, other := newServer(t), newServer(t)

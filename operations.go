@@ -156,6 +156,7 @@ func (o *operations) pollerOptions(target config.Target, client *wolkvox.Client)
 		Information:           client,
 		RoutingPointsInterval: routingPointsInterval,
 		TokenInfoInterval:     tokenInfoInterval,
+		RoutingPoints:         target.Operation.RoutingPoints,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
@@ -80,6 +81,7 @@ func (p *Poller) askForRoutingPoints(ctx context.Context) error {
 			names[point.ID] = point.Name
 		}
 	}
+	maps.Copy(names, p.options.RoutingPoints)
 	p.status.RoutingPoints = names
 	return nil
 }

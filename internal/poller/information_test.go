@@ -309,6 +309,22 @@ func TestOfARoutingPointThatIsListedTwiceTheLastNameCounts(t *testing.T) {
 	})
 }
 
+func TestNamesByHandGoBeforeTheAPIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newInformation()
+		o := informedOptions(f)
+		o.RoutingPoints = map[string]string{"8": "Support", "9": "not listed"}
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, o)
+		if have := p.Snapshot().Status.RoutingPoints; !maps.Equal(have, o.RoutingPoints) {
+			t.Errorf("before a look: have %v, want %v", have, o.RoutingPoints)
+		}
+		runFor(t, p, time.Minute)
+		if have, want := p.Snapshot().Status.RoutingPoints, map[string]string{"7": "Ventas", "8": "Support", "9": "not listed"}; !maps.Equal(have, want) {
+			t.Errorf("after a look: have %v, want %v", have, want)
+		}
+	})
+}
+
 func TestALookThatIsCancelledIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines

@@ -52,6 +52,9 @@ type Options struct {
 	Information           Information   // nil if neither is asked for
 	RoutingPointsInterval time.Duration // between looks at the routing points; 0 = never
 	TokenInfoInterval     time.Duration // between looks at the requests of the day; 0 = never
+
+	// RoutingPoints are names by rp_id that go before the API's.
+	RoutingPoints map[string]string
 }
 
 // round is a reconcile: it goes on where it failed. What it has read by then it
@@ -103,6 +106,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		store:   store,
 		logger:  log.With(options.Logger, "operation", options.Operation),
 		reach:   maxPiece,
+		status:  Status{RoutingPoints: options.RoutingPoints},
 	}
 	saved, err := store.Load()
 	switch {

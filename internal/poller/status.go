@@ -40,8 +40,8 @@ type Status struct {
 	TruncatedWindows, TruncatedSeconds uint64
 	// Skipped is the time beyond the catch-up limit that was never fetched.
 	Skipped time.Duration
-	// RoutingPoints are their names by rp_id, as the API last told. The map never
-	// changes.
+	// RoutingPoints are their names by rp_id: those of the options, and the others
+	// as the API last told. The map never changes.
 	RoutingPoints map[string]string
 	// TokenInfo is what the API last told of today's requests.
 	TokenInfo wolkvox.TokenInfo
