@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -49,11 +50,10 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	defer signal.Stop(hangups)
 
 	group, ctx := errgroup.WithContext(ctx)
-	listening, announce := context.WithCancel(ctx)
-	defer announce()
+	listening := make(chan struct{})
 
 	registry := prometheus.NewRegistry()
-	operations := &operations{settings: s, logger: logger, listening: listening.Done(), fleet: fleet.New(), loaded: newLoaded(registry)}
+	operations := &operations{settings: s, logger: logger, listening: listening, fleet: fleet.New(), loaded: newLoaded(registry)}
 	defer operations.close()
 	if err := operations.load(); err != nil {
 		return err
@@ -65,6 +65,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 		operations.fleet,
 	)
 
+	announce := sync.OnceFunc(func() { close(listening) })
 	server := &http.Server{
 		BaseContext: func(net.Listener) context.Context {
 			announce()
