@@ -95,7 +95,7 @@ func (o *operations) reloadOn(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-signals:
-			_ = o.reload() // It has logged what was wrong.
+			_ = o.reload() //nolint:contextcheck // Operations live until the fleet's end. It has logged what was wrong.
 		case <-ctx.Done():
 			return
 		}

@@ -55,7 +55,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	registry := prometheus.NewRegistry()
 	operations := &operations{settings: s, logger: logger, listening: listening, fleet: fleet.New(), loaded: newLoaded(registry)}
 	defer operations.close()
-	if err := operations.load(); err != nil {
+	if err := operations.load(); err != nil { //nolint:contextcheck // Operations live until the fleet's end.
 		return err
 	}
 	registry.MustRegister(
