@@ -203,6 +203,9 @@ func (o *operation) wantStatus(when string, ready bool, result wolkvox.Result) {
 	if s.Up != up || s.Ready != ready || s.Result != result || (s.Failure == "") != up || s.FailingSince.IsZero() != up {
 		o.t.Errorf("%s: have %+v, want up %v, ready %v, result %q", when, s, up, ready, result)
 	}
+	if last := s.LastFailure; !up && (last.Result != result || last.At.Before(s.FailingSince) || last.At.After(time.Now())) {
+		o.t.Errorf("%s: have last failure %+v, want one of %q since %s", when, last, result, s.FailingSince)
+	}
 }
 
 // soon takes from readings that finished chats are shown hours late.

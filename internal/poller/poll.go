@@ -69,6 +69,7 @@ func (p *Poller) finish(r *run) {
 	p.status.Failure, p.status.Result, p.status.FailingSince = "", fault.result, fault.since
 	if fault.err != nil {
 		p.status.Failure = fault.err.Error()
+		p.status.LastFailure = LastFailure{At: time.Now(), Result: fault.result}
 	}
 	if r.newest != 0 {
 		p.status.NewestEnd = r.newest.In(p.options.Zone)

@@ -14,6 +14,13 @@ type Snapshot struct {
 	Status Status
 }
 
+// LastFailure is a failure's class, empty if it was not the API's, and when it was;
+// zero if there was none.
+type LastFailure struct {
+	At     time.Time
+	Result wolkvox.Result
+}
+
 // Status tells how polling goes, since this process started.
 type Status struct {
 	// Up tells whether the last poll succeeded, Ready whether one ever did.
@@ -35,6 +42,8 @@ type Status struct {
 	Failure      string
 	Result       wolkvox.Result
 	FailingSince time.Time
+	// LastFailure is the newest of all that there were, over or not.
+	LastFailure LastFailure
 	// TruncatedWindows counts the windows that were cut and split,
 	// TruncatedSeconds those that could not be split far enough.
 	TruncatedWindows, TruncatedSeconds uint64

@@ -46,6 +46,8 @@ type row struct {
 	FailingSince                      moment
 	LastPoll, CompleteUntil, NextPoll moment
 	Rows                              []string
+	LastFailure                       string // empty if there was none
+	LastFailed                        moment
 }
 
 func writePage(w http.ResponseWriter, o Options) {
@@ -85,10 +87,14 @@ func rowOf(o Operation, now time.Time) row {
 		CompleteUntil: moment{At: "never"},
 		NextPoll:      moment{At: "now"},
 		Rows:          rowsOf(s.Rows),
+		LastFailed:    momentOf(s.LastFailure.At, now, "none since the start"),
 	}
 	r.State, r.Mood = stateOf(s)
 	if s.Failure != "" {
 		r.Failure = reason(s)
+	}
+	if !s.LastFailure.At.IsZero() {
+		r.LastFailure = classOf(s.LastFailure.Result)
 	}
 	if snapshot.View != nil {
 		r.CompleteUntil = momentOf(snapshot.View.Progress.CompleteUntil, now, "never")

@@ -26,6 +26,14 @@ type operationOverview struct {
 	NextPoll      time.Time         `json:"next_poll,omitzero"`
 	Rows          map[string]uint64 `json:"rows"` // of the last poll that succeeded, by outcome
 	Failure       *failureOverview  `json:"failure,omitempty"`
+	LastFailure   *lastFailure      `json:"last_failure,omitempty"`
+}
+
+// lastFailure is the newest of all, over or not. Its result is absent if it was not
+// the API's.
+type lastFailure struct {
+	At     time.Time      `json:"at"`
+	Result wolkvox.Result `json:"result,omitempty"`
 }
 
 // failureOverview is what fails now. Its result is absent if it is not the API's.
@@ -57,6 +65,9 @@ func overviewOf(o Operation) operationOverview {
 	}
 	if s.Failure != "" {
 		shown.Failure = &failureOverview{s.Result, reason(s), s.FailingSince.UTC()}
+	}
+	if last := s.LastFailure; !last.At.IsZero() {
+		shown.LastFailure = &lastFailure{last.At.UTC(), last.Result}
 	}
 	if snapshot.View != nil {
 		shown.CompleteUntil = snapshot.View.Progress.CompleteUntil.UTC()

@@ -58,6 +58,7 @@ func failing(s *poller.Status) {
 	s.Failure = `Get "https://secret.example": dial tcp 10.1.2.3:443`
 	s.Result = wolkvox.TokenRejected
 	s.FailingSince = time.Now().Add(-90 * time.Second)
+	s.LastFailure = poller.LastFailure{At: time.Now().Add(-30 * time.Second), Result: s.Result}
 }
 
 func TestPaths(t *testing.T) {
@@ -179,6 +180,11 @@ func TestLandingTellsOfEachState(t *testing.T) {
 				`<td data-label="Complete until">1999-12-31 23:57:00 UTC <span>(3 minutes ago)</span></td>`,
 				`<td data-label="Rows of that poll"><span>12 counted</span>, <span>30 duplicate</span></td>`,
 				`<td data-label="Next poll">2000-01-01 00:02:00 UTC <span>(in 2 minutes)</span></td>`,
+				`<td data-label="Last failure">none since the start</td>`,
+			}},
+			{"up again", with(with(up, failing), func(s *poller.Status) { s.Up, s.Failure, s.Result = true, "", "" }), []string{
+				`<strong class="good">up</strong></td>`,
+				`<td data-label="Last failure">token_rejected<br>1999-12-31 23:59:30 UTC <span>(30 seconds ago)</span></td>`,
 			}},
 			{"nothing came", with(up, func(s *poller.Status) { clear(s.Rows[:]) }), []string{
 				`<td data-label="Rows of that poll">none</td>`,

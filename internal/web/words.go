@@ -34,6 +34,14 @@ func whyNotReady(s *poller.Status, now time.Time) string {
 	return fmt.Sprintf("its first poll has not succeeded: %s, since %s (%s)", reason(s), since.At, since.Distance)
 }
 
+// classOf names the class of a failure.
+func classOf(result wolkvox.Result) string {
+	if result == "" {
+		return "the exporter itself"
+	}
+	return string(result)
+}
+
 // reason names the class of a failure and explains it. The failure's own line
 // stays in the log: it may name addresses and paths.
 func reason(s *poller.Status) string {
