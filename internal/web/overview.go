@@ -44,7 +44,7 @@ type failureOverview struct {
 }
 
 func writeOverview(w http.ResponseWriter, o Options) {
-	all := overview{Version: o.Version, Now: time.Now().UTC().Truncate(time.Second), Operations: []operationOverview{}}
+	all := overview{Version: o.Version, Now: toSecond(time.Now()), Operations: []operationOverview{}}
 	for _, operation := range o.Operations() {
 		all.Operations = append(all.Operations, overviewOf(operation))
 	}
@@ -58,19 +58,22 @@ func overviewOf(o Operation) operationOverview {
 	words, _ := stateOf(s)
 	shown := operationOverview{
 		Name: o.Name, State: words, Up: s.Up, Ready: s.Ready,
-		LastPoll: s.LastPoll.UTC(), NextPoll: s.NextPoll.UTC(), Rows: map[string]uint64{},
+		LastPoll: toSecond(s.LastPoll), NextPoll: toSecond(s.NextPoll), Rows: map[string]uint64{},
 	}
 	for outcome, n := range s.Rows {
 		shown.Rows[ledger.Outcome(outcome).String()] = n
 	}
 	if s.Failure != "" {
-		shown.Failure = &failureOverview{s.Result, reason(s), s.FailingSince.UTC()}
+		shown.Failure = &failureOverview{s.Result, reason(s), toSecond(s.FailingSince)}
 	}
 	if last := s.LastFailure; !last.At.IsZero() {
-		shown.LastFailure = &lastFailure{last.At.UTC(), last.Result}
+		shown.LastFailure = &lastFailure{toSecond(last.At), last.Result}
 	}
 	if snapshot.View != nil {
-		shown.CompleteUntil = snapshot.View.Progress.CompleteUntil.UTC()
+		shown.CompleteUntil = toSecond(snapshot.View.Progress.CompleteUntil)
 	}
 	return shown
 }
+
+// toSecond is in UTC; a time that is not known stays so.
+func toSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
