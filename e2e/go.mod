@@ -7,6 +7,7 @@ replace github.com/wolkvox-exporter/wolkvox_exporter => ../
 require (
 	github.com/prometheus/prometheus v0.315.0
 	github.com/wolkvox-exporter/wolkvox_exporter v0.0.0-00010101000000-000000000000
+	go.yaml.in/yaml/v3 v3.0.5
 )
 
 require (

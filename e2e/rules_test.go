@@ -1,0 +1,242 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
+	"go.yaml.in/yaml/v3"
+)
+
+// rule is a recording or an alerting rule of rules/.
+type rule struct {
+	Record      string            `yaml:"record"`
+	Alert       string            `yaml:"alert"`
+	Expr        string            `yaml:"expr"`
+	Labels      map[string]string `yaml:"labels"`
+	Annotations map[string]string `yaml:"annotations"`
+}
+
+// unitTest is what promtool does with rules, as far as it names them.
+type unitTest struct {
+	Alerts []struct {
+		Name     string `yaml:"alertname"`
+		Expected []struct {
+			Labels map[string]string `yaml:"exp_labels"`
+		} `yaml:"exp_alerts"`
+	} `yaml:"alert_rule_test"`
+	Expressions []struct {
+		Expr     string `yaml:"expr"`
+		Expected []struct {
+			Value float64 `yaml:"value"`
+		} `yaml:"exp_samples"`
+	} `yaml:"promql_expr_test"`
+}
+
+// ruleFiles are the files in rules/ whose names end in suffix.
+func ruleFiles(t *testing.T, suffix string) []string {
+	t.Helper()
+	files, err := filepath.Glob("../rules/*" + suffix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("rules/ has no file *%s", suffix)
+	}
+	return files
+}
+
+func readYAML(t *testing.T, file string, to any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, to); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+func readRules(t *testing.T) (recordings, alerts []rule) {
+	t.Helper()
+	for _, file := range append(ruleFiles(t, ".rules.yml"), ruleFiles(t, ".alerts.yml")...) {
+		var content struct {
+			Groups []struct {
+				Rules []rule `yaml:"rules"`
+			} `yaml:"groups"`
+		}
+		readYAML(t, file, &content)
+		for _, group := range content.Groups {
+			for _, r := range group.Rules {
+				if r.Alert == "" {
+					recordings = append(recordings, r)
+				} else {
+					alerts = append(alerts, r)
+				}
+			}
+		}
+	}
+	return recordings, alerts
+}
+
+func readUnitTests(t *testing.T) []unitTest {
+	t.Helper()
+	var all []unitTest
+	for _, file := range ruleFiles(t, "_test.yml") {
+		var content struct {
+			Tests []unitTest `yaml:"tests"`
+		}
+		readYAML(t, file, &content)
+		all = append(all, content.Tests...)
+	}
+	return all
+}
+
+// metricsOf parses an expression and lists the metrics that it selects.
+func metricsOf(t *testing.T, expr string) []string {
+	t.Helper()
+	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	if err != nil {
+		t.Errorf("%q does not parse: %v", expr, err)
+		return nil
+	}
+	var names []string
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if selector, ok := node.(*parser.VectorSelector); ok {
+			names = append(names, selector.Name)
+		}
+		return nil
+	})
+	return names
+}
+
+// A name with a colon is no exporter's.
+func TestRulesUseRecordingsThatExist(t *testing.T) {
+	t.Parallel()
+	recordings, alerts := readRules(t)
+	recorded := map[string]bool{}
+	for _, r := range recordings {
+		recorded[r.Record] = true
+	}
+	for _, r := range append(recordings, alerts...) {
+		for _, name := range metricsOf(t, r.Expr) {
+			if strings.Contains(name, ":") && !recorded[name] {
+				t.Errorf("%s%s uses %s, which nothing records", r.Record, r.Alert, name)
+			}
+		}
+	}
+}
+
+func TestEveryRecordingIsNamedByLevelMetricAndOperations(t *testing.T) {
+	t.Parallel()
+	recordings, _ := readRules(t)
+	for _, r := range recordings {
+		if parts := strings.Split(r.Record, ":"); len(parts) != 3 {
+			t.Errorf("have %q, want level:metric:operations", r.Record)
+		}
+	}
+}
+
+func TestEveryAlertTellsWhatToDo(t *testing.T) {
+	t.Parallel()
+	const runbooks = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/docs/runbooks/"
+	_, alerts := readRules(t)
+	unused := map[string]bool{}
+	files, err := filepath.Glob("../docs/runbooks/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		unused[filepath.Base(file)] = true
+	}
+	for _, a := range alerts {
+		for _, annotation := range []string{"summary", "description"} {
+			if a.Annotations[annotation] == "" {
+				t.Errorf("%s has no %s", a.Alert, annotation)
+			}
+		}
+		if severity := a.Labels["severity"]; severity != "critical" && severity != "warning" {
+			t.Errorf("%s has severity %q, want critical or warning", a.Alert, severity)
+		}
+		want := runbooks + a.Alert + ".md"
+		if have := a.Annotations["runbook_url"]; have != want {
+			t.Errorf("%s: want runbook_url %s, have %q", a.Alert, want, have)
+		}
+		if _, err := os.Stat("../docs/runbooks/" + path.Base(want)); err != nil {
+			t.Errorf("%s: %v", a.Alert, err)
+		}
+		delete(unused, path.Base(want))
+	}
+	for name := range unused {
+		t.Errorf("docs/runbooks/%s belongs to no alert", name)
+	}
+}
+
+func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
+	t.Parallel()
+	_, alerts := readRules(t)
+	firing, silent := map[string]bool{}, map[string]bool{}
+	for _, test := range readUnitTests(t) {
+		for _, a := range test.Alerts {
+			if len(a.Expected) == 0 {
+				silent[a.Name] = true
+			}
+			for _, expected := range a.Expected {
+				firing[a.Name+" "+expected.Labels["severity"]] = true
+			}
+		}
+	}
+	for _, a := range alerts {
+		if key := a.Alert + " " + a.Labels["severity"]; !firing[key] {
+			t.Errorf("no unit test sees %s firing", key)
+		}
+		if !silent[a.Alert] {
+			t.Errorf("no unit test sees %s silent", a.Alert)
+		}
+	}
+}
+
+func TestEveryRecordingHasAnExpectedValue(t *testing.T) {
+	t.Parallel()
+	recordings, _ := readRules(t)
+	valued := map[string]bool{}
+	for _, test := range readUnitTests(t) {
+		for _, e := range test.Expressions {
+			for _, name := range metricsOf(t, e.Expr) {
+				valued[name] = valued[name] || len(e.Expected) > 0
+			}
+		}
+	}
+	for _, r := range recordings {
+		if !valued[r.Record] {
+			t.Errorf("no unit test expects a value of %s", r.Record)
+		}
+	}
+}
+
+func TestRulesPassPromtool(t *testing.T) {
+	t.Parallel()
+	promtool := os.Getenv("PROMTOOL")
+	if promtool == "" {
+		found, err := exec.LookPath("promtool")
+		if err != nil {
+			t.Skip("rules are not checked: there is no promtool on PATH, and PROMTOOL names none")
+		}
+		promtool = found
+	}
+	checks := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, append(ruleFiles(t, ".rules.yml"), ruleFiles(t, ".alerts.yml")...)...)
+	tests := append([]string{"test", "rules"}, ruleFiles(t, "_test.yml")...)
+	for _, args := range [][]string{checks, tests} {
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			output, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput()
+			if err != nil {
+				t.Errorf("%s %s: %v\n%s", promtool, strings.Join(args, " "), err, output)
+			}
+		})
+	}
+}
