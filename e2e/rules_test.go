@@ -3,7 +3,6 @@ package e2e
 import (
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,6 +45,15 @@ func ruleFiles(t *testing.T, suffix string) []string {
 	}
 	if len(files) == 0 {
 		t.Fatalf("rules/ has no file *%s", suffix)
+	}
+	return files
+}
+
+func runbooks(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../docs/runbooks/*.md")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return files
 }
@@ -115,17 +123,35 @@ func metricsOf(t *testing.T, expr string) []string {
 }
 
 // A name with a colon is no exporter's.
-func TestRulesUseRecordingsThatExist(t *testing.T) {
+func TestRulesAndRunbooksUseRecordingsThatExist(t *testing.T) {
 	t.Parallel()
 	recordings, alerts := readRules(t)
 	recorded := map[string]bool{}
 	for _, r := range recordings {
 		recorded[r.Record] = true
 	}
-	for _, r := range append(recordings, alerts...) {
-		for _, name := range metricsOf(t, r.Expr) {
+	check := func(user, expr string) {
+		for _, name := range metricsOf(t, expr) {
 			if strings.Contains(name, ":") && !recorded[name] {
-				t.Errorf("%s%s uses %s, which nothing records", r.Record, r.Alert, name)
+				t.Errorf("%s uses %s, which nothing records", user, name)
+			}
+		}
+	}
+	for _, r := range append(recordings, alerts...) {
+		check(r.Record+r.Alert, r.Expr)
+	}
+	for _, file := range runbooks(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := false // One on each line of a block.
+		for line := range strings.Lines(string(text)) {
+			switch {
+			case strings.HasPrefix(line, "```"):
+				query = line == "```promql\n"
+			case query && !strings.HasPrefix(line, "#"):
+				check(file, line)
 			}
 		}
 	}
@@ -143,14 +169,10 @@ func TestEveryRecordingIsNamedByLevelMetricAndOperations(t *testing.T) {
 
 func TestEveryAlertTellsWhatToDo(t *testing.T) {
 	t.Parallel()
-	const runbooks = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/docs/runbooks/"
+	const folder = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/docs/runbooks/"
 	_, alerts := readRules(t)
 	unused := map[string]bool{}
-	files, err := filepath.Glob("../docs/runbooks/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
+	for _, file := range runbooks(t) {
 		unused[filepath.Base(file)] = true
 	}
 	for _, a := range alerts {
@@ -162,14 +184,14 @@ func TestEveryAlertTellsWhatToDo(t *testing.T) {
 		if severity := a.Labels["severity"]; severity != "critical" && severity != "warning" {
 			t.Errorf("%s has severity %q, want critical or warning", a.Alert, severity)
 		}
-		want := runbooks + a.Alert + ".md"
-		if have := a.Annotations["runbook_url"]; have != want {
-			t.Errorf("%s: want runbook_url %s, have %q", a.Alert, want, have)
+		runbook := a.Alert + ".md"
+		if have := a.Annotations["runbook_url"]; have != folder+runbook {
+			t.Errorf("%s: want runbook_url %s, have %q", a.Alert, folder+runbook, have)
 		}
-		if _, err := os.Stat("../docs/runbooks/" + path.Base(want)); err != nil {
+		if _, err := os.Stat("../docs/runbooks/" + runbook); err != nil {
 			t.Errorf("%s: %v", a.Alert, err)
 		}
-		delete(unused, path.Base(want))
+		delete(unused, runbook)
 	}
 	for name := range unused {
 		t.Errorf("docs/runbooks/%s belongs to no alert", name)
