@@ -1,0 +1,124 @@
+package main
+
+const agentsUID = "wolkvox-agents"
+
+const (
+	chosenAgents filter = `operation=~"$operation", agent_id=~"$agent_id"`
+
+	agentChats         = "wolkvox_agent_chats_total"
+	agentHandleTime    = "wolkvox_agent_handle_time_seconds"
+	agentSpeedOfAnswer = "wolkvox_agent_speed_of_answer_seconds"
+	agentCharacters    = "wolkvox_agent_characters_total"
+
+	perAgent = "operation, agent_id"
+	agent    = "{{operation}} {{agent_id}} {{agent_name}}"
+
+	noAgents = "no chats, or off"
+	howOn    = " Nothing here: no agent had a chat, or the exporter runs without --collector.agents."
+)
+
+// withAgentName adds an agent's name.
+func withAgentName(figure string) string {
+	return chosenAgents.named(figure, perAgent, "agent_name", "wolkvox_agent_info", agentChats)
+}
+
+func ofBusiestAgents(figure string) string {
+	return chosenAgents.busiest(withAgentName(figure), perAgent, agentChats)
+}
+
+func agents() dashboard {
+	return dashboard{
+		uid:         agentsUID,
+		title:       "wolkvox / Agents",
+		description: "Chats, handle time and speed of answer of each agent. Needs an exporter with --collector.agents.",
+		from:        "now-24h",
+		variables: []object{
+			datasource(),
+			choice("operation", "Operation", "wolkvox_up"),
+			choice("agent_id", "Agent", agentChats+`{operation=~"$operation"}`),
+			window(),
+		},
+		rows: []row{
+			{panels: agentsNow()},
+			{title: "Trends of the ten busiest agents", panels: agentsTrends()},
+		},
+	}
+}
+
+func agentsNow() []panel {
+	return []panel{
+		{
+			title: "Agents with chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0, noValue: noAgents,
+			description: "Agents of whom a chat ended in the last $window." + howOn,
+			queries:     []query{{expr: "count(" + chosenAgents.grown(agentChats, overWindow, perAgent) + " > 0)", legend: "agents"}},
+		},
+		{
+			title: "Chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0, noValue: noAgents,
+			description: "Chats of these agents that ended in the last $window." + howOn,
+			queries:     []query{{expr: chosenAgents.grown(agentChats, overWindow, ""), legend: "chats"}},
+		},
+		{
+			title: "Average handle time, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
+			description: "AHT: how long these agents had a chat on average, of the chats that ended in the last $window." + howOn,
+			queries:     []query{{expr: chosenAgents.average(agentHandleTime, ""), legend: "handle time"}},
+		},
+		{
+			title: "Average speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
+			description: "ASA: how long these agents' customers waited for them on average, over the chats of the last $window. Much of it is the queue, and no agent's doing." + howOn,
+			queries:     []query{{expr: chosenAgents.average(agentSpeedOfAnswer, ""), legend: "speed of answer"}},
+		},
+		{
+			title: "Is this empty?", kind: text, w: 8, h: 5,
+			description: "How the figures by agent are switched on.",
+			text: "Figures by agent are off unless the exporter is started with `--collector.agents`. " +
+				"Names are personal data and off as well: `--collector.agent-names` shows them.\n\n" +
+				"Both count from the time they are switched on.",
+		},
+		{
+			title: "Agents, last $window", kind: table, w: 24, h: 12, noValue: noAgents,
+			description: "Each agent's chats of the last $window, the busiest first. Chats at a time is the handling time for each unit of time. A click on an id shows that agent alone." + howOn,
+			queries: []query{
+				{expr: withAgentName(chosenAgents.grown(agentChats, overWindow, perAgent))},
+				{expr: chosenAgents.average(agentHandleTime, perAgent)},
+				{expr: chosenAgents.average(agentSpeedOfAnswer, perAgent)},
+				{expr: chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent)},
+				{expr: ratio(chosenAgents.grown(agentCharacters, overWindow, perAgent), chosenAgents.grown(agentChats, overWindow, perAgent))},
+			},
+			columns: []column{
+				{from: "operation", title: "Operation"},
+				{from: "agent_id", title: "Agent", link: linkTo(agentsUID, "agent_id")},
+				{from: "agent_name", title: "Name"},
+				{from: value(0), title: "Chats", unit: "short", decimals: 0},
+				{from: value(1), title: "Average handle time", unit: "s"},
+				{from: value(2), title: "Average speed of answer", unit: "s"},
+				{from: value(3), title: "Chats at a time", unit: "short", decimals: 2},
+				{from: value(4), title: "Characters of a chat", unit: "short", decimals: 0},
+			},
+		},
+	}
+}
+
+func agentsTrends() []panel {
+	return []panel{
+		{
+			title: "Chats, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0, noValue: noAgents,
+			description: "Chats of the ten agents with most of them in the time range shown. A bar counts the $window before it, or more over long time ranges." + howOn,
+			queries:     []query{{expr: ofBusiestAgents(chosenAgents.grown(agentChats, overInterval, perAgent)), legend: agent, step: everyWindow}},
+		},
+		{
+			title: "Chats at a time, over $window", kind: lines, w: 12, h: 9, unit: "short", noValue: noAgents,
+			description: "Handling time for each unit of time: how many chats an agent had at the same time on average. A chat adds all of its handling time when it ends. Each point is about the $window before it." + howOn,
+			queries:     []query{{expr: ofBusiestAgents(chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent)), legend: agent, step: everyPoll}},
+		},
+		{
+			title: "Average handle time, over $window", kind: lines, w: 12, h: 9, unit: "s", noValue: noAgents,
+			description: "How long an agent had a chat on average. Each point is about the chats that ended in the $window before it." + howOn,
+			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentHandleTime, perAgent)), legend: agent, step: everyPoll}},
+		},
+		{
+			title: "Average speed of answer, over $window", kind: lines, w: 12, h: 9, unit: "s", noValue: noAgents,
+			description: "How long an agent's customers waited on average, in the queue most of it. Each point is about the chats of the $window before it." + howOn,
+			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentSpeedOfAnswer, perAgent)), legend: agent, step: everyPoll}},
+		},
+	}
+}

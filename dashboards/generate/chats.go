@@ -1,0 +1,327 @@
+package main
+
+const chatsUID = "wolkvox-chats"
+
+const (
+	chosen filter = `operation=~"$operation", rp_id=~"$rp_id", channel=~"$channel"`
+
+	interactions  = "wolkvox_chat_interactions_total"
+	handoffs      = "wolkvox_chat_handoffs_total"
+	lastSender    = "wolkvox_chat_last_sender_total"
+	speedOfAnswer = "wolkvox_chat_speed_of_answer_seconds"
+	handleTime    = "wolkvox_chat_handle_time_seconds"
+	botTime       = "wolkvox_chat_bot_time_seconds"
+	duration      = "wolkvox_chat_duration_seconds"
+	messages      = "wolkvox_chat_messages"
+	characters    = "wolkvox_chat_characters"
+
+	perRoutingPoint = "operation, rp_id"
+	routingPoint    = "{{operation}} {{rp_id}} {{rp_name}}"
+
+	noChats = "no chats"
+)
+
+// Prometheus 3, and 2 from OpenMetrics or protobuf, have le="60.0" for le="60".
+const inTime = `le=~"${answer_within}(\\.0)?"`
+
+func handoffRate(by string) string {
+	// A chat can be handed over in the report some minutes after it was counted.
+	return "clamp_max(" + ratio(chosen.grown(handoffs, overWindow, by), chosen.grown(interactions, overWindow, by)) + ", 1)"
+}
+
+func serviceLevel(by string) string {
+	return ratio(chosen.and(inTime).grown(speedOfAnswer+"_bucket", overWindow, by), chosen.grown(speedOfAnswer+"_count", overWindow, by))
+}
+
+func unanswered(over, by string) string {
+	// The speed of answer, too, can come some minutes after the chat.
+	return "clamp_min(" + chosen.grown(handoffs, over, by) + " - " + chosen.grown(speedOfAnswer+"_count", over, by) + ", 0)"
+}
+
+func botOnly(over string) string {
+	return "clamp_min(" + chosen.grown(interactions, over, "") + " - " + chosen.grown(handoffs, over, "") + ", 0)"
+}
+
+// withName adds a routing point's name.
+func withName(figure string) string {
+	return chosen.named(figure, perRoutingPoint, "rp_name", "wolkvox_routing_point_info", interactions)
+}
+
+// ofBusiest is a figure by routing point.
+func ofBusiest(figure string) string {
+	return chosen.busiest(withName(figure), perRoutingPoint, interactions)
+}
+
+func chats() dashboard {
+	return dashboard{
+		uid:         chatsUID,
+		title:       "wolkvox / Chats",
+		description: "How a contact centre's chats go: volume, handoffs to agents, speed of answer and service level, by routing point and channel.",
+		from:        "now-24h",
+		variables: []object{
+			datasource(),
+			choice("operation", "Operation", "wolkvox_up"),
+			choice("rp_id", "Routing point", interactions+`{operation=~"$operation"}`),
+			choice("channel", "Channel", interactions+`{operation=~"$operation", rp_id=~"$rp_id"}`),
+			window(),
+			setting("answer_within", "Answer within (s)", "A chat answered in this time is within the service level. The histogram's bounds can be chosen.",
+				"60", "5", "10", "15", "20", "30", "45", "60", "90", "120", "180", "300", "600", "1800"),
+			setting("target", "Service level target (%)", "The share of the answered chats that should be answered in time.",
+				"80", "50", "60", "70", "75", "80", "85", "90", "95", "99"),
+			setting("asa_target", "ASA target (s)", "The average speed of answer should be no longer than this.",
+				"60", "10", "20", "30", "45", "60", "90", "120", "180", "300", "600"),
+		},
+		rows: []row{
+			{panels: now()},
+			{title: "Trends", panels: trends()},
+			{title: "Routing points", panels: routingPoints()},
+			{title: "Channels", panels: channels()},
+			{title: "Details: what was written, last sender, bot time, duration", collapsed: true, panels: details()},
+		},
+	}
+}
+
+// now is the end of the time range: how are we doing?
+func now() []panel {
+	return []panel{
+		{
+			title: "Chats, last $window", kind: stat, w: 3, h: 5, unit: "short", decimals: 0,
+			description: "Chats that ended in the last $window, bot-only ones included.",
+			queries:     []query{{expr: chosen.grown(interactions, overWindow, ""), legend: "chats"}},
+		},
+		{
+			title: "Handoff rate, last $window", kind: stat, w: 3, h: 5, unit: "percentunit", decimals: 0, noValue: noChats,
+			description: "Share of the chats of the last $window that the bot handed over to an agent.",
+			queries:     []query{{expr: handoffRate(""), legend: "handoff rate"}},
+		},
+		{
+			title: "Service level, last $window", kind: verdict, w: 3, h: 5, unit: "percentunit", decimals: 1, noValue: noChats,
+			description: "Share of the answered chats of the last $window that an agent answered within $answer_within s. The target is $target %. Chats that nobody answered are not in it: see Unanswered.",
+			queries:     []query{{expr: judged(serviceLevel(""), ">= $target / 100", "< $target / 100"), legend: "{{verdict}}"}},
+			colours:     verdictColours(),
+		},
+		{
+			title: "Average speed of answer, last $window", kind: verdict, w: 3, h: 5, unit: "s", noValue: noChats,
+			description: "ASA: how long customers waited for an agent on average, over the answered chats of the last $window. The target is $asa_target s or less.",
+			queries:     []query{{expr: judged(chosen.average(speedOfAnswer, ""), "<= $asa_target", "> $asa_target"), legend: "{{verdict}}"}},
+			colours:     verdictColours(),
+		},
+		{
+			title: "9 in 10 answered within, last $window", kind: stat, w: 3, h: 5, unit: "s", noValue: noChats,
+			description: "90th percentile of the speed of answer, of the answered chats of the last $window. It is interpolated between the histogram's bounds.",
+			queries:     []query{{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "p90"}},
+		},
+		{
+			title: "Unanswered, last $window", kind: stat, w: 3, h: 5, unit: "short", decimals: 0,
+			description: "Chats of the last $window that were handed over and ended without an agent's answer. The report can be some minutes late with an answer, so a few of the newest may go away again.",
+			queries:     []query{{expr: unanswered(overWindow, ""), legend: "unanswered"}},
+			thresholds:  []threshold{{nil, "text"}, {0.5, "orange"}},
+		},
+		{
+			title: "Average handle time, last $window", kind: stat, w: 3, h: 5, unit: "s", noValue: noChats,
+			description: "AHT: how long an agent had a chat on average, of the chats that ended in the last $window.",
+			queries:     []query{{expr: chosen.average(handleTime, ""), legend: "handle time"}},
+		},
+		{
+			title: "Age of the figures", kind: stat, w: 3, h: 5, unit: "s", decimals: 0,
+			description: "How long ago the time was up to which all chats are counted; of several operations the oldest. 5 to 10 minutes are normal. More: see the dashboard Exporter.",
+			queries:     []query{{expr: "max(" + completeLag + ")", legend: "age"}},
+			thresholds:  lagThresholds(),
+		},
+	}
+}
+
+func trends() []panel {
+	return []panel{
+		{
+			title: "Chats, every $window", kind: bars, w: 12, h: 8, unit: "short", decimals: 0,
+			description: "Chats by when they ended. A bar counts the $window before it; over long time ranges bars are wider than that.",
+			queries: []query{
+				{expr: botOnly(overInterval), legend: "bot only", step: everyWindow},
+				{expr: chosen.grown(handoffs, overInterval, ""), legend: "handed over", step: everyWindow},
+			},
+		},
+		{
+			title: "Handoff rate, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
+			description: "Share of the chats that the bot handed over to an agent. Each point is about the $window before it.",
+			queries:     []query{{expr: handoffRate(""), legend: "handoff rate", step: everyPoll}},
+		},
+		{
+			title: "Service level, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
+			description: "Share of the answered chats that were answered within $answer_within s, and its target. Each point is about the $window before it.",
+			queries: []query{
+				{expr: serviceLevel(""), legend: "within $answer_within s", step: everyPoll},
+				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
+			},
+		},
+		{
+			title: "Speed of answer, over $window", kind: lines, w: 12, h: 8, unit: "s",
+			description: "How long customers waited for an agent: the average (ASA) with its target, the half and the nine tenths that waited no longer. Each point is about the answered chats of the $window before it.",
+			queries: []query{
+				{expr: chosen.average(speedOfAnswer, ""), legend: "average", step: everyPoll},
+				{expr: chosen.quantile("0.5", speedOfAnswer, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
+			},
+		},
+		{
+			title: "How many waited how long, every $window", kind: heatmap, w: 12, h: 9, unit: "s",
+			description: "Answered chats by speed of answer: the stronger the colour, the more chats. A column counts the $window before it, or more over long time ranges; a row is what lies between two bounds of the histogram.",
+			queries:     []query{{expr: chosen.grown(speedOfAnswer+"_bucket", overInterval, "le"), legend: "{{le}}", step: everyWindow}},
+		},
+		{
+			title: "Unanswered, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "Chats that were handed over and ended without an agent's answer. A bar counts the $window before it, or more over long time ranges. The newest bar can be too high for some minutes, until the report has the last answers.",
+			queries:     []query{{expr: unanswered(overInterval, ""), legend: "unanswered", step: everyWindow}},
+			colours:     map[string]string{"unanswered": "orange"},
+		},
+		{
+			title: "Handle time, over $window", kind: lines, w: 12, h: 8, unit: "s",
+			description: "How long an agent had a chat: the average (AHT), the half and the nine tenths that took no longer. Each point is about the chats that ended in the $window before it.",
+			queries: []query{
+				{expr: chosen.average(handleTime, ""), legend: "average", step: everyPoll},
+				{expr: chosen.quantile("0.5", handleTime, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.9", handleTime, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+			},
+		},
+		{
+			title: "Chats in agents' hands, over $window", kind: lines, w: 12, h: 8, unit: "short",
+			description: "Handling time for each unit of time: how many chats agents had at the same time on average. A chat adds all of its handling time when it ends. Each point is about the $window before it.",
+			queries:     []query{{expr: chosen.rate(handleTime+"_sum", overWindow, ""), legend: "chats at a time", step: everyPoll}},
+		},
+	}
+}
+
+func routingPoints() []panel {
+	return []panel{
+		{
+			title: "Routing points, last $window", kind: table, w: 24, h: 10,
+			description: "Each routing point's chats of the last $window, the busiest first. Service level is the share answered within $answer_within s. Names are there if the API gave them. A click on an id shows that routing point alone.",
+			queries: []query{
+				{expr: withName(chosen.grown(interactions, overWindow, perRoutingPoint))},
+				{expr: handoffRate(perRoutingPoint)},
+				{expr: serviceLevel(perRoutingPoint)},
+				{expr: chosen.average(speedOfAnswer, perRoutingPoint)},
+				{expr: unanswered(overWindow, perRoutingPoint)},
+				{expr: chosen.average(handleTime, perRoutingPoint)},
+			},
+			columns: []column{
+				{from: "operation", title: "Operation"},
+				{from: "rp_id", title: "Routing point", link: linkTo(chatsUID, "rp_id", "channel", "answer_within", "target", "asa_target")},
+				{from: "rp_name", title: "Name"},
+				{from: value(0), title: "Chats", unit: "short", decimals: 0},
+				{from: value(1), title: "Handoff rate", unit: "percentunit", decimals: 0},
+				{from: value(2), title: "Service level", unit: "percentunit", decimals: 1},
+				{from: value(3), title: "Average speed of answer", unit: "s"},
+				{from: value(4), title: "Unanswered", unit: "short", decimals: 0},
+				{from: value(5), title: "Average handle time", unit: "s"},
+			},
+		},
+		{
+			title: "Chats of the ten busiest routing points, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "The ten routing points with most chats in the time range shown. A bar counts the $window before it, or more over long time ranges.",
+			queries:     []query{{expr: ofBusiest(chosen.grown(interactions, overInterval, perRoutingPoint)), legend: routingPoint, step: everyWindow}},
+		},
+		{
+			title: "Handoff rate of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "percentunit", max: 1,
+			description: "Share of a routing point's chats that the bot handed over to an agent. Each point is about the $window before it.",
+			queries:     []query{{expr: ofBusiest(handoffRate(perRoutingPoint)), legend: routingPoint, step: everyPoll}},
+		},
+		{
+			title: "Service level of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "percentunit", max: 1,
+			description: "Share of a routing point's answered chats that were answered within $answer_within s, and its target. Each point is about the $window before it.",
+			queries: []query{
+				{expr: ofBusiest(serviceLevel(perRoutingPoint)), legend: routingPoint, step: everyPoll},
+				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
+			},
+		},
+		{
+			title: "Average speed of answer of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "s",
+			description: "How long a routing point's customers waited for an agent on average, and the target. Each point is about the answered chats of the $window before it.",
+			queries: []query{
+				{expr: ofBusiest(chosen.average(speedOfAnswer, perRoutingPoint)), legend: routingPoint, step: everyPoll},
+				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
+			},
+		},
+	}
+}
+
+func channels() []panel {
+	return []panel{
+		{
+			title: "Chats by channel, every $window", kind: bars, w: 12, h: 8, unit: "short", decimals: 0,
+			description: "Chats by channel and by when they ended. A bar counts the $window before it, or more over long time ranges.",
+			queries:     []query{{expr: chosen.grown(interactions, overInterval, "channel"), legend: "{{channel}}", step: everyWindow}},
+		},
+		{
+			title: "Handoff rate by channel, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
+			description: "Share of a channel's chats that the bot handed over to an agent. Each point is about the $window before it.",
+			queries:     []query{{expr: handoffRate("channel"), legend: "{{channel}}", step: everyPoll}},
+		},
+		{
+			title: "Service level by channel, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
+			description: "Share of a channel's answered chats that were answered within $answer_within s, and its target. Each point is about the $window before it.",
+			queries: []query{
+				{expr: serviceLevel("channel"), legend: "{{channel}}", step: everyPoll},
+				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
+			},
+		},
+		{
+			title: "Average speed of answer by channel, over $window", kind: lines, w: 12, h: 8, unit: "s",
+			description: "How long a channel's customers waited for an agent on average, and the target. Each point is about the answered chats of the $window before it.",
+			queries: []query{
+				{expr: chosen.average(speedOfAnswer, "channel"), legend: "{{channel}}", step: everyPoll},
+				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
+			},
+		},
+	}
+}
+
+func details() []panel {
+	return []panel{
+		{
+			title: "Messages of a chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
+			description: "Messages that were sent in a chat: the average, and the most that nine tenths of the chats have. Each point is about the $window before it.",
+			queries: []query{
+				{expr: chosen.average(messages, ""), legend: "average", step: everyPoll},
+				{expr: chosen.quantile("0.9", messages, overWindow, ""), legend: "9 in 10 have at most", step: everyPoll},
+			},
+		},
+		{
+			title: "Characters of a chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
+			description: "Characters that a customer typed in a chat, and an agent in a chat that was handed over: the average, and the most that nine tenths of the chats have. Each point is about the $window before it.",
+			queries: []query{
+				{expr: chosen.average(characters, "sender"), legend: "{{sender}}, average", step: everyPoll},
+				{expr: chosen.quantile("0.9", characters, overWindow, "sender"), legend: "{{sender}}, 9 in 10 have at most", step: everyPoll},
+			},
+		},
+		{
+			title: "Last sender, every $window", kind: shares(), w: 12, h: 8, unit: "short", decimals: 0,
+			description: "Who wrote the last message, as shares of the chats. Many last messages of customers tell of chats that were left. A bar is about the $window before it, or more over long time ranges.",
+			queries:     []query{{expr: chosen.grown(lastSender, overInterval, "last_sender"), legend: "{{last_sender}}", step: everyWindow}},
+		},
+		{
+			title: "Bot time, over $window", kind: lines, w: 12, h: 8, unit: "s",
+			description: "How long a chat was with the bot: the average, the half and the nine tenths that took no longer. Each point is about the chats that ended in the $window before it.",
+			queries: []query{
+				{expr: chosen.average(botTime, ""), legend: "average", step: everyPoll},
+				{expr: chosen.quantile("0.5", botTime, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.9", botTime, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+			},
+		},
+		{
+			title: "Duration, over $window", kind: lines, w: 12, h: 8, unit: "s",
+			description: "A chat from its start to its end, waiting included: the average, the half and the nine tenths that took no longer. Each point is about the chats that ended in the $window before it.",
+			queries: []query{
+				{expr: chosen.average(duration, ""), legend: "average", step: everyPoll},
+				{expr: chosen.quantile("0.5", duration, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.9", duration, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+			},
+		},
+		{
+			title: "Handling times, every $window", kind: heatmap, w: 12, h: 8, unit: "s",
+			description: "Chats by how long an agent had them: the stronger the colour, the more chats. A column counts the $window before it, or more over long time ranges; a row is what lies between two bounds of the histogram.",
+			queries:     []query{{expr: chosen.grown(handleTime+"_bucket", overInterval, "le"), legend: "{{le}}", step: everyWindow}},
+		},
+	}
+}

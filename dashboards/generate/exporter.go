@@ -1,0 +1,273 @@
+package main
+
+const exporterUID = "wolkvox-exporter"
+
+const (
+	operations filter = `operation=~"$operation"`
+
+	completeLag = `time() - wolkvox_exporter_complete_until_timestamp_seconds{operation=~"$operation"}`
+	// A target that is gone has no build info of now.
+	ours = ` and on (job, instance) last_over_time(wolkvox_exporter_build_info[1d])`
+
+	operation = "{{operation}}"
+)
+
+// lagThresholds know that a poll each 5 minutes is the default.
+func lagThresholds() []threshold {
+	return []threshold{{nil, "green"}, {15 * 60, "orange"}, {30 * 60, "red"}}
+}
+
+// none is for what should not happen at all.
+func none() []threshold { return []threshold{{nil, "green"}, {0.5, "orange"}} }
+
+func exporter() dashboard {
+	return dashboard{
+		uid:         exporterUID,
+		title:       "wolkvox / Exporter",
+		description: "Whether the figures are complete and why not: polls, requests, quota, records, state.",
+		from:        "now-24h",
+		variables: []object{
+			datasource(),
+			choice("operation", "Operation", "wolkvox_up"),
+		},
+		rows: []row{
+			{panels: health()},
+			{title: "The API", panels: api()},
+			{title: "Records", panels: records()},
+			{title: "State and process", panels: process()},
+		},
+	}
+}
+
+func health() []panel {
+	return []panel{
+		{
+			title: "Operations down", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			description: "Operations whose last poll failed, or of which none has ended yet. The log says why.",
+			queries:     []query{{expr: "sum(1 - " + operations.series("wolkvox_up") + ")", legend: "down"}},
+			thresholds:  []threshold{{nil, "green"}, {0.5, "red"}},
+		},
+		{
+			title: "Age of the figures", kind: stat, w: 4, h: 5, unit: "s", decimals: 0,
+			description: "How long ago the time was up to which all chats are counted; the oldest of the operations. 5 to 10 minutes are normal.",
+			queries:     []query{{expr: "max(" + completeLag + ")", legend: "age"}},
+			thresholds:  lagThresholds(),
+		},
+		{
+			title: "Quota used today", kind: stat, w: 4, h: 5, unit: "percentunit", decimals: 0, noValue: "not known",
+			description: "Requests of today by all tokens of the operation, as a share of what its licences allow; the highest of the operations. It is asked for once an hour, and begins anew at the operation's midnight.",
+			queries:     []query{{expr: "max(" + quotaShare + ")", legend: "used"}},
+			thresholds:  []threshold{{nil, "green"}, {0.8, "orange"}, {0.95, "red"}},
+		},
+		{
+			title: "Failed requests", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			description: "Requests in the time range shown that brought neither chats nor the answer that there are none.",
+			queries:     []query{{expr: operations.and(`result!~"ok|empty"`).grown("wolkvox_api_requests_total", overRange, ""), legend: "failed"}},
+			thresholds:  none(),
+		},
+		{
+			title: "Late chats", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			description: "Chats in the time range shown that only a reconcile found. Many: make --poll.overlap longer.",
+			queries:     []query{{expr: operations.grown("wolkvox_exporter_late_records_total", overRange, ""), legend: "late"}},
+			thresholds:  none(),
+		},
+		{
+			title: "Cut windows", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			description: "Windows in the time range shown that could not be split further and were still cut by the API. Chats are missing for each.",
+			queries:     []query{{expr: operations.grown("wolkvox_exporter_truncated_seconds_total", overRange, ""), legend: "cut"}},
+			thresholds:  []threshold{{nil, "green"}, {0.5, "red"}},
+		},
+		{
+			title: "Operations", kind: table, w: 24, h: 8,
+			description: "Each operation as it is now, that with the oldest figures first. Label sets are pairs of routing point and channel. Newest end is the age of the newest chat that the last poll brought: hours tell of a wrong time zone.",
+			queries: []query{
+				{expr: "max by (operation) (" + completeLag + ")"},
+				{expr: "min by (operation) (" + operations.series("wolkvox_up") + ")"},
+				{expr: "max by (operation) (time() - " + operations.and(`kind="poll"`).series("wolkvox_exporter_last_success_timestamp_seconds") + ")"},
+				{expr: "max by (operation) (time() - " + operations.and(`kind="reconcile"`).series("wolkvox_exporter_last_success_timestamp_seconds") + ")"},
+				{expr: "max by (operation) (time() - " + operations.series("wolkvox_exporter_newest_end_timestamp_seconds") + ")"},
+				{expr: "max by (operation) (" + operations.series("wolkvox_api_clock_skew_seconds") + ")"},
+				{expr: "max by (operation) (" + quotaShare + ")"},
+				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_label_sets") + ")"},
+				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_state_bytes") + ")"},
+			},
+			columns: []column{
+				{from: "operation", title: "Operation"},
+				{from: value(0), title: "Age of the figures", unit: "s"},
+				{from: value(1), title: "Up", unit: "bool_yes_no"},
+				{from: value(2), title: "Last poll", unit: "s"},
+				{from: value(3), title: "Last reconcile", unit: "s"},
+				{from: value(4), title: "Newest end", unit: "s"},
+				{from: value(5), title: "Clock ahead", unit: "s"},
+				{from: value(6), title: "Quota used", unit: "percentunit", decimals: 0},
+				{from: value(7), title: "Label sets", unit: "short", decimals: 0},
+				{from: value(8), title: "State", unit: "bytes"},
+			},
+		},
+		{
+			title: "Polls succeed", kind: timeline, w: 12, h: 8, unit: "short",
+			description: "Whether the last poll succeeded, by operation.",
+			queries:     []query{{expr: "min by (operation) (" + operations.series("wolkvox_up") + ")", legend: operation}},
+			thresholds:  []threshold{{nil, "red"}, {1, "green"}},
+			mappings:    texts(map[string][2]string{"0": {"down", "red"}, "1": {"up", "green"}}),
+		},
+		{
+			title: "Age of the figures", kind: lines, w: 12, h: 8, unit: "s",
+			description: "How long ago the time was up to which all chats are counted. It rises to --poll.interval and falls with each poll.",
+			queries:     []query{{expr: "max by (operation) (" + completeLag + ")", legend: operation}},
+			thresholds:  lagThresholds(),
+		},
+	}
+}
+
+const quotaShare = `wolkvox_api_token_requests_used{operation=~"$operation"} / (wolkvox_api_token_requests_limit{operation=~"$operation"} > 0)`
+
+func api() []panel {
+	return []panel{
+		{
+			title: "Requests by result", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "Requests to the API. A bar counts the time since the one before it, 15 minutes at least. ok and empty are well; token_rejected, quota_exceeded and the like are the API's words, timeout and network tell of the way there.",
+			queries:     []query{{expr: operations.grown("wolkvox_api_requests_total", overInterval, "result") + " > 0", legend: "{{result}}", step: "15m"}},
+		},
+		{
+			title: "Requests by call", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "Requests to the API by what was asked: chats, names of routing points, quota. A bar counts the time since the one before it, 15 minutes at least.",
+			queries:     []query{{expr: operations.grown("wolkvox_api_requests_total", overInterval, "api"), legend: "{{api}}", step: "15m"}},
+		},
+		{
+			title: "Request time", kind: lines, w: 12, h: 9, unit: "s",
+			description: "How long a request took, reading the answer included: the half and 19 in 20 that took no longer. Each point is about 20 minutes at least, as there are few requests. The limit is --wolkvox.timeout.",
+			queries: []query{
+				{expr: operations.quantile("0.5", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, 10 in 20 within", step: everyPoll},
+				{expr: operations.quantile("0.95", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, 19 in 20 within", step: everyPoll},
+			},
+		},
+		{
+			title: "Quota", kind: lines, w: 12, h: 9, unit: "short", decimals: 0, noValue: "not known",
+			description: "Requests of today by all tokens of the operation, and how many its licences allow. What others use counts as well. It is asked for once an hour, and begins anew at the operation's midnight.",
+			queries: []query{
+				{expr: "max by (operation) (" + operations.series("wolkvox_api_token_requests_used") + ")", legend: "{{operation}}, used"},
+				{expr: "max by (operation) (" + operations.series("wolkvox_api_token_requests_limit") + ")", legend: "{{operation}}, limit"},
+			},
+		},
+		{
+			title: "Clock skew", kind: signed(), w: 8, h: 8, unit: "s",
+			description: "How far the API's clock is ahead of the exporter's, good to a second. Minutes make chats late or early.",
+			queries:     []query{{expr: "max by (operation) (" + operations.series("wolkvox_api_clock_skew_seconds") + ")", legend: operation}},
+		},
+		{
+			title: "Cut windows", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Windows that the API cut and that were split, which costs requests and no chats, and windows of a second or two that could not be split, which costs chats. A bar counts the time since the one before it, 15 minutes at least.",
+			queries: []query{
+				{expr: operations.grown("wolkvox_exporter_truncated_windows_total", overInterval, ""), legend: "split", step: "15m"},
+				{expr: operations.grown("wolkvox_exporter_truncated_seconds_total", overInterval, ""), legend: "not to be split", step: "15m"},
+			},
+			colours: map[string]string{"not to be split": "red"},
+		},
+		{
+			title: "Skipped time", kind: bars, w: 8, h: 8, unit: "s",
+			description: "Time further back than --poll.max-catch-up after a stop, whose chats were never fetched. A bar counts the time since the one before it, 15 minutes at least.",
+			queries:     []query{{expr: operations.grown("wolkvox_exporter_skipped_seconds_total", overInterval, "operation"), legend: operation, step: "15m"}},
+		},
+	}
+}
+
+// signed are lines that may be below 0.
+func signed() kind {
+	k := lines
+	k.fromZero = false
+	return k
+}
+
+func records() []panel {
+	return []panel{
+		{
+			title: "Rows by outcome", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "Rows that were fetched, without the duplicates: counted, completed with values that arrived later, not ended yet, invalid, or known from before the first start. A bar counts the time since the one before it, 15 minutes at least.",
+			queries:     []query{{expr: operations.and(`outcome!="duplicate"`).grown("wolkvox_exporter_records_total", overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
+		},
+		{
+			title: "Duplicates", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "Rows of chats that were counted before. There are many: each poll reads the overlap again, each reconcile a day. A bar counts the time since the one before it, 15 minutes at least.",
+			queries:     []query{{expr: operations.and(`outcome="duplicate"`).grown("wolkvox_exporter_records_total", overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
+		},
+		{
+			title: "Late chats", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Chats that only a reconcile found: they came later than --poll.overlap reaches back. A bar counts the time since the one before it, an hour at least.",
+			queries:     []query{{expr: operations.grown("wolkvox_exporter_late_records_total", overInterval, "operation"), legend: operation, step: "1h"}},
+		},
+		{
+			title: "Unreadable values", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Values that could not be read, by the API's name of the field. The chat counts, this value does not. A bar counts the time since the one before it, an hour at least.",
+			queries:     []query{{expr: operations.grown("wolkvox_exporter_field_errors_total", overInterval, "field"), legend: "{{field}}", step: "1h"}},
+		},
+		{
+			title: "Label sets", kind: lines, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Pairs of routing point and channel. Beyond --collector.max-label-sets rows are counted under other, which the second series shows by the hour.",
+			queries: []query{
+				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_label_sets") + ")", legend: operation},
+				{expr: operations.grown("wolkvox_exporter_label_sets_overflowed_total", "1h", "operation"), legend: "{{operation}}, under other in 1h", step: everyPoll},
+			},
+		},
+	}
+}
+
+func process() []panel {
+	return []panel{
+		{
+			title: "State on disk", kind: lines, w: 8, h: 8, unit: "bytes",
+			description: "Size of the state, by operation.",
+			queries:     []query{{expr: "max by (operation) (" + operations.series("wolkvox_exporter_state_bytes") + ")", legend: operation}},
+		},
+		{
+			title: "Time to save", kind: lines, w: 8, h: 8, unit: "s",
+			description: "How long saving the state took: the half and 19 in 20 that took no longer. Each point is about 20 minutes at least.",
+			queries: []query{
+				{expr: operations.quantile("0.5", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "10 in 20 within", step: everyPoll},
+				{expr: operations.quantile("0.95", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "19 in 20 within", step: everyPoll},
+			},
+		},
+		{
+			title: "Saves", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Attempts to save the state, and those that failed. What is not saved is not shown: while saving fails, figures stand still. A bar counts the time since the one before it, 15 minutes at least.",
+			queries: []query{
+				{expr: operations.grown("wolkvox_exporter_state_save_duration_seconds_count", overInterval, ""), legend: "attempts", step: "15m"},
+				{expr: operations.grown("wolkvox_exporter_state_save_failures_total", overInterval, ""), legend: "failed", step: "15m"},
+			},
+			colours: map[string]string{"failed": "red"},
+		},
+		{
+			title: "Exporters", kind: table, w: 24, h: 6,
+			description: "Processes that Prometheus scrapes, with their build; the newest start last.",
+			queries: []query{
+				{expr: "max by (job, instance) (time() - process_start_time_seconds" + ours + ")"},
+				{expr: "max by (job, instance) (up" + ours + ")"},
+				{expr: "sum by (job, instance, version, revision, goversion) (wolkvox_exporter_build_info)"},
+			},
+			columns: []column{
+				{from: "job", title: "Job"},
+				{from: "instance", title: "Instance"},
+				{from: "version", title: "Version"},
+				{from: "revision", title: "Revision"},
+				{from: "goversion", title: "Go"},
+				{from: value(0), title: "Runs for", unit: "s"},
+				{from: value(1), title: "Scrape succeeds", unit: "bool_yes_no"},
+			},
+		},
+		{
+			title: "Time of a scrape", kind: lines, w: 8, h: 8, unit: "s",
+			description: "How long Prometheus took to scrape an exporter. A scrape never calls the API.",
+			queries:     []query{{expr: "scrape_duration_seconds" + ours, legend: "{{instance}}"}},
+		},
+		{
+			title: "Samples of a scrape", kind: lines, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Samples that a scrape brought. They follow the label sets.",
+			queries:     []query{{expr: "scrape_samples_scraped" + ours, legend: "{{instance}}"}},
+		},
+		{
+			title: "Memory", kind: lines, w: 8, h: 8, unit: "bytes",
+			description: "Resident memory of the process.",
+			queries:     []query{{expr: "process_resident_memory_bytes" + ours, legend: "{{instance}}"}},
+		},
+	}
+}

@@ -1,0 +1,205 @@
+package main
+
+import "maps"
+
+// panel is a picture of some queries.
+type panel struct {
+	title, description string
+	kind               kind
+	w, h               int
+	unit               string
+	queries            []query
+
+	decimals   any               // how many; nil is as many as fit
+	thresholds []threshold       // colours by value
+	colours    map[string]string // colours by series' name; a name of Grafana's suits light and dark
+	max        any               // the axis' upper end, if it is known
+	noValue    string            // what is shown if there is nothing
+	mappings   []object          // texts for values
+	columns    []column          // of a table
+	text       string            // of a text
+}
+
+// query is PromQL and how its series are called.
+type query struct {
+	expr, legend string
+	step         string // the least time between two points
+}
+
+// threshold is where a colour begins.
+type threshold struct {
+	from   any // nil is below all others
+	colour string
+}
+
+// column is a table's. One of a label has its name, one of a query its letter.
+type column struct {
+	from, title string
+	unit        string
+	decimals    any
+	link        string // where a click leads to; see linkTo
+}
+
+// kind is how a panel looks.
+type kind struct {
+	name     string // Grafana's
+	instant  bool   // it shows the time range's end only
+	format   string // of the queries' answers
+	options  object
+	custom   object // what Grafana has for this kind alone, of each field
+	fromZero bool   // the axis begins at 0
+}
+
+var (
+	stat = kind{name: "stat", instant: true, format: "time_series", options: object{
+		"colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "auto",
+		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
+	}}
+	// A verdict's series has its name from how the value compares with the target.
+	verdict = stat.with(object{"textMode": "value_and_name"})
+	lines   = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, custom: object{
+		"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto",
+		"spanNulls": 3600000, // an hour without a chat is bridged, a night is not
+		"stacking":  object{"mode": "none", "group": "A"},
+	}}
+	bars = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, custom: object{
+		"drawStyle": "bars", "lineWidth": 0, "fillOpacity": 80, "showPoints": "never",
+		"barAlignment": -1, // a point counts the time before it
+		"stacking":     object{"mode": "normal", "group": "A"},
+	}}
+	timeline = kind{name: "state-timeline", format: "time_series", options: object{
+		"mergeValues": true, "showValue": "never", "rowHeight": 0.8, "alignValue": "left",
+		"legend":  object{"showLegend": true, "displayMode": "list", "placement": "bottom"},
+		"tooltip": object{"mode": "single", "sort": "none"},
+	}, custom: object{"lineWidth": 0, "fillOpacity": 80}}
+	heatmap = kind{name: "heatmap", format: "heatmap", options: object{
+		"calculate": false, "cellGap": 1, "showValue": "never",
+		"rowsFrame":    object{"layout": "auto"},
+		"filterValues": object{"le": 1e-9},
+		"color":        object{"mode": "scheme", "scheme": "Oranges", "scale": "exponential", "exponent": 0.5, "steps": 64, "reverse": false},
+		"yAxis":        object{"axisPlacement": "left", "reverse": false},
+		"legend":       object{"show": true},
+		"tooltip":      object{"mode": "single", "show": true, "yHistogram": true},
+	}}
+	table = kind{name: "table", instant: true, format: "table", options: object{
+		"showHeader": true, "cellHeight": "sm",
+	}, custom: object{"align": "auto", "filterable": false}}
+	text = kind{name: "text", options: object{"mode": "markdown"}}
+
+	legend = object{
+		"legend":  object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": []string{}},
+		"tooltip": object{"mode": "multi", "sort": "desc"},
+	}
+)
+
+func (k kind) with(options object) kind {
+	k.options = merged(k.options, options)
+	return k
+}
+
+// shares are bars that fill the panel's height: the parts of a whole.
+func shares() kind {
+	k := bars
+	k.custom = merged(k.custom, object{"stacking": object{"mode": "percent", "group": "A"}})
+	return k
+}
+
+func merged(a, b object) object {
+	m := maps.Clone(a)
+	maps.Copy(m, b)
+	return m
+}
+
+func (p panel) model(id int, place object) object {
+	m := object{
+		"id": id, "type": p.kind.name, "title": p.title, "description": p.description,
+		"gridPos": place, "datasource": source, "options": p.options(),
+	}
+	if p.kind.name == text.name {
+		return m
+	}
+	targets := make([]object, len(p.queries))
+	for i, q := range p.queries {
+		targets[i] = object{
+			"refId": letter(i), "datasource": source, "editorMode": "code",
+			"expr": q.expr, "legendFormat": q.legend, "format": p.kind.format,
+			"instant": p.kind.instant, "range": !p.kind.instant,
+		}
+		if q.step != "" {
+			targets[i]["interval"] = q.step
+		}
+	}
+	m["targets"] = targets
+	m["fieldConfig"] = object{"defaults": p.defaults(), "overrides": p.overrides()}
+	if p.columns != nil {
+		m["transformations"] = p.transformations()
+	}
+	return m
+}
+
+func letter(i int) string { return string(rune('A' + i)) }
+
+func (p panel) options() object {
+	switch p.kind.name {
+	case text.name:
+		return merged(p.kind.options, object{"content": p.text})
+	case heatmap.name:
+		axis := merged(p.kind.options["yAxis"].(object), object{"unit": p.unit})
+		return merged(p.kind.options, object{"yAxis": axis})
+	case table.name:
+		return merged(p.kind.options, object{"sortBy": []object{{"displayName": p.sortedBy(), "desc": true}}})
+	default:
+		return p.kind.options
+	}
+}
+
+// sortedBy is the first column with a figure.
+func (p panel) sortedBy() string {
+	for _, c := range p.columns {
+		if c.unit != "" {
+			return c.title
+		}
+	}
+	return ""
+}
+
+func (p panel) defaults() object {
+	d := object{"color": object{"mode": "palette-classic"}}
+	custom := maps.Clone(p.kind.custom)
+	switch {
+	case p.thresholds != nil:
+		steps := make([]object, len(p.thresholds))
+		for i, t := range p.thresholds {
+			steps[i] = object{"value": t.from, "color": t.colour}
+		}
+		d["thresholds"] = object{"mode": "absolute", "steps": steps}
+		if p.kind.name == "timeseries" {
+			custom["thresholdsStyle"] = object{"mode": "dashed"}
+		} else {
+			d["color"] = object{"mode": "thresholds"}
+		}
+	case p.kind.instant:
+		d["color"] = object{"mode": "fixed", "fixedColor": "text"}
+	}
+	if custom != nil {
+		d["custom"] = custom
+	}
+	if p.kind.fromZero {
+		d["min"] = 0
+	}
+	for name, value := range map[string]any{"unit": p.unit, "noValue": p.noValue} {
+		if value != "" {
+			d[name] = value
+		}
+	}
+	if p.decimals != nil {
+		d["decimals"] = p.decimals
+	}
+	if p.max != nil {
+		d["max"] = p.max
+	}
+	if p.mappings != nil {
+		d["mappings"] = p.mappings
+	}
+	return d
+}
