@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// grafana is a dashboard as Grafana reads it, as far as the tests look.
+type grafana struct {
+	UID           string
+	Title         string
+	Description   string
+	SchemaVersion int
+	Links         []struct {
+		URL                   string
+		KeepTime, IncludeVars bool
+	}
+	Templating struct{ List []grafanaVariable }
+	Panels     []grafanaPanel
+}
+
+type grafanaVariable struct {
+	Name, Type, AllValue string
+	Multi, IncludeAll    bool
+	Query                any
+}
+
+type grafanaPanel struct {
+	ID                       int
+	Type, Title, Description string
+	GridPos                  struct{ X, Y, W, H int }
+	Panels                   []grafanaPanel
+	Targets                  []grafanaTarget
+	FieldConfig              struct {
+		Defaults  struct{ Unit string }
+		Overrides []struct {
+			Matcher    struct{ Options string }
+			Properties []struct {
+				ID    string
+				Value any
+			}
+		}
+	}
+	Transformations []struct {
+		ID      string
+		Options struct {
+			ExcludeByName map[string]bool
+			RenameByName  map[string]string
+		}
+	}
+}
+
+type grafanaTarget struct{ RefID, Expr, Interval, LegendFormat string }
+
+// files are the dashboards that are checked in, by name.
+func files(t *testing.T) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("../*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string][]byte{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[filepath.Base(path)] = text
+	}
+	return texts
+}
+
+// forEach runs a test on each dashboard.
+func forEach(t *testing.T, test func(t *testing.T, d grafana)) {
+	t.Helper()
+	for name, text := range files(t) {
+		t.Run(name, func(t *testing.T) {
+			var d grafana
+			if err := json.NewDecoder(bytes.NewReader(text)).Decode(&d); err != nil {
+				t.Fatal(err)
+			}
+			test(t, d)
+		})
+	}
+}
+
+// all are the panels and rows, and those in collapsed rows.
+func (d grafana) all() []grafanaPanel {
+	var all []grafanaPanel
+	for _, p := range d.Panels {
+		all = append(append(all, p), p.Panels...)
+	}
+	return all
+}
+
+// visible are the panels without the rows.
+func (d grafana) visible() []grafanaPanel {
+	var visible []grafanaPanel
+	for _, p := range d.all() {
+		if p.Type != "row" {
+			visible = append(visible, p)
+		}
+	}
+	return visible
+}

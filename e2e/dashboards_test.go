@@ -1,0 +1,170 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// panelQuery is a query of a dashboard's panel, as Prometheus gets it.
+type panelQuery struct {
+	dashboard, panel string
+	expr             string
+	instant          bool
+}
+
+func (q panelQuery) String() string { return q.dashboard + ": " + q.panel }
+
+// chosen are typical values of the dashboards' variables and of Grafana's own.
+var chosen = map[string]string{
+	"operation": ".*", "rp_id": ".*", "channel": ".*", "agent_id": ".*",
+	"window": "15m", "answer_within": "60", "target": "80", "asa_target": "60",
+	"__interval": "15m", "__rate_interval": "20m0s", "__range": "86400s",
+}
+
+// expanded puts values for variables, as Grafana does.
+func expanded(t *testing.T, expr string) string {
+	t.Helper()
+	return regexp.MustCompile(`\$(?:(\w+)|\{(\w+)\})`).ReplaceAllStringFunc(expr, func(variable string) string {
+		value, known := chosen[strings.Trim(variable, "${}")]
+		if !known {
+			t.Errorf("%s: this test knows no value for %s", expr, variable)
+		}
+		return value
+	})
+}
+
+// panelQueries are those of all dashboards, of the lists to choose from, too.
+func panelQueries(t *testing.T) []panelQuery {
+	t.Helper()
+	type panel struct {
+		Title   string
+		Targets []struct {
+			Expr    string
+			Instant bool
+		}
+		Panels []panel
+	}
+	type dashboard struct {
+		Panels     []panel
+		Templating struct {
+			List []struct {
+				Name       string
+				Definition string
+			}
+		}
+	}
+	files, err := filepath.Glob("../dashboards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queries []panelQuery
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d dashboard
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		var walk func([]panel)
+		walk = func(panels []panel) {
+			for _, p := range panels {
+				for _, target := range p.Targets {
+					queries = append(queries, panelQuery{name, p.Title, expanded(t, target.Expr), target.Instant})
+				}
+				walk(p.Panels)
+			}
+		}
+		walk(d.Panels)
+		for _, v := range d.Templating.List {
+			// The labels of a list's values are looked for like those of an aggregation.
+			if found := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`).FindStringSubmatch(v.Definition); found != nil {
+				queries = append(queries, panelQuery{name, "$" + v.Name, "group by (" + found[2] + ") (" + expanded(t, found[1]) + ")", true})
+			}
+		}
+	}
+	if len(queries) < 100 {
+		t.Fatalf("have %d queries, want those of all dashboards", len(queries))
+	}
+	return queries
+}
+
+// parsed is an expression as Prometheus reads it; nil if it does not.
+func parsed(t *testing.T, where, expr string) parser.Expr {
+	t.Helper()
+	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	if err != nil {
+		t.Errorf("%s: %v\n%s", where, err, expr)
+		return nil
+	}
+	return e
+}
+
+func TestPrometheusReadsTheDashboards(t *testing.T) {
+	t.Parallel()
+	for _, q := range panelQueries(t) {
+		parsed(t, q.String(), q.expr)
+	}
+}
+
+// 0/0 is NaN, which a graph shows as a gap, a stat as text, and an average over
+// time as nothing at all.
+func TestDashboardsShowNoNaN(t *testing.T) {
+	t.Parallel()
+	for _, q := range panelQueries(t) {
+		e := parsed(t, q.String(), q.expr)
+		if e == nil {
+			continue
+		}
+		parser.Inspect(e, func(node parser.Node, path []parser.Node) error {
+			switch n := node.(type) {
+			case *parser.BinaryExpr:
+				if n.Op == parser.DIV && !positive(n.RHS) {
+					t.Errorf("%s: divides by what can be 0: %s", q, n.RHS)
+				}
+			case *parser.Call:
+				// A quantile of nothing is NaN. NaN is not at least 0.
+				if n.Func.Name == "histogram_quantile" && !atLeast0(path) {
+					t.Errorf("%s: does not leave NaN out: %s", q, n)
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// positive tells whether an expression is a number, or filters for more than 0.
+func positive(e parser.Expr) bool {
+	switch e := e.(type) {
+	case *parser.NumberLiteral:
+		return e.Val > 0
+	case *parser.ParenExpr:
+		return positive(e.Expr)
+	case *parser.BinaryExpr:
+		limit, ok := e.RHS.(*parser.NumberLiteral)
+		return ok && e.Op == parser.GTR && !e.ReturnBool && limit.Val >= 0
+	default:
+		return false
+	}
+}
+
+// atLeast0 tells whether the innermost expression on a path filters for that.
+func atLeast0(path []parser.Node) bool {
+	if len(path) == 0 {
+		return false
+	}
+	comparison, ok := path[len(path)-1].(*parser.BinaryExpr)
+	if !ok || comparison.Op != parser.GTE || comparison.ReturnBool {
+		return false
+	}
+	limit, ok := comparison.RHS.(*parser.NumberLiteral)
+	return ok && limit.Val == 0
+}

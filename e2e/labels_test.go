@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// labelSet are the names of the labels that some series may have. It is nil for
+// a metric that is not known: that is a problem already, and not again with each
+// of its labels.
+type labelSet map[string]bool
+
+func setOf(names ...string) labelSet {
+	set := labelSet{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+func (s labelSet) and(other labelSet) labelSet {
+	if s == nil || other == nil {
+		return nil
+	}
+	both := maps.Clone(s)
+	maps.Copy(both, other)
+	return both
+}
+
+// checker follows labels through an expression, from the metrics up, and notes
+// what cannot be there.
+type checker struct {
+	metrics  func(name string) (labelSet, bool)
+	used     map[string]bool // metrics
+	problems []string
+}
+
+func (c *checker) problem(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
+}
+
+// wants notes a problem for each name that is not among the labels.
+func (c *checker) wants(node parser.Expr, have labelSet, names ...string) {
+	for _, name := range names {
+		if have != nil && !have[name] {
+			c.problem("there is no label %q, but %q, in %s", name, slices.Sorted(maps.Keys(have)), node)
+		}
+	}
+}
+
+// labels are those of an expression's result.
+func (c *checker) labels(e parser.Expr) labelSet {
+	switch e := e.(type) {
+	case *parser.VectorSelector:
+		return c.selected(e)
+	case *parser.MatrixSelector:
+		return c.labels(e.VectorSelector)
+	case *parser.SubqueryExpr:
+		return c.labels(e.Expr)
+	case *parser.ParenExpr:
+		return c.labels(e.Expr)
+	case *parser.UnaryExpr:
+		return c.labels(e.Expr)
+	case *parser.AggregateExpr:
+		return c.aggregated(e)
+	case *parser.BinaryExpr:
+		return c.matched(e)
+	case *parser.Call:
+		return c.called(e)
+	case *parser.NumberLiteral, *parser.StringLiteral:
+		return labelSet{}
+	default:
+		c.problem("this test does not know what %T does to labels: %s", e, e)
+		return labelSet{}
+	}
+}
+
+func (c *checker) selected(e *parser.VectorSelector) labelSet {
+	have, known := c.metrics(e.Name)
+	if !known {
+		c.problem("there is no metric %q", e.Name)
+		return nil
+	}
+	c.used[e.Name] = true
+	for _, m := range e.LabelMatchers {
+		if m.Name != labels.MetricName {
+			c.wants(e, have, m.Name)
+		}
+	}
+	return have
+}
+
+func (c *checker) aggregated(e *parser.AggregateExpr) labelSet {
+	have := c.labels(e.Expr)
+	c.wants(e, have, e.Grouping...)
+	switch {
+	case e.Op == parser.TOPK || e.Op == parser.BOTTOMK:
+		return have
+	case e.Without:
+		rest := maps.Clone(have)
+		for _, name := range e.Grouping {
+			delete(rest, name)
+		}
+		return rest
+	default:
+		return setOf(e.Grouping...)
+	}
+}
+
+func (c *checker) matched(e *parser.BinaryExpr) labelSet {
+	left, right := c.labels(e.LHS), c.labels(e.RHS)
+	how := e.VectorMatching
+	if how == nil { // One is a scalar, which has none.
+		return left.and(right)
+	}
+	many, one := left, right
+	if how.Card == parser.CardOneToMany {
+		many, one = right, left
+	}
+	if how.On {
+		c.wants(e.LHS, left, how.MatchingLabels...)
+		c.wants(e.RHS, right, how.MatchingLabels...)
+	} else {
+		c.wants(e, left.and(right), how.MatchingLabels...)
+	}
+	c.wants(e, one, how.Include...)
+	switch {
+	case e.Op == parser.LOR:
+		return left.and(right)
+	case e.Op.IsSetOperator():
+		return left
+	case how.Card == parser.CardOneToOne && how.On && !e.Op.IsComparisonOperator():
+		return setOf(how.MatchingLabels...)
+	default:
+		return many.and(setOf(how.Include...))
+	}
+}
+
+func (c *checker) called(e *parser.Call) labelSet {
+	have := labelSet{}
+	for _, argument := range e.Args {
+		have = have.and(c.labels(argument))
+	}
+	switch e.Func.Name {
+	case "label_replace":
+		return have.and(setOf(e.Args[1].(*parser.StringLiteral).Val))
+	case "histogram_quantile":
+		c.wants(e, have, "le")
+		delete(have, "le")
+	}
+	return have
+}

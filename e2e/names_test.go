@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+	"go.yaml.in/yaml/v3"
+)
+
+// foreign metrics come from client_golang, Prometheus and its libraries. The
+// golden files do not have them, or not their labels.
+var foreign = map[string]labelSet{
+	"up":                            {},
+	"scrape_duration_seconds":       {},
+	"scrape_samples_scraped":        {},
+	"process_start_time_seconds":    {},
+	"process_resident_memory_bytes": {},
+	"wolkvox_exporter_build_info":   setOf("version", "revision", "branch", "goversion", "goos", "goarch", "tags"),
+}
+
+// exposition is what the exporter shows, as its golden files have it.
+type exposition struct {
+	series map[string]labelSet // by the name of the series
+	family map[string]string   // of a series
+}
+
+func golden(t *testing.T) exposition {
+	t.Helper()
+	x := exposition{map[string]labelSet{}, map[string]string{}}
+	for _, file := range []string{"../collector/testdata/metrics.txt", "../testdata/metrics.txt"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Values that differ from run to run.
+		text = bytes.ReplaceAll(text, []byte(" MASKED"), []byte(" 0"))
+		p := textparse.NewPromParser(text, labels.NewSymbolTable(), false)
+		family := ""
+		for {
+			entry, err := p.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			switch entry {
+			case textparse.EntryType:
+				name, _ := p.Type()
+				family = string(name)
+			case textparse.EntrySeries:
+				var series labels.Labels
+				p.Labels(&series)
+				name := series.Get(labels.MetricName)
+				if x.series[name] == nil {
+					x.series[name] = labelSet{}
+				}
+				x.family[name] = family
+				series.Range(func(l labels.Label) { x.series[name][l.Name] = true })
+				delete(x.series[name], labels.MetricName)
+			}
+		}
+	}
+	return x
+}
+
+// rule is a recording rule or an alert.
+type rule struct {
+	Record, Alert, Expr string
+	Labels              map[string]string
+}
+
+func rules(t *testing.T) []rule {
+	t.Helper()
+	files, err := filepath.Glob("../rules/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []rule
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var content struct {
+			Groups []struct{ Rules []rule }
+		}
+		if err := yaml.Unmarshal(text, &content); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, group := range content.Groups {
+			all = append(all, group.Rules...)
+		}
+	}
+	return all
+}
+
+func TestDashboardsAndRulesUseWhatTheExporterShows(t *testing.T) {
+	t.Parallel()
+	x, all := golden(t), rules(t)
+	recorded := map[string][]rule{}
+	for _, r := range all {
+		if r.Record != "" {
+			recorded[r.Record] = append(recorded[r.Record], r)
+		}
+	}
+	c := &checker{used: map[string]bool{}}
+	// An expression may use what others record, in any order.
+	known := map[string]labelSet{}
+	c.metrics = func(name string) (labelSet, bool) {
+		target := setOf("job", "instance")
+		if have, ok := foreign[name]; ok {
+			return target.and(have), true
+		}
+		if have, ok := x.series[name]; ok {
+			return target.and(have), true
+		}
+		if have, ok := known[name]; ok {
+			return have, true
+		}
+		if recorded[name] == nil {
+			return nil, false
+		}
+		known[name] = labelSet{} // A rule may look at its own past.
+		have := labelSet{}
+		for _, r := range recorded[name] {
+			if e := parsed(t, name, r.Expr); e != nil {
+				have = have.and(c.labels(e)).and(setOf(slices.Collect(maps.Keys(r.Labels))...))
+			}
+		}
+		known[name] = have
+		return have, true
+	}
+	check := func(where, expr string) {
+		if e := parsed(t, where, expr); e != nil {
+			c.labels(e)
+			for _, problem := range c.problems {
+				t.Errorf("%s: %s", where, problem)
+			}
+			c.problems = nil
+		}
+	}
+	for _, r := range all {
+		check(r.Record+r.Alert, r.Expr)
+	}
+	for _, q := range panelQueries(t) {
+		check(q.String(), q.expr)
+	}
+
+	// What nobody looks at need not be counted.
+	idle := map[string]bool{}
+	for _, family := range x.family {
+		if regexp.MustCompile(`^wolkvox_(chat|agent)_`).MatchString(family) {
+			idle[family] = true
+		}
+	}
+	for name := range c.used {
+		delete(idle, x.family[name])
+	}
+	if len(idle) > 0 {
+		t.Errorf("no dashboard and no rule uses %s", strings.Join(slices.Sorted(maps.Keys(idle)), ", "))
+	}
+}
