@@ -58,12 +58,12 @@ func agentsNow() []panel {
 			queries:     []query{{expr: chosenAgents.grown(agentChats, overWindow, ""), legend: "chats"}},
 		},
 		{
-			title: "Average handle time, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
+			title: "Handle time, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
 			description: "AHT: how long these agents had a chat on average, of the chats that ended in the last $window." + howOn,
 			queries:     []query{{expr: chosenAgents.average(agentHandleTime, ""), legend: "handle time"}},
 		},
 		{
-			title: "Average speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
+			title: "Speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
 			description: "ASA: how long these agents' customers waited for them on average, over the chats of the last $window. Much of it is the queue, and no agent's doing." + howOn,
 			queries:     []query{{expr: chosenAgents.average(agentSpeedOfAnswer, ""), legend: "speed of answer"}},
 		},

@@ -85,45 +85,45 @@ func chats() dashboard {
 func now() []panel {
 	return []panel{
 		{
-			title: "Chats, last $window", kind: stat, w: 3, h: 5, unit: "short", decimals: 0,
+			title: "Chats, last $window", kind: stat, w: 6, h: 4, unit: "short", decimals: 0,
 			description: "Chats that ended in the last $window, bot-only ones included.",
 			queries:     []query{{expr: chosen.grown(interactions, overWindow, ""), legend: "chats"}},
 		},
 		{
-			title: "Handoff rate, last $window", kind: stat, w: 3, h: 5, unit: "percentunit", decimals: 0, noValue: noChats,
+			title: "Handoff rate, last $window", kind: stat, w: 6, h: 4, unit: "percentunit", decimals: 0, noValue: noChats,
 			description: "Share of the chats of the last $window that the bot handed over to an agent.",
 			queries:     []query{{expr: handoffRate(""), legend: "handoff rate"}},
 		},
 		{
-			title: "Service level, last $window", kind: verdict, w: 3, h: 5, unit: "percentunit", decimals: 1, noValue: noChats,
+			title: "Service level, last $window", kind: verdict, w: 6, h: 4, unit: "percentunit", decimals: 1, noValue: noChats,
 			description: "Share of the answered chats of the last $window that an agent answered within $answer_within s. The target is $target %. Chats that nobody answered are not in it: see Unanswered.",
 			queries:     []query{{expr: judged(serviceLevel(""), ">= $target / 100", "< $target / 100"), legend: "{{verdict}}"}},
 			colours:     verdictColours(),
 		},
 		{
-			title: "Average speed of answer, last $window", kind: verdict, w: 3, h: 5, unit: "s", noValue: noChats,
+			title: "Average speed of answer, last $window", kind: verdict, w: 6, h: 4, unit: "s", noValue: noChats,
 			description: "ASA: how long customers waited for an agent on average, over the answered chats of the last $window. The target is $asa_target s or less.",
 			queries:     []query{{expr: judged(chosen.average(speedOfAnswer, ""), "<= $asa_target", "> $asa_target"), legend: "{{verdict}}"}},
 			colours:     verdictColours(),
 		},
 		{
-			title: "9 in 10 answered within, last $window", kind: stat, w: 3, h: 5, unit: "s", noValue: noChats,
+			title: "9 in 10 answered within, last $window", kind: stat, w: 6, h: 4, unit: "s", noValue: noChats,
 			description: "90th percentile of the speed of answer, of the answered chats of the last $window. It is interpolated between the histogram's bounds.",
 			queries:     []query{{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "p90"}},
 		},
 		{
-			title: "Unanswered, last $window", kind: stat, w: 3, h: 5, unit: "short", decimals: 0,
+			title: "Unanswered, last $window", kind: stat, w: 6, h: 4, unit: "short", decimals: 0,
 			description: "Chats of the last $window that were handed over and ended without an agent's answer. The report can be some minutes late with an answer, so a few of the newest may go away again.",
 			queries:     []query{{expr: unanswered(overWindow, ""), legend: "unanswered"}},
 			thresholds:  []threshold{{nil, "text"}, {0.5, "orange"}},
 		},
 		{
-			title: "Average handle time, last $window", kind: stat, w: 3, h: 5, unit: "s", noValue: noChats,
+			title: "Average handle time, last $window", kind: stat, w: 6, h: 4, unit: "s", noValue: noChats,
 			description: "AHT: how long an agent had a chat on average, of the chats that ended in the last $window.",
 			queries:     []query{{expr: chosen.average(handleTime, ""), legend: "handle time"}},
 		},
 		{
-			title: "Age of the figures", kind: stat, w: 3, h: 5, unit: "s", decimals: 0,
+			title: "Age of the figures", kind: stat, w: 6, h: 4, unit: "s", decimals: 0,
 			description: "How long ago the time was up to which all chats are counted; of several operations the oldest. 5 to 10 minutes are normal. More: see the dashboard Exporter.",
 			queries:     []query{{expr: "max(" + completeLag + ")", legend: "age"}},
 			thresholds:  lagThresholds(),
