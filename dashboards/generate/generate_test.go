@@ -281,7 +281,7 @@ func TestRangesHoldThreePolls(t *testing.T) {
 					}
 				}
 				// Grafana's $__interval is no less than the step, $__rate_interval no less than 4 of them.
-				if strings.Contains(target.Expr, overInterval) && target.Interval != everyWindow && length(t, target.Interval) < least {
+				if strings.Contains(target.Expr, overInterval) && target.Interval != "$window" && length(t, target.Interval) < least {
 					t.Errorf("%q: have the step %q, want %s or more", p.Title, target.Interval, least)
 				}
 				if strings.Contains(target.Expr, overRate) && 4*length(t, target.Interval) < least {
