@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -87,7 +87,7 @@ func (c *checker) selected(e *parser.VectorSelector) labelSet {
 	}
 	c.used[e.Name] = true
 	for _, m := range e.LabelMatchers {
-		if m.Name != labels.MetricName {
+		if m.Name != model.MetricNameLabel {
 			c.wants(e, have, m.Name)
 		}
 	}

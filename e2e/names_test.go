@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"go.yaml.in/yaml/v3"
@@ -54,24 +55,31 @@ func golden(t *testing.T) exposition {
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			switch entry {
-			case textparse.EntryType:
+			if entry == textparse.EntryType {
 				name, _ := p.Type()
 				family = string(name)
-			case textparse.EntrySeries:
+			}
+			if entry == textparse.EntrySeries {
 				var series labels.Labels
 				p.Labels(&series)
-				name := series.Get(labels.MetricName)
-				if x.series[name] == nil {
-					x.series[name] = labelSet{}
-				}
-				x.family[name] = family
-				series.Range(func(l labels.Label) { x.series[name][l.Name] = true })
-				delete(x.series[name], labels.MetricName)
+				x.add(family, series)
 			}
 		}
 	}
 	return x
+}
+
+func (x exposition) add(family string, series labels.Labels) {
+	name := series.Get(model.MetricNameLabel)
+	x.family[name] = family
+	if x.series[name] == nil {
+		x.series[name] = labelSet{}
+	}
+	series.Range(func(l labels.Label) {
+		if l.Name != model.MetricNameLabel {
+			x.series[name][l.Name] = true
+		}
+	})
 }
 
 // rule is a recording rule or an alert.

@@ -42,70 +42,78 @@ func TestUIDsStayAsTheyAre(t *testing.T) {
 
 func TestPanelsHaveIDsOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, d grafana) {
-		titles := map[int]string{}
-		for _, p := range d.all() {
-			if other, taken := titles[p.ID]; taken || p.ID == 0 {
-				t.Errorf("%q and %q have id %d", other, p.Title, p.ID)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			titles := map[int]string{}
+			for _, p := range d.all() {
+				if other, taken := titles[p.ID]; taken || p.ID == 0 {
+					t.Errorf("%q and %q have id %d", other, p.Title, p.ID)
+				}
+				titles[p.ID] = p.Title
 			}
-			titles[p.ID] = p.Title
-		}
-	})
+		})
+	}
 }
 
 func TestPanelsDoNotOverlap(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, d grafana) {
-		type cell struct{ x, y int }
-		grid := map[cell]string{}
-		for _, p := range d.all() {
-			at := p.GridPos
-			if at.W <= 0 || at.H <= 0 || at.X < 0 || at.Y < 0 || at.X+at.W > 24 {
-				t.Errorf("%q has no place in 24 columns: %+v", p.Title, at)
-			}
-			for x := at.X; x < at.X+at.W; x++ {
-				for y := at.Y; y < at.Y+at.H; y++ {
-					if other, taken := grid[cell{x, y}]; taken {
-						t.Fatalf("%q lies on %q at column %d, line %d", p.Title, other, x, y)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			type cell struct{ x, y int }
+			grid := map[cell]string{}
+			for _, p := range d.all() {
+				at := p.GridPos
+				if at.W <= 0 || at.H <= 0 || at.X < 0 || at.Y < 0 || at.X+at.W > 24 {
+					t.Errorf("%q has no place in 24 columns: %+v", p.Title, at)
+				}
+				for x := at.X; x < at.X+at.W; x++ {
+					for y := at.Y; y < at.Y+at.H; y++ {
+						if other, taken := grid[cell{x, y}]; taken {
+							t.Fatalf("%q lies on %q at column %d, line %d", p.Title, other, x, y)
+						}
+						grid[cell{x, y}] = p.Title
 					}
-					grid[cell{x, y}] = p.Title
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestEveryPanelIsDescribed(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, d grafana) {
-		if d.Description == "" {
-			t.Error("the dashboard has no description")
-		}
-		for _, p := range d.visible() {
-			if p.Title == "" || !strings.HasSuffix(p.Description, ".") {
-				t.Errorf("%q: have the description %q, want sentences", p.Title, p.Description)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			if d.Description == "" {
+				t.Error("the dashboard has no description")
 			}
-		}
-	})
+			for _, p := range d.visible() {
+				if p.Title == "" || !strings.HasSuffix(p.Description, ".") {
+					t.Errorf("%q: have the description %q, want sentences", p.Title, p.Description)
+				}
+			}
+		})
+	}
 }
 
 func TestEveryNumberHasAUnit(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, d grafana) {
-		for _, p := range d.visible() {
-			switch p.Type {
-			case "text":
-			case "table":
-				for _, column := range p.withoutUnit() {
-					t.Errorf("%q: the column %q has no unit", p.Title, column)
-				}
-			default:
-				if p.FieldConfig.Defaults.Unit == "" {
-					t.Errorf("%q has no unit", p.Title)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range d.visible() {
+				switch p.Type {
+				case "text":
+				case "table":
+					for _, column := range p.withoutUnit() {
+						t.Errorf("%q: the column %q has no unit", p.Title, column)
+					}
+				default:
+					if p.FieldConfig.Defaults.Unit == "" {
+						t.Errorf("%q has no unit", p.Title)
+					}
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // withoutUnit are a table's columns of figures that have no unit.
@@ -178,12 +186,12 @@ func TestTheDataSourceIsTheUsersChoice(t *testing.T) {
 func TestLinksLeadToDashboardsAndKeepTheChoice(t *testing.T) {
 	t.Parallel()
 	variables := map[string]map[string]bool{} // by uid
-	forEach(t, func(_ *testing.T, d grafana) {
+	for _, d := range read(t) {
 		variables[d.UID] = map[string]bool{}
 		for _, v := range d.Templating.List {
 			variables[d.UID][v.Name] = true
 		}
-	})
+	}
 	link := regexp.MustCompile(`"(/d/[^"]+)"`)
 	parts := regexp.MustCompile(`^/d/([^?]+)(?:\?(.*))?$`)
 	for name, text := range files(t) {
@@ -203,67 +211,73 @@ func TestLinksLeadToDashboardsAndKeepTheChoice(t *testing.T) {
 			}
 		}
 	}
-	forEach(t, func(t *testing.T, d grafana) {
-		if have, want := len(d.Links), len(dashboards())-1; have != want {
-			t.Errorf("have %d links, want %d: one to each of the others", have, want)
-		}
-		for _, l := range d.Links {
-			if !l.KeepTime || !l.IncludeVars || l.URL == "/d/"+d.UID {
-				t.Errorf("have the link %+v, want one to another dashboard, with time range and variables", l)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			if have, want := len(d.Links), len(dashboards())-1; have != want {
+				t.Errorf("have %d links, want %d: one to each of the others", have, want)
 			}
-		}
-	})
+			for _, l := range d.Links {
+				if !l.KeepTime || !l.IncludeVars || l.URL == "/d/"+d.UID {
+					t.Errorf("have the link %+v, want one to another dashboard, with time range and variables", l)
+				}
+			}
+		})
+	}
 }
 
 func TestVariablesAreThereAndUsed(t *testing.T) {
 	t.Parallel()
 	use := regexp.MustCompile(`\$\{?([A-Za-z]\w*)`)
-	forEach(t, func(t *testing.T, d grafana) {
-		defined, used := map[string]bool{}, map[string]bool{"datasource": true}
-		look := func(where, text string) {
-			for _, found := range use.FindAllStringSubmatch(text, -1) {
-				used[found[1]] = true
-				if !defined[found[1]] {
-					t.Errorf("%s uses $%s, which is not there before it", where, found[1])
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			defined, used := map[string]bool{}, map[string]bool{"datasource": true}
+			look := func(where, text string) {
+				for _, found := range use.FindAllStringSubmatch(text, -1) {
+					used[found[1]] = true
+					if !defined[found[1]] {
+						t.Errorf("%s uses $%s, which is not there before it", where, found[1])
+					}
 				}
 			}
-		}
-		for _, v := range d.Templating.List {
-			if query, ok := v.Query.(map[string]any); ok {
-				look("the variable "+v.Name, query["query"].(string))
+			for _, v := range d.Templating.List {
+				if query, ok := v.Query.(map[string]any); ok {
+					look("the variable "+v.Name, query["query"].(string))
+				}
+				defined[v.Name] = true
 			}
-			defined[v.Name] = true
-		}
-		clear(used) // One that only narrows another one's choice does nothing for the panels.
-		used["datasource"] = true
-		for _, p := range d.visible() {
-			look(p.Title, p.Title)
-			look(p.Title, p.Description)
-			for _, target := range p.Targets {
-				look(p.Title, target.Expr)
-				look(p.Title, target.Interval)
-				look(p.Title, target.LegendFormat)
+			clear(used) // One that only narrows another one's choice does nothing for the panels.
+			used["datasource"] = true
+			for _, p := range d.visible() {
+				look(p.Title, p.Title)
+				look(p.Title, p.Description)
+				for _, target := range p.Targets {
+					look(p.Title, target.Expr)
+					look(p.Title, target.Interval)
+					look(p.Title, target.LegendFormat)
+				}
 			}
-		}
-		for name := range defined {
-			if !used[name] {
-				t.Errorf("no panel uses $%s", name)
+			for name := range defined {
+				if !used[name] {
+					t.Errorf("no panel uses $%s", name)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // A list of all routing points in each query would be longer than Prometheus, or
 // a proxy before it, takes.
 func TestAllIsAPattern(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, d grafana) {
-		for _, v := range d.Templating.List {
-			if v.Type == "query" && (!v.Multi || !v.IncludeAll || v.AllValue != ".*") {
-				t.Errorf("have %+v, want several values, and .* for All", v)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, v := range d.Templating.List {
+				if v.Type == "query" && (!v.Multi || !v.IncludeAll || v.AllValue != ".*") {
+					t.Errorf("have %+v, want several values, and .* for All", v)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // Counters move every 5 minutes: a range of less than three polls shows their
@@ -272,34 +286,36 @@ func TestRangesHoldThreePolls(t *testing.T) {
 	t.Parallel()
 	const least = 15 * time.Minute
 	literal := regexp.MustCompile(`\[(\w+)\]`)
-	forEach(t, func(t *testing.T, d grafana) {
-		for _, p := range d.visible() {
-			for _, target := range p.Targets {
-				for _, found := range literal.FindAllStringSubmatch(target.Expr, -1) {
-					if r := length(t, found[1]); r < least {
-						t.Errorf("%q looks back %s: %s", p.Title, r, target.Expr)
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range d.visible() {
+				for _, target := range p.Targets {
+					for _, found := range literal.FindAllStringSubmatch(target.Expr, -1) {
+						if r := length(t, found[1]); r < least {
+							t.Errorf("%q looks back %s: %s", p.Title, r, target.Expr)
+						}
+					}
+					// Grafana's $__interval is no less than the step, $__rate_interval no less than 4 of them.
+					if strings.Contains(target.Expr, overInterval) && target.Interval != "$window" && length(t, target.Interval) < least {
+						t.Errorf("%q: have the step %q, want %s or more", p.Title, target.Interval, least)
+					}
+					if strings.Contains(target.Expr, overRate) && 4*length(t, target.Interval) < least {
+						t.Errorf("%q: have the step %q, want a quarter of %s or more", p.Title, target.Interval, least)
 					}
 				}
-				// Grafana's $__interval is no less than the step, $__rate_interval no less than 4 of them.
-				if strings.Contains(target.Expr, overInterval) && target.Interval != "$window" && length(t, target.Interval) < least {
-					t.Errorf("%q: have the step %q, want %s or more", p.Title, target.Interval, least)
-				}
-				if strings.Contains(target.Expr, overRate) && 4*length(t, target.Interval) < least {
-					t.Errorf("%q: have the step %q, want a quarter of %s or more", p.Title, target.Interval, least)
-				}
 			}
-		}
-		for _, v := range d.Templating.List {
-			if v.Name != "window" {
-				continue
-			}
-			for value := range strings.SplitSeq(v.Query.(string), ",") {
-				if length(t, value) < least {
-					t.Errorf("the window can be %s, want %s or more", value, least)
+			for _, v := range d.Templating.List {
+				if v.Name != "window" {
+					continue
+				}
+				for value := range strings.SplitSeq(v.Query.(string), ",") {
+					if length(t, value) < least {
+						t.Errorf("the window can be %s, want %s or more", value, least)
+					}
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // length reads a duration, which may be in days.
@@ -317,11 +333,13 @@ func length(t *testing.T, text string) time.Duration {
 
 func TestGrafana9ReadsTheSchema(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, d grafana) {
-		if d.SchemaVersion != 36 && d.SchemaVersion != 37 {
-			t.Errorf("have schemaVersion %d, want Grafana 9's", d.SchemaVersion)
-		}
-	})
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			if d.SchemaVersion != 36 && d.SchemaVersion != 37 {
+				t.Errorf("have schemaVersion %d, want Grafana 9's", d.SchemaVersion)
+			}
+		})
+	}
 }
 
 // A colour of Grafana's palette has a shade for light and one for dark; a number

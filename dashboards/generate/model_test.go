@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -73,18 +72,18 @@ func files(t *testing.T) map[string][]byte {
 	return texts
 }
 
-// forEach runs a test on each dashboard.
-func forEach(t *testing.T, test func(t *testing.T, d grafana)) {
+// read are the dashboards as Grafana reads them.
+func read(t *testing.T) map[string]grafana {
 	t.Helper()
+	all := map[string]grafana{}
 	for name, text := range files(t) {
-		t.Run(name, func(t *testing.T) {
-			var d grafana
-			if err := json.NewDecoder(bytes.NewReader(text)).Decode(&d); err != nil {
-				t.Fatal(err)
-			}
-			test(t, d)
-		})
+		var d grafana
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all[name] = d
 	}
+	return all
 }
 
 // all are the panels and rows, and those in collapsed rows.

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // targetLine is the name of a series that is a target and not a measurement.
@@ -74,11 +75,9 @@ func value(i int) string { return "Value #" + letter(i) }
 // linkTo is a dashboard for the value that was clicked, and as much of what is
 // chosen now.
 func linkTo(uid, variable string, kept ...string) string {
-	link := "/d/" + uid + "?${__url_time_range}&var-" + variable + "=${__value.raw}"
-	for _, name := range append([]string{"datasource", "operation", "window"}, kept...) {
-		link += "&${" + name + ":queryparam}"
-	}
-	return link
+	kept = append([]string{"datasource", "operation", "window"}, kept...)
+	return "/d/" + uid + "?${__url_time_range}&${" + strings.Join(kept, ":queryparam}&${") + ":queryparam}" +
+		"&var-" + variable + "=${__value.raw}"
 }
 
 // texts shows texts for values, each with a colour.

@@ -137,7 +137,7 @@ func (p panel) model(id int, place object) object {
 	return m
 }
 
-func letter(i int) string { return string(rune('A' + i)) }
+func letter(i int) string { return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i : i+1] }
 
 func (p panel) options() object {
 	switch p.kind.name {
@@ -174,7 +174,7 @@ func (p panel) defaults() object {
 		}
 		d["thresholds"] = object{"mode": "absolute", "steps": steps}
 		if p.kind.name == "timeseries" {
-			custom["thresholdsStyle"] = object{"mode": "dashed"}
+			custom["thresholdsStyle"] = object{"mode": "line"}
 		} else {
 			d["color"] = object{"mode": "thresholds"}
 		}
