@@ -82,26 +82,26 @@ func (x exposition) add(family string, series labels.Labels) {
 	})
 }
 
-// rule is a recording rule or an alert.
-type rule struct {
+// ruleQuery is what a recording rule or an alert asks.
+type ruleQuery struct {
 	Record, Alert, Expr string
 	Labels              map[string]string
 }
 
-func rules(t *testing.T) []rule {
+func ruleQueries(t *testing.T) []ruleQuery {
 	t.Helper()
 	files, err := filepath.Glob("../rules/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []rule
+	var all []ruleQuery
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var content struct {
-			Groups []struct{ Rules []rule }
+			Groups []struct{ Rules []ruleQuery }
 		}
 		if err := yaml.Unmarshal(text, &content); err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -115,8 +115,8 @@ func rules(t *testing.T) []rule {
 
 func TestDashboardsAndRulesUseWhatTheExporterShows(t *testing.T) {
 	t.Parallel()
-	x, all := golden(t), rules(t)
-	recorded := map[string][]rule{}
+	x, all := golden(t), ruleQueries(t)
+	recorded := map[string][]ruleQuery{}
 	for _, r := range all {
 		if r.Record != "" {
 			recorded[r.Record] = append(recorded[r.Record], r)
