@@ -12,9 +12,6 @@ const (
 
 	perAgent = "operation, agent_id"
 	agent    = "{{operation}} {{agent_id}} {{agent_name}}"
-
-	noAgents = "no chats, or off"
-	howOn    = " Nothing here: no agent had a chat, or the exporter runs without --collector.agents."
 )
 
 // withAgentName adds an agent's name.
@@ -39,32 +36,41 @@ func agents() dashboard {
 			window(),
 		},
 		rows: []row{
-			{panels: agentsNow()},
-			{title: "Trends of the ten busiest agents", panels: agentsTrends()},
+			{panels: offByDefault(agentsNow())},
+			{title: "Trends of the ten busiest agents", panels: offByDefault(agentsTrends())},
 		},
 	}
+}
+
+// offByDefault tells in each panel why it may be empty.
+func offByDefault(panels []panel) []panel {
+	for i := range panels {
+		panels[i].noValue = "no chats, or off"
+		panels[i].ifEmpty = " Nothing here: no agent had a chat, or the exporter runs without --collector.agents."
+	}
+	return panels
 }
 
 func agentsNow() []panel {
 	return []panel{
 		{
-			title: "Agents with chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0, noValue: noAgents,
-			description: "Agents of whom a chat ended in the last $window." + howOn,
+			title: "Agents with chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			description: "Agents of whom a chat ended in the last $window.",
 			queries:     []query{{expr: "count(" + chosenAgents.grown(agentChats, overWindow, perAgent) + " > 0)", legend: "agents"}},
 		},
 		{
-			title: "Chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0, noValue: noAgents,
-			description: "Chats of these agents that ended in the last $window." + howOn,
+			title: "Chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			description: "Chats of these agents that ended in the last $window.",
 			queries:     []query{{expr: chosenAgents.grown(agentChats, overWindow, ""), legend: "chats"}},
 		},
 		{
-			title: "Handle time, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
-			description: "AHT: how long these agents had a chat on average, of the chats that ended in the last $window." + howOn,
+			title: "Handle time, last $window", kind: stat, w: 4, h: 5, unit: "s",
+			description: "AHT: how long these agents had a chat on average, of the chats that ended in the last $window.",
 			queries:     []query{{expr: chosenAgents.average(agentHandleTime, ""), legend: "handle time"}},
 		},
 		{
-			title: "Speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s", noValue: noAgents,
-			description: "ASA: how long these agents' customers waited for them on average, over the chats of the last $window. Much of it is the queue, and no agent's doing." + howOn,
+			title: "Speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s",
+			description: "ASA: how long these agents' customers waited for them on average, over the chats of the last $window. Much of it is the queue, and no agent's doing.",
 			queries:     []query{{expr: chosenAgents.average(agentSpeedOfAnswer, ""), legend: "speed of answer"}},
 		},
 		{
@@ -75,8 +81,8 @@ func agentsNow() []panel {
 				"Both count from the time they are switched on.",
 		},
 		{
-			title: "Agents, last $window", kind: table, w: 24, h: 12, noValue: noAgents,
-			description: "Each agent's chats of the last $window, the busiest first. Chats at a time is the handling time for each unit of time. A click on an id shows that agent alone." + howOn,
+			title: "Agents, last $window", kind: table, w: 24, h: 12,
+			description: "Each agent's chats of the last $window, the busiest first. Chats at a time is the handling time for each unit of time. A click on an id shows that agent alone.",
 			queries: []query{
 				{expr: withAgentName(chosenAgents.grown(agentChats, overWindow, perAgent))},
 				{expr: chosenAgents.average(agentHandleTime, perAgent)},
@@ -101,23 +107,23 @@ func agentsNow() []panel {
 func agentsTrends() []panel {
 	return []panel{
 		{
-			title: "Chats, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0, noValue: noAgents,
-			description: "Chats of the ten agents with most of them in the time range shown. A bar counts the $window before it, or more over long time ranges." + howOn,
+			title: "Chats, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
+			description: "Chats of the ten agents with most of them in the time range shown.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.grown(agentChats, overInterval, perAgent)), legend: agent, step: everyWindow}},
 		},
 		{
-			title: "Chats at a time, over $window", kind: lines, w: 12, h: 9, unit: "short", noValue: noAgents,
-			description: "Handling time for each unit of time: how many chats an agent had at the same time on average. A chat adds all of its handling time when it ends. Each point is about the $window before it." + howOn,
+			title: "Chats at a time, over $window", kind: lines, w: 12, h: 9, unit: "short",
+			description: "Handling time for each unit of time: how many chats an agent had at the same time on average. A chat adds all of its handling time when it ends.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent)), legend: agent, step: everyPoll}},
 		},
 		{
-			title: "Average handle time, over $window", kind: lines, w: 12, h: 9, unit: "s", noValue: noAgents,
-			description: "How long an agent had a chat on average. Each point is about the chats that ended in the $window before it." + howOn,
+			title: "Average handle time, over $window", kind: lines, w: 12, h: 9, unit: "s",
+			description: "How long an agent had a chat on average.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentHandleTime, perAgent)), legend: agent, step: everyPoll}},
 		},
 		{
-			title: "Average speed of answer, over $window", kind: lines, w: 12, h: 9, unit: "s", noValue: noAgents,
-			description: "How long an agent's customers waited on average, in the queue most of it. Each point is about the chats of the $window before it." + howOn,
+			title: "Average speed of answer, over $window", kind: lines, w: 12, h: 9, unit: "s",
+			description: "How long an agent's customers waited on average, in the queue most of it.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentSpeedOfAnswer, perAgent)), legend: agent, step: everyPoll}},
 		},
 	}

@@ -135,7 +135,7 @@ func trends() []panel {
 	return []panel{
 		{
 			title: "Chats, every $window", kind: bars, w: 12, h: 8, unit: "short", decimals: 0,
-			description: "Chats by when they ended. A bar counts the $window before it; over long time ranges bars are wider than that.",
+			description: "Chats by when they ended.",
 			queries: []query{
 				{expr: botOnly(overInterval), legend: "bot only", step: everyWindow},
 				{expr: chosen.grown(handoffs, overInterval, ""), legend: "handed over", step: everyWindow},
@@ -143,12 +143,12 @@ func trends() []panel {
 		},
 		{
 			title: "Handoff rate, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of the chats that the bot handed over to an agent. Each point is about the $window before it.",
+			description: "Share of the chats that the bot handed over to an agent.",
 			queries:     []query{{expr: handoffRate(""), legend: "handoff rate", step: everyPoll}},
 		},
 		{
 			title: "Service level, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of the answered chats that were answered within $answer_within s, and its target. Each point is about the $window before it.",
+			description: "Share of the answered chats that were answered within $answer_within s, and its target.",
 			queries: []query{
 				{expr: serviceLevel(""), legend: "within $answer_within s", step: everyPoll},
 				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
@@ -156,37 +156,37 @@ func trends() []panel {
 		},
 		{
 			title: "Speed of answer, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long customers waited for an agent: the average (ASA) with its target, the half and the nine tenths that waited no longer. Each point is about the answered chats of the $window before it.",
+			description: "How long customers waited for an agent: the average (ASA) with its target, the half and the nine tenths that waited no longer.",
 			queries: []query{
 				{expr: chosen.average(speedOfAnswer, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", speedOfAnswer, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", speedOfAnswer, overWindow, ""), legend: "half within", step: everyPoll},
 				{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
 				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
 			},
 		},
 		{
 			title: "How many waited how long, every $window", kind: heatmap, w: 12, h: 9, unit: "s",
-			description: "Answered chats by speed of answer: the stronger the colour, the more chats. A column counts the $window before it, or more over long time ranges; a row is what lies between two bounds of the histogram.",
+			description: "Answered chats by speed of answer: the stronger the colour, the more chats. A row is what lies between two bounds of the histogram.",
 			queries:     []query{{expr: chosen.grown(speedOfAnswer+"_bucket", overInterval, "le"), legend: "{{le}}", step: everyWindow}},
 		},
 		{
 			title: "Unanswered, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Chats that were handed over and ended without an agent's answer. A bar counts the $window before it, or more over long time ranges. The newest bar can be too high for some minutes, until the report has the last answers.",
+			description: "Chats that were handed over and ended without an agent's answer. The newest bar can be too high for some minutes, until the report has the last answers.",
 			queries:     []query{{expr: unanswered(overInterval, ""), legend: "unanswered", step: everyWindow}},
 			colours:     map[string]string{"unanswered": "orange"},
 		},
 		{
 			title: "Handle time, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long an agent had a chat: the average (AHT), the half and the nine tenths that took no longer. Each point is about the chats that ended in the $window before it.",
+			description: "How long an agent had a chat: the average (AHT), the half and the nine tenths that took no longer.",
 			queries: []query{
 				{expr: chosen.average(handleTime, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", handleTime, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", handleTime, overWindow, ""), legend: "half within", step: everyPoll},
 				{expr: chosen.quantile("0.9", handleTime, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
 			},
 		},
 		{
 			title: "Chats in agents' hands, over $window", kind: lines, w: 12, h: 8, unit: "short",
-			description: "Handling time for each unit of time: how many chats agents had at the same time on average. A chat adds all of its handling time when it ends. Each point is about the $window before it.",
+			description: "Handling time for each unit of time: how many chats agents had at the same time on average. A chat adds all of its handling time when it ends.",
 			queries:     []query{{expr: chosen.rate(handleTime+"_sum", overWindow, ""), legend: "chats at a time", step: everyPoll}},
 		},
 	}
@@ -219,17 +219,17 @@ func routingPoints() []panel {
 		},
 		{
 			title: "Chats of the ten busiest routing points, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "The ten routing points with most chats in the time range shown. A bar counts the $window before it, or more over long time ranges.",
+			description: "The ten routing points with most chats in the time range shown.",
 			queries:     []query{{expr: ofBusiest(chosen.grown(interactions, overInterval, perRoutingPoint)), legend: routingPoint, step: everyWindow}},
 		},
 		{
 			title: "Handoff rate of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "percentunit", max: 1,
-			description: "Share of a routing point's chats that the bot handed over to an agent. Each point is about the $window before it.",
+			description: "Share of a routing point's chats that the bot handed over to an agent.",
 			queries:     []query{{expr: ofBusiest(handoffRate(perRoutingPoint)), legend: routingPoint, step: everyPoll}},
 		},
 		{
 			title: "Service level of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "percentunit", max: 1,
-			description: "Share of a routing point's answered chats that were answered within $answer_within s, and its target. Each point is about the $window before it.",
+			description: "Share of a routing point's answered chats that were answered within $answer_within s, and its target.",
 			queries: []query{
 				{expr: ofBusiest(serviceLevel(perRoutingPoint)), legend: routingPoint, step: everyPoll},
 				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
@@ -237,7 +237,7 @@ func routingPoints() []panel {
 		},
 		{
 			title: "Average speed of answer of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "s",
-			description: "How long a routing point's customers waited for an agent on average, and the target. Each point is about the answered chats of the $window before it.",
+			description: "How long a routing point's customers waited for an agent on average, and the target.",
 			queries: []query{
 				{expr: ofBusiest(chosen.average(speedOfAnswer, perRoutingPoint)), legend: routingPoint, step: everyPoll},
 				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
@@ -250,17 +250,17 @@ func channels() []panel {
 	return []panel{
 		{
 			title: "Chats by channel, every $window", kind: bars, w: 12, h: 8, unit: "short", decimals: 0,
-			description: "Chats by channel and by when they ended. A bar counts the $window before it, or more over long time ranges.",
+			description: "Chats by channel and by when they ended.",
 			queries:     []query{{expr: chosen.grown(interactions, overInterval, "channel"), legend: "{{channel}}", step: everyWindow}},
 		},
 		{
 			title: "Handoff rate by channel, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of a channel's chats that the bot handed over to an agent. Each point is about the $window before it.",
+			description: "Share of a channel's chats that the bot handed over to an agent.",
 			queries:     []query{{expr: handoffRate("channel"), legend: "{{channel}}", step: everyPoll}},
 		},
 		{
 			title: "Service level by channel, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of a channel's answered chats that were answered within $answer_within s, and its target. Each point is about the $window before it.",
+			description: "Share of a channel's answered chats that were answered within $answer_within s, and its target.",
 			queries: []query{
 				{expr: serviceLevel("channel"), legend: "{{channel}}", step: everyPoll},
 				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
@@ -268,7 +268,7 @@ func channels() []panel {
 		},
 		{
 			title: "Average speed of answer by channel, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long a channel's customers waited for an agent on average, and the target. Each point is about the answered chats of the $window before it.",
+			description: "How long a channel's customers waited for an agent on average, and the target.",
 			queries: []query{
 				{expr: chosen.average(speedOfAnswer, "channel"), legend: "{{channel}}", step: everyPoll},
 				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
@@ -281,7 +281,7 @@ func details() []panel {
 	return []panel{
 		{
 			title: "Messages of a chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
-			description: "Messages that were sent in a chat: the average, and the most that nine tenths of the chats have. Each point is about the $window before it.",
+			description: "Messages that were sent in a chat: the average, and the most that nine tenths of the chats have.",
 			queries: []query{
 				{expr: chosen.average(messages, ""), legend: "average", step: everyPoll},
 				{expr: chosen.quantile("0.9", messages, overWindow, ""), legend: "9 in 10 have at most", step: everyPoll},
@@ -289,7 +289,7 @@ func details() []panel {
 		},
 		{
 			title: "Characters of a chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
-			description: "Characters that a customer typed in a chat, and an agent in a chat that was handed over: the average, and the most that nine tenths of the chats have. Each point is about the $window before it.",
+			description: "Characters that a customer typed in a chat, and an agent in a chat that was handed over: the average, and the most that nine tenths of the chats have.",
 			queries: []query{
 				{expr: chosen.average(characters, "sender"), legend: "{{sender}}, average", step: everyPoll},
 				{expr: chosen.quantile("0.9", characters, overWindow, "sender"), legend: "{{sender}}, 9 in 10 have at most", step: everyPoll},
@@ -297,30 +297,30 @@ func details() []panel {
 		},
 		{
 			title: "Last sender, every $window", kind: shares(), w: 12, h: 8, unit: "short", decimals: 0,
-			description: "Who wrote the last message, as shares of the chats. Many last messages of customers tell of chats that were left. A bar is about the $window before it, or more over long time ranges.",
+			description: "Who wrote the last message, as shares of the chats. Many last messages of customers tell of chats that were left.",
 			queries:     []query{{expr: chosen.grown(lastSender, overInterval, "last_sender"), legend: "{{last_sender}}", step: everyWindow}},
 		},
 		{
 			title: "Bot time, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long a chat was with the bot: the average, the half and the nine tenths that took no longer. Each point is about the chats that ended in the $window before it.",
+			description: "How long a chat was with the bot: the average, the half and the nine tenths that took no longer.",
 			queries: []query{
 				{expr: chosen.average(botTime, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", botTime, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", botTime, overWindow, ""), legend: "half within", step: everyPoll},
 				{expr: chosen.quantile("0.9", botTime, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
 			},
 		},
 		{
 			title: "Duration, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "A chat from its start to its end, waiting included: the average, the half and the nine tenths that took no longer. Each point is about the chats that ended in the $window before it.",
+			description: "A chat from its start to its end, waiting included: the average, the half and the nine tenths that took no longer.",
 			queries: []query{
 				{expr: chosen.average(duration, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", duration, overWindow, ""), legend: "5 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", duration, overWindow, ""), legend: "half within", step: everyPoll},
 				{expr: chosen.quantile("0.9", duration, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
 			},
 		},
 		{
 			title: "Handling times, every $window", kind: heatmap, w: 12, h: 8, unit: "s",
-			description: "Chats by how long an agent had them: the stronger the colour, the more chats. A column counts the $window before it, or more over long time ranges; a row is what lies between two bounds of the histogram.",
+			description: "Chats by how long an agent had them: the stronger the colour, the more chats. A row is what lies between two bounds of the histogram.",
 			queries:     []query{{expr: chosen.grown(handleTime+"_bucket", overInterval, "le"), legend: "{{le}}", step: everyWindow}},
 		},
 	}

@@ -126,19 +126,19 @@ func api() []panel {
 	return []panel{
 		{
 			title: "Requests by result", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Requests to the API. A bar counts the time since the one before it, 15 minutes at least. ok and empty are well; token_rejected, quota_exceeded and the like are the API's words, timeout and network tell of the way there.",
+			description: "Requests to the API. ok and empty are well; token_rejected, quota_exceeded and the like are the API's words, timeout and network tell of the way there.",
 			queries:     []query{{expr: operations.grown("wolkvox_api_requests_total", overInterval, "result") + " > 0", legend: "{{result}}", step: "15m"}},
 		},
 		{
 			title: "Requests by call", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Requests to the API by what was asked: chats, names of routing points, quota. A bar counts the time since the one before it, 15 minutes at least.",
+			description: "Requests to the API by what was asked: chats, names of routing points, quota.",
 			queries:     []query{{expr: operations.grown("wolkvox_api_requests_total", overInterval, "api"), legend: "{{api}}", step: "15m"}},
 		},
 		{
 			title: "Request time", kind: lines, w: 12, h: 9, unit: "s",
-			description: "How long a request took, reading the answer included: the half and 19 in 20 that took no longer. Each point is about 20 minutes at least, as there are few requests. The limit is --wolkvox.timeout.",
+			description: "How long a request took, reading the answer included: the half and 19 in 20 that took no longer. The limit is --wolkvox.timeout.",
 			queries: []query{
-				{expr: operations.quantile("0.5", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, 10 in 20 within", step: everyPoll},
+				{expr: operations.quantile("0.5", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, half within", step: everyPoll},
 				{expr: operations.quantile("0.95", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, 19 in 20 within", step: everyPoll},
 			},
 		},
@@ -157,7 +157,7 @@ func api() []panel {
 		},
 		{
 			title: "Cut windows", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Windows that the API cut and that were split, which costs requests and no chats, and windows of a second or two that could not be split, which costs chats. A bar counts the time since the one before it, 15 minutes at least.",
+			description: "Windows that the API cut and that were split, which costs requests and no chats, and windows of a second or two that could not be split, which costs chats.",
 			queries: []query{
 				{expr: operations.grown("wolkvox_exporter_truncated_windows_total", overInterval, ""), legend: "split", step: "15m"},
 				{expr: operations.grown("wolkvox_exporter_truncated_seconds_total", overInterval, ""), legend: "not to be split", step: "15m"},
@@ -166,7 +166,7 @@ func api() []panel {
 		},
 		{
 			title: "Skipped time", kind: bars, w: 8, h: 8, unit: "s",
-			description: "Time further back than --poll.max-catch-up after a stop, whose chats were never fetched. A bar counts the time since the one before it, 15 minutes at least.",
+			description: "Time further back than --poll.max-catch-up after a stop, whose chats were never fetched.",
 			queries:     []query{{expr: operations.grown("wolkvox_exporter_skipped_seconds_total", overInterval, "operation"), legend: operation, step: "15m"}},
 		},
 	}
@@ -183,22 +183,22 @@ func records() []panel {
 	return []panel{
 		{
 			title: "Rows by outcome", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Rows that were fetched, without the duplicates: counted, completed with values that arrived later, not ended yet, invalid, or known from before the first start. A bar counts the time since the one before it, 15 minutes at least.",
+			description: "Rows that were fetched, without the duplicates: counted, completed with values that arrived later, not ended yet, invalid, or known from before the first start.",
 			queries:     []query{{expr: operations.and(`outcome!="duplicate"`).grown("wolkvox_exporter_records_total", overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
 		},
 		{
 			title: "Duplicates", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Rows of chats that were counted before. There are many: each poll reads the overlap again, each reconcile a day. A bar counts the time since the one before it, 15 minutes at least.",
+			description: "Rows of chats that were counted before. There are many: each poll reads the overlap again, each reconcile a day.",
 			queries:     []query{{expr: operations.and(`outcome="duplicate"`).grown("wolkvox_exporter_records_total", overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
 		},
 		{
 			title: "Late chats", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Chats that only a reconcile found: they came later than --poll.overlap reaches back. A bar counts the time since the one before it, an hour at least.",
+			description: "Chats that only a reconcile found: they came later than --poll.overlap reaches back.",
 			queries:     []query{{expr: operations.grown("wolkvox_exporter_late_records_total", overInterval, "operation"), legend: operation, step: "1h"}},
 		},
 		{
 			title: "Unreadable values", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Values that could not be read, by the API's name of the field. The chat counts, this value does not. A bar counts the time since the one before it, an hour at least.",
+			description: "Values that could not be read, by the API's name of the field. The chat counts, this value does not.",
 			queries:     []query{{expr: operations.grown("wolkvox_exporter_field_errors_total", overInterval, "field"), legend: "{{field}}", step: "1h"}},
 		},
 		{
@@ -221,15 +221,15 @@ func process() []panel {
 		},
 		{
 			title: "Time to save", kind: lines, w: 8, h: 8, unit: "s",
-			description: "How long saving the state took: the half and 19 in 20 that took no longer. Each point is about 20 minutes at least.",
+			description: "How long saving the state took: the half and 19 in 20 that took no longer.",
 			queries: []query{
-				{expr: operations.quantile("0.5", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "10 in 20 within", step: everyPoll},
+				{expr: operations.quantile("0.5", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "half within", step: everyPoll},
 				{expr: operations.quantile("0.95", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "19 in 20 within", step: everyPoll},
 			},
 		},
 		{
 			title: "Saves", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Attempts to save the state, and those that failed. What is not saved is not shown: while saving fails, figures stand still. A bar counts the time since the one before it, 15 minutes at least.",
+			description: "Attempts to save the state, and those that failed. What is not saved is not shown: while saving fails, figures stand still.",
 			queries: []query{
 				{expr: operations.grown("wolkvox_exporter_state_save_duration_seconds_count", overInterval, ""), legend: "attempts", step: "15m"},
 				{expr: operations.grown("wolkvox_exporter_state_save_failures_total", overInterval, ""), legend: "failed", step: "15m"},

@@ -353,3 +353,29 @@ func TestColoursSuitLightAndDark(t *testing.T) {
 		}
 	}
 }
+
+func TestPanelsSayWhichTimeAFigureIsAbout(t *testing.T) {
+	t.Parallel()
+	for name, d := range read(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range d.visible() {
+				for _, target := range p.Targets {
+					want := ""
+					switch {
+					case strings.Contains(target.Expr, "$__rate_interval"):
+						want = "20m"
+					case strings.Contains(target.Expr, "$__interval"):
+						want = target.Interval
+					case strings.Contains(target.Expr, "$window"):
+						want = "$window"
+					case strings.Contains(target.Expr, "$__range"):
+						want = "in the time range shown"
+					}
+					if !strings.Contains(p.Description, want) {
+						t.Errorf("%q does not speak of %s: %s", p.Title, want, p.Description)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,9 @@
 package main
 
-import "maps"
+import (
+	"maps"
+	"strings"
+)
 
 // panel is a picture of some queries.
 type panel struct {
@@ -15,6 +18,7 @@ type panel struct {
 	colours    map[string]string // colours by series' name; a name of Grafana's suits light and dark
 	max        any               // the axis' upper end, if it is known
 	noValue    string            // what is shown if there is nothing
+	ifEmpty    string            // a sentence more: why there may be nothing
 	mappings   []object          // texts for values
 	columns    []column          // of a table
 	text       string            // of a text
@@ -48,6 +52,7 @@ type kind struct {
 	options  object
 	custom   object // what Grafana has for this kind alone, of each field
 	fromZero bool   // the axis begins at 0
+	mark     string // what one figure of many is
 }
 
 var (
@@ -57,12 +62,12 @@ var (
 	}}
 	// A verdict's series has its name from how the value compares with the target.
 	verdict = stat.with(object{"textMode": "value_and_name"})
-	lines   = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, custom: object{
+	lines   = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, mark: "point", custom: object{
 		"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto",
 		"spanNulls": 3600000, // an hour without a chat is bridged, a night is not
 		"stacking":  object{"mode": "none", "group": "A"},
 	}}
-	bars = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, custom: object{
+	bars = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, mark: "bar", custom: object{
 		"drawStyle": "bars", "lineWidth": 0, "fillOpacity": 80, "showPoints": "never",
 		"barAlignment": -1, // a point counts the time before it
 		"stacking":     object{"mode": "normal", "group": "A"},
@@ -72,7 +77,7 @@ var (
 		"legend":  object{"showLegend": true, "displayMode": "list", "placement": "bottom"},
 		"tooltip": object{"mode": "single", "sort": "none"},
 	}, custom: object{"lineWidth": 0, "fillOpacity": 80}}
-	heatmap = kind{name: "heatmap", format: "heatmap", options: object{
+	heatmap = kind{name: "heatmap", format: "heatmap", mark: "column", options: object{
 		"calculate": false, "cellGap": 1, "showValue": "never",
 		"rowsFrame":    object{"layout": "auto"},
 		"filterValues": object{"le": 1e-9},
@@ -118,6 +123,7 @@ func (p panel) model(id int, place object) object {
 	if p.kind.name == text.name {
 		return m
 	}
+	m["description"] = p.description + p.timing() + p.ifEmpty
 	targets := make([]object, len(p.queries))
 	for i, q := range p.queries {
 		targets[i] = object{
@@ -135,6 +141,23 @@ func (p panel) model(id int, place object) object {
 		m["transformations"] = p.transformations()
 	}
 	return m
+}
+
+// timing tells which time a figure of many is about.
+func (p panel) timing() string {
+	const wider = ", or more where the time range is long."
+	switch q := p.queries[0]; {
+	case p.kind.instant:
+		return ""
+	case strings.Contains(q.expr, overInterval):
+		return " A " + p.kind.mark + " counts the " + q.step + " before it" + wider
+	case strings.Contains(q.expr, overRate):
+		return " A " + p.kind.mark + " is about the 20m before it" + wider
+	case strings.Contains(q.expr, overWindow):
+		return " A " + p.kind.mark + " is about the " + overWindow + " before it."
+	default:
+		return ""
+	}
 }
 
 func letter(i int) string { return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i : i+1] }
