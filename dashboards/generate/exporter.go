@@ -172,13 +172,6 @@ func api() []panel {
 	}
 }
 
-// signed are lines that may be below 0.
-func signed() kind {
-	k := lines
-	k.fromZero = false
-	return k
-}
-
 func records() []panel {
 	return []panel{
 		{
