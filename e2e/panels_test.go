@@ -22,7 +22,7 @@ import (
 // well, each within seconds.
 var panelsDemo = []string{
 	"demo", "--web.listen-address=127.0.0.1:0", "--storage.path=state", "--poll.interval=1s", "--poll.reconcile-interval=2s",
-	"--collector.zero-hold=0s",
+	"--collector.zero-hold=0s", "--collector.agent-names",
 }
 
 func TestEveryPanelShowsDataOfTheDemo(t *testing.T) {
