@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -149,7 +150,10 @@ func (c *checker) called(e *parser.Call) labelSet {
 	case "label_replace":
 		return have.and(setOf(e.Args[1].(*parser.StringLiteral).Val))
 	case "histogram_quantile":
-		c.wants(e, have, "le")
+		// A native histogram has its buckets inside.
+		if strings.Contains(e.String(), "_bucket{") || strings.Contains(e.String(), "_bucket[") {
+			c.wants(e, have, "le")
+		}
 		delete(have, "le")
 	}
 	return have

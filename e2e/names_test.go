@@ -113,7 +113,7 @@ func ruleQueries(t *testing.T) []ruleQuery {
 	return all
 }
 
-func TestDashboardsAndRulesUseWhatTheExporterShows(t *testing.T) {
+func TestQueriesUseWhatTheExporterShows(t *testing.T) {
 	t.Parallel()
 	x, all := golden(t), ruleQueries(t)
 	recorded := map[string][]ruleQuery{}
@@ -131,6 +131,9 @@ func TestDashboardsAndRulesUseWhatTheExporterShows(t *testing.T) {
 			return target.and(have), true
 		}
 		if have, ok := x.series[name]; ok {
+			return target.and(have), true
+		}
+		if have, ok := x.series[name+"_count"]; ok { // a native histogram
 			return target.and(have), true
 		}
 		if have, ok := known[name]; ok {
@@ -164,6 +167,10 @@ func TestDashboardsAndRulesUseWhatTheExporterShows(t *testing.T) {
 	for _, q := range panelQueries(t) {
 		check(q.String(), q.expr)
 	}
+	used := maps.Clone(c.used)
+	for _, q := range documentQueries(t) {
+		check(q.file+": "+q.expr, q.expr)
+	}
 
 	// What nobody looks at need not be counted.
 	idle := map[string]bool{}
@@ -172,7 +179,7 @@ func TestDashboardsAndRulesUseWhatTheExporterShows(t *testing.T) {
 			idle[family] = true
 		}
 	}
-	for name := range c.used {
+	for name := range used {
 		delete(idle, x.family[name])
 	}
 	if len(idle) > 0 {
