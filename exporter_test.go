@@ -39,7 +39,7 @@ func against(server *wolkvoxtest.Server, args ...string) launch {
 	}
 }
 
-func (l launch) command(ctx context.Context, t *testing.T) *exec.Cmd {
+func (l launch) command(ctx context.Context, t testing.TB) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, programFile, l.args...)
 	if cmd.Dir = l.dir; l.dir == "" {
@@ -70,7 +70,7 @@ func (l launch) end(t *testing.T) (status int, stdout, stderr string) {
 
 // exporter is a running program.
 type exporter struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -84,7 +84,7 @@ type exporter struct {
 var listeningOn = regexp.MustCompile(`"Listening on" address=(\S+)|"address":"([^"]+)".*"msg":"Listening on"`)
 
 // start runs the program until the test's end, and waits until it listens.
-func (l launch) start(t *testing.T) *exporter {
+func (l launch) start(t testing.TB) *exporter {
 	t.Helper()
 	e := l.run(t)
 	e.listens()
@@ -92,7 +92,7 @@ func (l launch) start(t *testing.T) *exporter {
 }
 
 // run runs the program until the test's end.
-func (l launch) run(t *testing.T) *exporter {
+func (l launch) run(t testing.TB) *exporter {
 	t.Helper()
 	e := &exporter{t: t, cmd: l.command(context.Background(), t), done: make(chan struct{})}
 	e.dir = e.cmd.Dir

@@ -56,13 +56,13 @@ func buildArgs(output string) []string {
 const patience = 60 * time.Second
 
 // eventually waits for a condition that a process is about to fulfil.
-func eventually(t *testing.T, what string, fulfilled func() bool) {
+func eventually(t testing.TB, what string, fulfilled func() bool) {
 	t.Helper()
 	within(t, patience, 20*time.Millisecond, what, fulfilled)
 }
 
 // within looks at a condition every so often.
-func within(t *testing.T, limit, every time.Duration, what string, fulfilled func() bool) {
+func within(t testing.TB, limit, every time.Duration, what string, fulfilled func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !fulfilled(); time.Sleep(every) {
 		if time.Now().After(deadline) {
