@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// exporter is the program under test, which may be killed and started again.
+type exporter struct {
+	t       *testing.T
+	dir     string
+	token   string
+	args    []string
+	current atomic.Pointer[process]
+}
+
+// newExporter starts the program against a server, with a state that outlives
+// it. The token must be its own: the vendor allows one request at a time for each.
+func newExporter(t *testing.T, server *wolkvoxtest.Server, token, zone string, args ...string) *exporter {
+	t.Helper()
+	e := &exporter{t: t, dir: t.TempDir(), token: token, args: append([]string{
+		"--wolkvox.url=" + server.URL(), "--wolkvox.server=0042", "--wolkvox.timezone=" + zone,
+		"--web.listen-address=127.0.0.1:0", "--storage.path=state",
+	}, args...)}
+	e.start()
+	return e
+}
+
+// start runs the program until kill, or the test's end.
+func (e *exporter) start() {
+	e.t.Helper()
+	e.current.Store(start(e.t, e.dir, []string{"WOLKVOX_TOKEN=" + e.token}, programFile, e.args...))
+}
+
+func (e *exporter) kill() { e.current.Load().kill() }
+
+// polled tells whether the first poll since the start has succeeded.
+func (e *exporter) polled() bool { return e.current.Load().answers("/-/ready") }
+
+// front is an address of an exporter that stays the same when the program is
+// started again on another port.
+type front struct {
+	*httptest.Server
+	format atomic.Value // Content-Type of the last response
+}
+
+// front serves the exporter. It asks for the format that accept says, or for
+// what Prometheus does if that is empty.
+func (e *exporter) front(accept string) *front {
+	f := &front{}
+	f.Server = httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			target, err := url.Parse(e.current.Load().base())
+			if err != nil {
+				e.t.Error(err)
+				return
+			}
+			r.SetURL(target)
+			if accept != "" {
+				r.Out.Header.Set("Accept", accept)
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			f.format.Store(r.Header.Get("Content-Type"))
+			return nil
+		},
+		// A kill is seen by Prometheus as a failed scrape.
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+		Transport:    client.Transport,
+	})
+	e.t.Cleanup(f.Close)
+	return f
+}
+
+// target is the address as Prometheus's configuration wants it.
+func (f *front) target() string { return strings.TrimPrefix(f.URL, "http://") }
+
+// noonZone is a time zone where it is between noon and one now: no end of a day
+// or month lies between the chats of a test.
+func noonZone() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12) }

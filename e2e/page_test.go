@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql/parser"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// haste is how much faster than in production everything goes: a poll each
+// second is one each 5 minutes. Limits, such as a speed of answer, are what they are.
+const haste = 300
+
+// TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards has the rules in a
+// real Prometheus, and a real Alertmanager.
+func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
+	t.Parallel()
+	const alert = "WolkvoxSpeedOfAnswerHigh"
+	zone := noonZone()
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
+		Location:      location,
+		Limits:        wolkvoxtest.Limits{RequestsPerDay: -1},
+		RoutingPoints: []wolkvoxtest.RoutingPoint{{ID: busy.RoutingPoint, Name: "Ventas"}},
+	})
+	defer server.Close()
+	pager := newPager(t)
+	alertmanager := startAlertmanager(t, pager)
+	exporter := newExporter(t, server, "token", zone, "--poll.interval=1s", "--poll.overlap=10s", "--poll.reconcile-interval=0s", "--collector.zero-hold=1s")
+	eventually(t, "a first poll", exporter.polled)
+	config := scraping("200ms", scrapeJob("wolkvox", exporter.front("").target())) +
+		"rule_files: [" + hastyRules(t) + "/*.yml]\n" +
+		"alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: [" + alertmanager + "]\n"
+	p := startPrometheus(t, strings.Replace(config, "global:\n", "global:\n  evaluation_interval: 200ms\n", 1))
+
+	chats := 0
+	// answering lets chats end, whose customers waited so long, until something happens.
+	answering := func(answer time.Duration, what string, happens func() bool) {
+		t.Helper()
+		eventually(t, what, func() bool {
+			c := busy.chat(chats, time.Now(), true)
+			c.Answer = answer
+			server.Add(c)
+			chats++
+			return happens()
+		})
+	}
+	begin := time.Now()
+	answering(15*time.Second, "a speed of answer of enough chats", func() bool {
+		return p.number("operation_rp_id:wolkvox_chat_speed_of_answer_seconds_count:increase1h", time.Now()) >= 10
+	})
+	if early := pager.last(alert); early.Status != "" {
+		t.Fatalf("have a page while customers are answered at once: %v", early)
+	}
+
+	worse, before := time.Now(), chats
+	var firing page
+	answering(4*time.Minute, "a page", func() bool {
+		firing = pager.last(alert)
+		return firing.Status == "firing"
+	})
+	after := chats
+	t.Logf("paged %s and %d chats after it became worse: %v", time.Since(worse).Round(100*time.Millisecond), after-before, firing)
+	for label, want := range map[string]string{"severity": "warning", "operation": "wv0042", "rp_id": busy.RoutingPoint} {
+		if have := firing.Labels[label]; have != want {
+			t.Errorf("label %s: have %q, want %q", label, have, want)
+		}
+	}
+	for annotation, want := range map[string]string{
+		"summary": `^Customers wait long for an agent$`,
+		// Between the limit and what all of the chats waited.
+		"description":   `\b1101 of wv0042: .* [234]m \d+s `,
+		"routing_point": `^Ventas$`,
+		"runbook_url":   `^https://.+/docs/runbooks/` + alert + `\.md$`,
+	} {
+		if have := firing.Annotations[annotation]; !regexp.MustCompile(want).MatchString(have) {
+			t.Errorf("annotation %s: have %q, want a match of %q", annotation, have, want)
+		}
+	}
+
+	better := time.Now()
+	answering(15*time.Second, "the page resolved", func() bool { return pager.last(alert).Status == "resolved" })
+	t.Logf("resolved %s and %d chats after it became better; all took %s",
+		time.Since(better).Round(100*time.Millisecond), chats-after, time.Since(begin).Round(time.Second))
+}
+
+// hastyFile is a file of rules.
+type hastyFile struct {
+	Groups []struct {
+		Name     string         `yaml:"name"`
+		Interval model.Duration `yaml:"interval,omitempty"`
+		Rules    []hastyRule    `yaml:"rules"`
+	} `yaml:"groups"`
+}
+
+type hastyRule struct {
+	Record        string            `yaml:"record,omitempty"`
+	Alert         string            `yaml:"alert,omitempty"`
+	Expr          string            `yaml:"expr"`
+	For           model.Duration    `yaml:"for,omitempty"`
+	KeepFiringFor model.Duration    `yaml:"keep_firing_for,omitempty"`
+	Labels        map[string]string `yaml:"labels,omitempty"`
+	Annotations   map[string]string `yaml:"annotations,omitempty"`
+}
+
+// hastyRules are the rules with all durations divided by haste.
+func hastyRules(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, name := range []string{"wolkvox.rules.yml", "wolkvox.alerts.yml"} {
+		text, err := os.ReadFile(filepath.Join("..", "rules", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file hastyFile
+		decoder := yaml.NewDecoder(bytes.NewReader(text))
+		decoder.KnownFields(true) // What is not known here would be lost.
+		if err := decoder.Decode(&file); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for i := range file.Groups {
+			group := &file.Groups[i]
+			group.Interval /= haste
+			for i := range group.Rules {
+				rule := &group.Rules[i]
+				rule.Expr = hasty(t, rule.Expr)
+				rule.For /= haste
+				rule.KeepFiringFor /= haste
+			}
+		}
+		if text, err = yaml.Marshal(file); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// hasty divides the ranges and offsets of an expression.
+func hasty(t *testing.T, expression string) string {
+	t.Helper()
+	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		switch node := node.(type) {
+		case *parser.MatrixSelector:
+			node.Range /= haste
+		case *parser.SubqueryExpr:
+			node.Range /= haste
+			node.Step /= haste
+			node.OriginalOffset /= haste
+		case *parser.VectorSelector:
+			node.OriginalOffset /= haste
+		}
+		return nil
+	})
+	return parsed.String()
+}

@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// programFile is the exporter under test.
+var programFile string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "wolkvox_exporter")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	programFile = filepath.Join(dir, "wolkvox_exporter.exe")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", programFile, ".")
+	build.Dir = ".." // It is of another module, whose go.sum knows what it needs.
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// patience is how long a test waits for what should take far less.
+const patience = 90 * time.Second
+
+// eventually waits for a condition that other processes are about to fulfil.
+func eventually(t *testing.T, what string, fulfilled func() bool) {
+	t.Helper()
+	if !await(fulfilled) {
+		t.Fatalf("after %s there is still not: %s", patience, what)
+	}
+}
+
+// await waits for a condition, and tells whether it came.
+func await(fulfilled func() bool) bool {
+	for deadline := time.Now().Add(patience); !fulfilled(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// lookUp finds a program that is not ours: in an environment variable, or on the
+// PATH under one of its names. Where there is none, the test is skipped.
+func lookUp(t *testing.T, variable string, names ...string) string {
+	t.Helper()
+	if file := os.Getenv(variable); file != "" {
+		return file
+	}
+	for _, name := range names {
+		if file, err := exec.LookPath(name); err == nil {
+			return file
+		}
+	}
+	t.Skipf("there is no %s on the PATH, and %s names none", strings.Join(names, " or "), variable)
+	return ""
+}
+
+// process is a running program.
+type process struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	done chan struct{}
+
+	mu  sync.Mutex
+	log bytes.Buffer
+	url string
+}
+
+// listeningOn is the address in the message of the exporter toolkit, which
+// Prometheus and Alertmanager use, too.
+var listeningOn = regexp.MustCompile(`"Listening on".* address=(\S+)`)
+
+// start runs a program in a folder until the test's end, and waits until it
+// listens.
+func start(t *testing.T, dir string, env []string, file string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(file, args...), done: make(chan struct{})}
+	p.cmd.Dir = dir
+	p.cmd.Env = append(os.Environ(), env...)
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.done)
+		for lines := bufio.NewReader(stderr); ; {
+			line, err := lines.ReadBytes('\n')
+			p.note(line)
+			if err != nil {
+				break
+			}
+		}
+		// The status is in ProcessState.
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("%s logged:\n%s", filepath.Base(file), p.logged())
+		}
+	})
+	eventually(t, filepath.Base(file)+" listening", func() bool {
+		select {
+		case <-p.done:
+			t.Fatalf("%s ended: %s", filepath.Base(file), p.cmd.ProcessState)
+		default:
+		}
+		return p.base() != ""
+	})
+	return p
+}
+
+// note keeps a line of the log, and the first address in it.
+func (p *process) note(line []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log.Write(line)
+	if found := listeningOn.FindSubmatch(line); found != nil && p.url == "" {
+		p.url = "http://" + string(found[1])
+	}
+}
+
+// base is the URL below which the program serves, or "" before it listens.
+func (p *process) base() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.url
+}
+
+func (p *process) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// kill gives the program no time for anything.
+func (p *process) kill() {
+	// It may have ended already.
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// client keeps no connection to what is about to be killed.
+var client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// answers tells whether a page of the program has status 200.
+func (p *process) answers(path string) bool {
+	response, err := client.Get(p.base() + path)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// write makes a file in a new folder.
+func write(t *testing.T, name, content string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
