@@ -86,9 +86,3 @@ func expected(truth wolkvoxtest.Truth, classic, native bool) map[figure]float64 
 	}
 	return want
 }
-
-// histograms are the families of histograms, as Prometheus has native ones.
-var histograms = []string{
-	"wolkvox_chat_bot_time_seconds", "wolkvox_chat_speed_of_answer_seconds", "wolkvox_chat_handle_time_seconds",
-	"wolkvox_chat_duration_seconds", "wolkvox_chat_messages", "wolkvox_chat_characters",
-}

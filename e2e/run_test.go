@@ -1,0 +1,187 @@
+package e2e
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+const (
+	chatsOfARun  = 240
+	lengthOfARun = 14 * time.Second
+	zeroHold     = "8s" // many scrapes, so that a machine that is slow does not miss them all
+)
+
+// run is a time in which chats end and the exporter is killed, as Prometheus sees it.
+type run struct {
+	t       *testing.T
+	version string
+	server  *wolkvoxtest.Server
+
+	exporters []*exporter
+	views     []*view
+
+	begin, end time.Time
+	before     wolkvoxtest.Truth          // when each view had its first scrape
+	truth      wolkvoxtest.Truth          // at the end
+	keys       map[string]wolkvoxtest.Key // of chats, by their conn_id
+}
+
+// newRun starts everything, and returns when each view has a scrape.
+func newRun(t *testing.T) *run {
+	t.Helper()
+	major, version := prometheusVersion(t)
+	zone := noonZone()
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{t: t, version: version, keys: map[string]wolkvoxtest.Key{}, server: wolkvoxtest.NewServer(wolkvoxtest.Config{
+		Location: location,
+		Limits:   wolkvoxtest.Limits{RequestsPerDay: -1},
+		Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd, FillDelay: 2 * time.Second},
+	})}
+	t.Cleanup(r.server.Close)
+	r.add(chatsBefore(time.Now().Add(-time.Minute)))
+	r.begin = time.Now()
+
+	exporter := func(token, zeroHold string) *exporter {
+		e := newExporter(t, r.server, token, zone,
+			"--poll.interval=1s", "--poll.overlap=1m", "--poll.initial-window=10m",
+			"--poll.reconcile-interval=5s", "--poll.reconcile-window=20m", "--collector.zero-hold="+zeroHold, "--collector.exemplars")
+		r.exporters = append(r.exporters, e)
+		return e
+	}
+	held := exporter("one", zeroHold)
+	if major == 2 {
+		r.scrapeOld(held)
+	} else {
+		r.scrapeNew(held, exporter("another", "0s"))
+	}
+	for _, v := range r.views {
+		eventually(t, "a scrape by "+v.job, func() bool { return len(v.latest()) > 0 })
+	}
+	r.before = r.server.Truth(time.Now())
+	return r
+}
+
+// add enters chats.
+func (r *run) add(chats []wolkvoxtest.Chat) {
+	for _, c := range chats {
+		r.keys[c.ConnID] = wolkvoxtest.Key{RoutingPoint: c.RoutingPoint, Channel: c.Channel}
+	}
+	r.server.Add(chats...)
+}
+
+const (
+	scrapeInterval = "500ms"
+
+	text        = "text/plain"
+	openMetrics = "application/openmetrics-text"
+	protobuf    = "application/vnd.google.protobuf"
+)
+
+// scrape starts a Prometheus with views.
+func (r *run) scrape(features string, views []*view, lines map[string][]string) {
+	r.t.Helper()
+	var jobs []string
+	for _, v := range views {
+		jobs = append(jobs, scrapeJob(v.job, v.front.target(), lines[v.job]...))
+	}
+	for _, e := range r.exporters {
+		eventually(r.t, "a first poll", e.polled)
+	}
+	p := startPrometheus(r.t, scraping(scrapeInterval, jobs...), "--enable-feature="+features)
+	for _, v := range views {
+		v.prometheus = p
+	}
+	r.views = append(r.views, views...)
+}
+
+// scrapeOld does so with Prometheus 2: the format is the program's, except that
+// a proxy can ask for text. Native histograms come without classic ones.
+func (r *run) scrapeOld(e *exporter) {
+	r.t.Helper()
+	r.scrape("exemplar-storage", []*view{
+		{job: "text", format: text, front: e.front(text), classic: true, held: true},
+		{job: "openmetrics", format: openMetrics, front: e.front(""), classic: true, held: true},
+	}, nil)
+	r.scrape("exemplar-storage,native-histograms", []*view{
+		{job: "protobuf", format: protobuf, front: e.front(""), native: true, held: true},
+	}, nil)
+}
+
+// scrapeNew does so with Prometheus 3: the format is the job's. Created
+// timestamps are the program's.
+func (r *run) scrapeNew(held, unheld *exporter) {
+	r.t.Helper()
+	const native, classic = "scrape_native_histograms: true", "always_scrape_classic_histograms: true"
+	r.scrape("exemplar-storage", []*view{
+		{job: "text", format: text, front: held.front(""), classic: true, held: true},
+		{job: "openmetrics", format: openMetrics, front: held.front(""), classic: true, held: true},
+		{job: "protobuf", format: protobuf, front: held.front(""), classic: true, native: true, held: true},
+	}, map[string][]string{
+		"text":        {"scrape_protocols: [PrometheusText0.0.4]"},
+		"openmetrics": {"scrape_protocols: [OpenMetricsText1.0.0]"},
+		"protobuf":    {"scrape_protocols: [PrometheusProto]", native, classic},
+	})
+	r.scrape("exemplar-storage,created-timestamp-zero-ingestion", []*view{
+		{job: "created", format: protobuf, front: held.front(""), classic: true, native: true, created: true, held: true},
+		{job: "created-without-zero-hold", format: protobuf, front: unheld.front(""), classic: true, native: true, created: true},
+	}, map[string][]string{
+		"created":                   {native, classic},
+		"created-without-zero-hold": {native, classic},
+	})
+}
+
+// play lets the chats end, with a kill while one label set is about to be born
+// and one while another is held at 0, and returns when all is seen.
+func (r *run) play() {
+	r.t.Helper()
+	r.add(chatsDuring(time.Now(), lengthOfARun, chatsOfARun))
+	r.eventuallyShown(early)
+	r.restart(func() {
+		eventually(r.t, "a chat of the next label set", func() bool { return r.server.Truth(time.Now()).By[unseen.Key].Interactions > 0 })
+	})
+	r.eventuallyShown(once)
+	r.restart(func() {})
+	r.truth = r.server.Truth(time.Now().Add(time.Hour))
+	// Whether it ever came, and what did not, is told by a closer look at each view.
+	_ = await(func() bool {
+		return !slices.ContainsFunc(r.views, func(v *view) bool { return !maps.Equal(v.latest(), v.expected(r.truth)) })
+	})
+	r.end = time.Now()
+}
+
+// eventuallyShown waits until Prometheus has a label set.
+func (r *run) eventuallyShown(p part) {
+	r.t.Helper()
+	interactions := figure{family: family{name: "wolkvox_chat_interactions_total"}, Key: p.Key}
+	eventually(r.t, "a series of routing point "+p.RoutingPoint, func() bool {
+		_, shown := r.views[0].latest()[interactions]
+		return shown
+	})
+}
+
+// restart kills the exporters, and starts them again when each view has had a
+// failed scrape and something else has happened.
+func (r *run) restart(meanwhile func()) {
+	r.t.Helper()
+	killed := time.Now()
+	for _, e := range r.exporters {
+		e.kill()
+	}
+	for _, v := range r.views {
+		eventually(r.t, "a failed scrape by "+v.job, func() bool {
+			_, failed := window{v, killed, time.Now()}.scrapes()
+			return failed > 0
+		})
+	}
+	meanwhile()
+	for _, e := range r.exporters {
+		e.start()
+	}
+}
