@@ -1,9 +1,12 @@
 GO ?= go
 
-# Every tool is pinned here and nowhere else.
+# Every tool is pinned here and nowhere else, but for the newest Prometheus: it needs a module
+# of its own, e2e/latest, and v0.315.0 there is 3.15.0.
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
 ACTIONLINT_VERSION    := v1.7.12
+ALERTMANAGER_VERSION  := v0.31.1
+PROMETHEUS_VERSION    := $(shell sed -nE 's|.*github.com/prometheus/prometheus v0\.([0-9])0?([0-9]+)\.([0-9]+).*|\1.\2.\3|p' e2e/latest/go.mod)
 
 # The revision comes from the ldflags below. Stamping by the go command as well would fail
 # in a checkout that belongs to another user and in a repository without commits.
@@ -44,11 +47,17 @@ GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)-$(GO_VERSION)
 GOTESTSUM     := $(BIN)/gotestsum-$(GOTESTSUM_VERSION)-$(GO_VERSION)
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)-$(GO_VERSION)
 
+# In an environment variable of one of these names without LATEST_, the tests find another program.
+LATEST_PROMETHEUS   := $(BIN)/prometheus-$(PROMETHEUS_VERSION)-$(GO_VERSION)
+LATEST_PROMTOOL     := $(BIN)/promtool-$(PROMETHEUS_VERSION)-$(GO_VERSION)
+LATEST_ALERTMANAGER := $(BIN)/alertmanager-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
+LATEST_AMTOOL       := $(BIN)/amtool-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
+
 .DEFAULT_GOAL := help
-.PHONY: help build test torture fuzz lint fmt demo image clean
+.PHONY: help build test e2e e2e-latest torture fuzz lint fmt demo image clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BINARY=... names the file
 	@echo "building $(BINARY) $(VERSION) for $$($(GO) env GOOS)/$$($(GO) env GOARCH)"
@@ -71,6 +80,28 @@ test: $(GOTESTSUM) ## run every test, with the race detector where it works
 		--jsonfile .cache/test.json -- $$race -count=1 -shuffle=on $(TESTFLAGS) $(PKGS) || rc=$$?; \
 	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed -n '1,5s/^/slow: /p'; \
 	exit $$rc
+	@$(if $(filter ./...,$(PKGS)),$(MAKE) --no-print-directory e2e)
+
+# e2e is a module of its own. What it finds out about the figures is shown, and which tests were
+# skipped for want of a program; with E2E_REQUIRED in the environment that is a failure.
+define test_e2e
+rc=0; cd e2e && ../$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
+	--jsonfile ../.cache/e2e.json -- -count=1 -shuffle=on $(TESTFLAGS) ./... || rc=$$?; \
+sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' ../.cache/e2e.json; \
+if [ -n "$$E2E_REQUIRED" ] && grep -q '"Action":"skip".*"Test":' ../.cache/e2e.json; then \
+	echo "tests were skipped, and E2E_REQUIRED is set"; rc=1; \
+fi; \
+exit $$rc
+endef
+
+e2e: $(GOTESTSUM) ## run the tests of rules, dashboards and examples, against the Prometheus and Alertmanager that are there
+	@mkdir -p .cache
+	@sh e2e/debian.sh $(CURDIR)/.cache/debian
+	@export PATH="$$PATH:$(CURDIR)/.cache/debian/usr/bin"; $(test_e2e)
+
+e2e-latest: $(GOTESTSUM) $(LATEST_PROMETHEUS) $(LATEST_PROMTOOL) $(LATEST_ALERTMANAGER) $(LATEST_AMTOOL) ## run them against the newest Prometheus and Alertmanager, which takes minutes to build
+	@export E2E_REQUIRED=1 PROMETHEUS=$(CURDIR)/$(LATEST_PROMETHEUS) PROMTOOL=$(CURDIR)/$(LATEST_PROMTOOL) \
+		ALERTMANAGER=$(CURDIR)/$(LATEST_ALERTMANAGER) AMTOOL=$(CURDIR)/$(LATEST_AMTOOL); $(test_e2e)
 
 # One package after the other, and no race detector: some of it is about memory. What the
 # tests measured is shown, the rest is in .cache/torture.json.
@@ -92,10 +123,12 @@ fuzz: ## run every fuzz target for FUZZTIME (10m) each
 
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
 	$(GOLANGCI_LINT) run --allow-serial-runners
+	cd e2e && ../$(GOLANGCI_LINT) run --allow-serial-runners
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
 
 fmt: $(GOLANGCI_LINT) ## format the code
 	$(GOLANGCI_LINT) fmt
+	cd e2e && ../$(GOLANGCI_LINT) fmt
 
 demo: build ## run the exporter against a built-in wolkvox; DEMOFLAGS=... adds flags
 	./$(BINARY) demo $(DEMOFLAGS)
@@ -109,7 +142,7 @@ image: ## build a container image with buildah, or docker where there is none; A
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
 clean: ## remove what was built; the tools in .cache/bin stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/torture.json .cache/torture.log
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/torture.json .cache/torture.log
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch
@@ -127,3 +160,16 @@ $(GOTESTSUM):
 
 $(ACTIONLINT):
 	$(call fetch,actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint/cmd/actionlint)
+
+$(LATEST_ALERTMANAGER):
+	$(call fetch,alertmanager,$(ALERTMANAGER_VERSION),github.com/prometheus/alertmanager/cmd/alertmanager)
+
+$(LATEST_AMTOOL):
+	$(call fetch,amtool,$(ALERTMANAGER_VERSION),github.com/prometheus/alertmanager/cmd/amtool)
+
+$(LATEST_PROMETHEUS) $(LATEST_PROMTOOL): $(BIN)/%-$(PROMETHEUS_VERSION)-$(GO_VERSION): e2e/latest/go.mod
+	@echo "building $* $(PROMETHEUS_VERSION) into $(BIN)"
+	@mkdir -p $(BIN)
+	@rm -f $(BIN)/$*-*
+	@cd e2e/latest && GOOS= GOARCH= GOFLAGS=-buildvcs=false $(GO) build -ldflags '-s -w -X $(VERSION_PKG).Version=$(PROMETHEUS_VERSION)' \
+		-o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$*
