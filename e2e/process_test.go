@@ -118,7 +118,7 @@ func start(t *testing.T, dir string, env []string, file string, args ...string) 
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("%s logged:\n%s", filepath.Base(file), p.logged())
+			t.Logf("%s logged at last:\n%s", filepath.Base(file), p.tail(30))
 		}
 	})
 	eventually(t, filepath.Base(file)+" listening", func() bool {
@@ -149,10 +149,12 @@ func (p *process) base() string {
 	return p.url
 }
 
-func (p *process) logged() string {
+// tail is the end of the log.
+func (p *process) tail(lines int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log.String()
+	all := strings.Split(p.log.String(), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 // kill gives the program no time for anything.
