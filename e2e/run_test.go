@@ -167,21 +167,29 @@ func (r *run) eventuallyShown(p part) {
 }
 
 // restart kills the exporters, and starts them again when each view has had a
-// failed scrape and something else has happened.
+// failed scrape and something else has happened. Polls fail until each view has
+// seen what was saved.
 func (r *run) restart(meanwhile func()) {
 	r.t.Helper()
 	killed := time.Now()
 	for _, e := range r.exporters {
 		e.kill()
 	}
-	for _, v := range r.views {
-		eventually(r.t, "a failed scrape by "+v.job, func() bool {
-			_, failed := window{v, killed, time.Now()}.scrapes()
-			return failed > 0
-		})
-	}
+	r.eventuallyScraped(killed, "a failed scrape", func(_, failed int) bool { return failed > 0 })
 	meanwhile()
+	r.server.FailAlways(wolkvoxtest.Maintenance)
+	started := time.Now()
 	for _, e := range r.exporters {
 		e.start()
+	}
+	r.eventuallyScraped(started, "scrapes again", func(good, _ int) bool { return good > 1 })
+	r.server.Recover()
+}
+
+// eventuallyScraped waits until the scrapes of each view since a time are as wanted.
+func (r *run) eventuallyScraped(since time.Time, what string, wanted func(good, failed int) bool) {
+	r.t.Helper()
+	for _, v := range r.views {
+		eventually(r.t, what+" by "+v.job, func() bool { return wanted(window{v, since, time.Now()}.scrapes()) })
 	}
 }
