@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -75,6 +76,7 @@ func (e *exporter) front(accept string) *front {
 		},
 		// A kill is seen by Prometheus as a failed scrape.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+		ErrorLog:     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		Transport:    client.Transport,
 	})
 	e.t.Cleanup(f.Close)
