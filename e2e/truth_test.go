@@ -133,7 +133,7 @@ func between(least, have, most float64) bool {
 func (r *run) exemplars(t *testing.T, w window) {
 	t.Helper()
 	count := 0
-	for _, s := range w.prometheus.exemplars(fmt.Sprintf(`{__name__=~"wolkvox_.+",job=%q}`, w.job), w.from, w.until) {
+	for _, s := range w.exemplars(fmt.Sprintf(`{__name__=~"wolkvox_.+",job=%q}`, w.job), w.from, w.until) {
 		key := figureOf(family{}, s.SeriesLabels).Key
 		for _, e := range s.Exemplars {
 			count++
