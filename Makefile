@@ -169,7 +169,7 @@ $(LATEST_ALERTMANAGER):
 $(LATEST_AMTOOL):
 	$(call fetch,amtool,$(ALERTMANAGER_VERSION),github.com/prometheus/alertmanager/cmd/amtool)
 
-$(LATEST_PROMETHEUS) $(LATEST_PROMTOOL): $(BIN)/%-$(PROMETHEUS_VERSION)-$(GO_VERSION): e2e/latest/go.mod
+$(LATEST_PROMETHEUS) $(LATEST_PROMTOOL): $(BIN)/%-$(PROMETHEUS_VERSION)-$(GO_VERSION):
 	@echo "building $* $(PROMETHEUS_VERSION) into $(BIN)"
 	@mkdir -p $(BIN)
 	@rm -f $(BIN)/$*-*
