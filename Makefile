@@ -94,12 +94,12 @@ fi; \
 exit $$rc
 endef
 
-e2e: $(GOTESTSUM) ## run the tests of rules, dashboards and examples, against the Prometheus and Alertmanager that are there
+e2e: $(GOTESTSUM) ## run the tests of rules, dashboards and examples, and those with a real Prometheus and Alertmanager
 	@mkdir -p .cache
 	@sh e2e/debian.sh $(CURDIR)/.cache/debian
 	@export PATH="$$PATH:$(CURDIR)/.cache/debian/usr/bin"; $(test_e2e)
 
-e2e-latest: $(GOTESTSUM) $(LATEST_PROMETHEUS) $(LATEST_PROMTOOL) $(LATEST_ALERTMANAGER) $(LATEST_AMTOOL) ## run them against the newest Prometheus and Alertmanager, which takes minutes to build
+e2e-latest: $(GOTESTSUM) $(LATEST_PROMETHEUS) $(LATEST_PROMTOOL) $(LATEST_ALERTMANAGER) $(LATEST_AMTOOL) ## the same with the newest Prometheus and Alertmanager, built first, which takes minutes
 	@export E2E_REQUIRED=1 PROMETHEUS=$(CURDIR)/$(LATEST_PROMETHEUS) PROMTOOL=$(CURDIR)/$(LATEST_PROMTOOL) \
 		ALERTMANAGER=$(CURDIR)/$(LATEST_ALERTMANAGER) AMTOOL=$(CURDIR)/$(LATEST_AMTOOL); $(test_e2e)
 

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -40,10 +39,9 @@ func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
 	alertmanager := startAlertmanager(t, pager)
 	exporter := newExporter(t, server, "token", zone, "--poll.interval=1s", "--poll.overlap=10s", "--poll.reconcile-interval=0s", "--collector.zero-hold=1s")
 	eventually(t, "a first poll", exporter.polled)
-	config := scraping("200ms", scrapeJob("wolkvox", exporter.front("").target())) +
-		"rule_files: [" + hastyRules(t) + "/*.yml]\n" +
-		"alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: [" + alertmanager + "]\n"
-	p := startPrometheus(t, strings.Replace(config, "global:\n", "global:\n  evaluation_interval: 200ms\n", 1))
+	p := startPrometheus(t, scraping("200ms", scrapeJob("wolkvox", exporter.front("").target()))+
+		"rule_files: ["+hastyRules(t)+"/*.yml]\n"+
+		"alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["+alertmanager+"]\n")
 
 	chats := 0
 	// answering lets chats end, whose customers waited so long, until something happens.
@@ -57,7 +55,6 @@ func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
 			return happens()
 		})
 	}
-	begin := time.Now()
 	answering(15*time.Second, "a speed of answer of enough chats", func() bool {
 		return p.number("operation_rp_id:wolkvox_chat_speed_of_answer_seconds_count:increase1h", time.Now()) >= 10
 	})
@@ -72,7 +69,7 @@ func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
 		return firing.Status == "firing"
 	})
 	after := chats
-	t.Logf("paged %s and %d chats after it became worse: %v", time.Since(worse).Round(100*time.Millisecond), after-before, firing)
+	paged := time.Since(worse)
 	for label, want := range map[string]string{"severity": "warning", "operation": "wv0042", "rp_id": busy.RoutingPoint} {
 		if have := firing.Labels[label]; have != want {
 			t.Errorf("label %s: have %q, want %q", label, have, want)
@@ -92,8 +89,9 @@ func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
 
 	better := time.Now()
 	answering(15*time.Second, "the page resolved", func() bool { return pager.last(alert).Status == "resolved" })
-	t.Logf("resolved %s and %d chats after it became better; all took %s",
-		time.Since(better).Round(100*time.Millisecond), chats-after, time.Since(begin).Round(time.Second))
+	_, version := prometheusVersion(t)
+	t.Logf("Prometheus %s and Alertmanager: paged %.1fs and %d chats after it became worse, resolved %.1fs and %d chats after it became better: %s",
+		version, paged.Seconds(), after-before, time.Since(better).Seconds(), chats-after, firing.Annotations["description"])
 }
 
 // hastyFile is a file of rules.

@@ -159,7 +159,8 @@ func scrapeJob(name, target string, lines ...string) string {
 	return job
 }
 
-// scraping is a configuration that scrapes every so often.
+// scraping is a configuration that scrapes, and evaluates rules, every so often.
 func scraping(every string, jobs ...string) string {
-	return fmt.Sprintf("global:\n  scrape_interval: %[1]s\n  scrape_timeout: %[1]s\nscrape_configs:\n%[2]s", every, strings.Join(jobs, ""))
+	return fmt.Sprintf("global:\n  scrape_interval: %[1]s\n  scrape_timeout: %[1]s\n  evaluation_interval: %[1]s\nscrape_configs:\n%[2]s",
+		every, strings.Join(jobs, ""))
 }

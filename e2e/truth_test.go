@@ -25,12 +25,12 @@ func TestTheFigureInPrometheusIsTheTruth(t *testing.T) {
 			}
 			difference := r.lastMinusFirst(t, w)
 			increase, most, chats := r.increase(t, w)
-			t.Logf("Prometheus %s, %s as %s: %v chats in %d label sets, %d scrapes and %d that failed; last minus first differs from the truth by %v at most; sum(increase()) of the chats is %.2f, at most %.2f",
-				r.version, v.job, v.format, chats, len(r.truth.By), good, failed, difference, increase, most)
 			if v.native {
 				quantilesAgree(t, w, r.views)
 			}
-			r.exemplars(t, w)
+			exemplars := r.exemplars(t, w)
+			t.Logf("Prometheus %s, %s as %s: %v chats in %d label sets, %d scrapes and %d that failed; last minus first differs from the truth by %v at most; sum(increase()) of the chats is %.2f, at most %.2f; %d exemplars",
+				r.version, v.job, v.format, chats, len(r.truth.By), good, failed, difference, increase, most, exemplars)
 		})
 	}
 }
@@ -129,10 +129,9 @@ func between(least, have, most float64) bool {
 }
 
 // exemplars checks that those that Prometheus has name a chat of the series, and
-// nothing else.
-func (r *run) exemplars(t *testing.T, w window) {
+// nothing else. It returns how many there are.
+func (r *run) exemplars(t *testing.T, w window) (count int) {
 	t.Helper()
-	count := 0
 	for _, s := range w.exemplars(fmt.Sprintf(`{__name__=~"wolkvox_.+",job=%q}`, w.job), w.from, w.until) {
 		key := figureOf(family{}, s.SeriesLabels).Key
 		for _, e := range s.Exemplars {
@@ -142,8 +141,8 @@ func (r *run) exemplars(t *testing.T, w window) {
 			}
 		}
 	}
-	t.Logf("%s: %d exemplars", w.job, count)
 	if wanted := w.format != text; (count > 0) != wanted {
 		t.Errorf("have %d exemplars, want some: %t", count, wanted)
 	}
+	return count
 }
