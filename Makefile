@@ -54,10 +54,10 @@ LATEST_ALERTMANAGER := $(BIN)/alertmanager-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
 LATEST_AMTOOL       := $(BIN)/amtool-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test e2e e2e-latest torture fuzz lint fmt demo image clean
+.PHONY: help build test e2e e2e-latest torture fuzz lint fmt dashboards demo image clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BINARY=... names the file
 	@echo "building $(BINARY) $(VERSION) for $$($(GO) env GOOS)/$$($(GO) env GOARCH)"
@@ -82,15 +82,18 @@ test: $(GOTESTSUM) ## run every test, with the race detector where it works
 	exit $$rc
 	@$(if $(filter ./...,$(PKGS)),$(MAKE) --no-print-directory e2e)
 
-# e2e is a module of its own. What it finds out about the figures is shown, and which tests were
-# skipped for want of a program; with E2E_REQUIRED in the environment that is a failure.
+# e2e and examples are modules of their own. What they find out about the figures is shown, and which
+# tests were skipped for want of a program; with E2E_REQUIRED in the environment that is a failure.
 define test_e2e
-rc=0; cd e2e && ../$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
-	--jsonfile ../.cache/e2e.json -- -count=1 -shuffle=on $(TESTFLAGS) ./... || rc=$$?; \
-sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' ../.cache/e2e.json; \
-if [ -n "$$E2E_REQUIRED" ] && grep -q '"Action":"skip".*"Test":' ../.cache/e2e.json; then \
-	echo "tests were skipped, and E2E_REQUIRED is set"; rc=1; \
-fi; \
+rc=0; \
+for module in e2e examples; do \
+	(cd $$module && ../$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
+		--jsonfile ../.cache/$$module.json -- -count=1 -shuffle=on $(TESTFLAGS) ./...) || rc=$$?; \
+	sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' .cache/$$module.json; \
+	if [ -n "$$E2E_REQUIRED" ] && grep -q '"Action":"skip".*"Test":' .cache/$$module.json; then \
+		echo "tests were skipped, and E2E_REQUIRED is set"; rc=1; \
+	fi; \
+done; \
 exit $$rc
 endef
 
@@ -125,12 +128,18 @@ fuzz: ## run every fuzz target for FUZZTIME (10m) each
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
 	$(GOLANGCI_LINT) run --allow-serial-runners
 	@mkdir -p .cache
-	cd e2e && ../$(GOLANGCI_LINT) run --allow-serial-runners 2>../.cache/lint.log || { cat ../.cache/lint.log; exit 1; }
+	for module in e2e examples; do \
+		(cd $$module && ../$(GOLANGCI_LINT) run --allow-serial-runners) 2>.cache/lint.log || { cat .cache/lint.log; exit 1; }; \
+	done
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
 
 fmt: $(GOLANGCI_LINT) ## format the code
 	$(GOLANGCI_LINT) fmt
 	cd e2e && ../$(GOLANGCI_LINT) fmt
+	cd examples && ../$(GOLANGCI_LINT) fmt
+
+dashboards: ## make dashboards/*.json of their source
+	$(GO) run ./dashboards/generate
 
 demo: build ## run the exporter against a built-in wolkvox; DEMOFLAGS=... adds flags
 	./$(BINARY) demo $(DEMOFLAGS)
@@ -144,7 +153,7 @@ image: ## build a container image with buildah, or docker where there is none; A
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
 clean: ## remove what was built; the tools in .cache/bin stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/lint.log .cache/torture.json .cache/torture.log
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/examples.json .cache/lint.log .cache/torture.json .cache/torture.log
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch

@@ -20,7 +20,7 @@ type documented struct {
 
 var (
 	quoted       = regexp.MustCompile("`([a-z_]+)`")
-	labelsOfAll  = regexp.MustCompile("(?m)^(?:.*\\. )?Labels? of all[^:]*: (.*)$")
+	labelsOfAll  = regexp.MustCompile(`(?m)^(?:.*\. )?Labels? of all[^:]*: (.*)$`)
 	parenthesis  = regexp.MustCompile(`\([^)]*\)`)
 	listOfValues = regexp.MustCompile("`: [^;|]*")
 )

@@ -88,7 +88,10 @@ func wantVariable(t *testing.T, name string) {
 }
 
 // version is that of the images which `make image` builds.
-func version(t *testing.T) string { return strings.TrimSpace(read(t, "../VERSION")) }
+func version(t *testing.T) string {
+	t.Helper()
+	return strings.TrimSpace(read(t, "../VERSION"))
+}
 
 func read(t *testing.T, path string) string {
 	t.Helper()
