@@ -88,6 +88,37 @@ func TestOneOperationThatHangsOrIsRefusedChangesNothingForAnother(t *testing.T) 
 	}
 }
 
+func TestOperationsOfOneTokenTakeTurns(t *testing.T) {
+	t.Parallel()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
+		Limits:  wolkvoxtest.Limits{RequestsPerDay: -1},
+		Latency: func(int) time.Duration { return 300 * time.Millisecond },
+	})
+	t.Cleanup(server.Close)
+	names := []string{"a", "b", "c", "d"}
+	var file []string
+	for _, name := range names {
+		// Four requests of 300 ms are more than fit in a second.
+		file = append(file, strings.ReplaceAll(operation(name, server), "token-of-"+name, "shared"))
+	}
+	e := newConfigured(t, file...).start(t)
+	have := e.await("some polls of each", func(s samples) bool {
+		for _, name := range names {
+			if s[`wolkvox_api_requests_total{api="chat_8",operation="`+name+`",result="empty"}`] < 6 {
+				return false
+			}
+		}
+		return true
+	})
+	requests := have.byLabel("wolkvox_api_requests_total", "operation")
+	if most, fewest := slices.Max(slices.Collect(maps.Values(requests))), slices.Min(slices.Collect(maps.Values(requests))); most > 2*fewest {
+		t.Errorf("have requests %v, want as many of each", requests)
+	}
+	if busy := have.byLabel("wolkvox_api_requests_total", "result")["token_busy"]; busy != 0 || server.MaxInFlight() != 1 {
+		t.Errorf("have %v requests that met another, and %d at once, want none and 1", busy, server.MaxInFlight())
+	}
+}
+
 func TestOperationsComeGoAndChangeWithoutARestart(t *testing.T) {
 	t.Parallel()
 	first, second := newServer(t), newServer(t)
