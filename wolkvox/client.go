@@ -83,6 +83,13 @@ func WithAgentNames() Option { return func(c *Client) { c.wanted.agentNames = tr
 // WithConnIDs fills [Chat.ConnID].
 func WithConnIDs() Option { return func(c *Client) { c.wanted.connIDs = true } }
 
+// WithShapes tells, of each value of a chat that cannot be read, its field by the
+// API's name and what it looks like. A value is read again, and told again, with
+// every response that shows it.
+func WithShapes(tell func(field string, shape Shape)) Option {
+	return func(c *Client) { c.wanted.shapes = tell }
+}
+
 // WithTransport replaces the default transport.
 func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.http.Transport = rt } }
 

@@ -33,8 +33,24 @@ var columns = func() map[string]column {
 	return byName
 }()
 
+var columnNames = func() (names [allColumns]string) {
+	for name, column := range columns {
+		names[column] = name
+	}
+	return names
+}()
+
 // wanted is what a reader wants to have of the chats beyond figures and labels.
-type wanted struct{ agentNames, connIDs bool }
+type wanted struct {
+	agentNames, connIDs bool
+	shapes              func(field string, shape Shape) // told of what cannot be read; may be nil
+}
+
+func (w *wanted) tell(c column, shape Shape) {
+	if w.shapes != nil {
+		w.shapes(columnNames[c], shape)
+	}
+}
 
 // row reads one element of data. The error is ErrBadRow if only this row is
 // lost.
@@ -53,6 +69,7 @@ func (d *decoder) row() (Chat, error) {
 			return err
 		case !fits(column, kind):
 			wrongType = wrongType || !dispensable(column)
+			d.wanted.tell(column, shapeOfKind(kind))
 		case !absent(text):
 			d.set(&chat, column, text)
 		}
@@ -141,6 +158,7 @@ func (d *decoder) set(chat *Chat, c column, text []byte) {
 	}
 	if !ok {
 		chat.Malformed.add(c)
+		d.wanted.tell(c, shapeOf(text))
 	}
 }
 
