@@ -1,0 +1,74 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestALookLeavesTheFolderAsItIs(t *testing.T) {
+	tmp := t.TempDir()
+	dir := filepath.Join(tmp, "state", "data")
+	if made, err := Look(dir); made || err != nil {
+		t.Errorf("no folder: have %v and error %v, want one that can be made", made, err)
+	}
+	if have := names(t, tmp); len(have) != 0 {
+		t.Fatalf("no folder: have %v, want nothing made", have)
+	}
+	folder := mustOpen(t, dir, osFiles)
+	mustSave(t, folder.File("wv0042"), "1")
+	if err := folder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A Save of another process may be at it.
+	if err := os.WriteFile(filepath.Join(dir, "wv0042.state.unsaved123"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := names(t, dir)
+	if made, err := Look(dir); !made || err != nil {
+		t.Errorf("have %v and error %v, want a folder that is ready", made, err)
+	}
+	if have := names(t, dir); !slices.Equal(have, want) {
+		t.Errorf("have %v, want %v as before", have, want)
+	}
+	mustOpen(t, dir, osFiles)
+}
+
+func TestALookMakesNoLock(t *testing.T) {
+	dir := t.TempDir()
+	if made, err := Look(dir); !made || err != nil {
+		t.Errorf("have %v and error %v, want a folder that is ready", made, err)
+	}
+	if have := names(t, dir); len(have) != 0 {
+		t.Errorf("have %v, want nothing", have)
+	}
+}
+
+func TestALookSeesWhoHasTheFolder(t *testing.T) {
+	tmp := t.TempDir()
+	_, lines := startChild(t, "hold", tmp)
+	if have := nextLine(t, lines); have != "held" {
+		t.Fatal(have)
+	}
+	want := names(t, filepath.Join(tmp, "data"))
+	_, err := Look(filepath.Join(tmp, "data"))
+	if !errors.Is(err, ErrInUse) {
+		t.Errorf("have %v, want ErrInUse", err)
+	}
+	if have := names(t, filepath.Join(tmp, "data")); !slices.Equal(have, want) {
+		t.Errorf("have %v, want %v as before", have, want)
+	}
+}
+
+func TestALookRefusesAFileInPlaceOfTheFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data")
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Look(file)
+	mustSay(t, err, file, "is a file")
+	_, err = Look(filepath.Join(file, "below"))
+	mustSay(t, err, file, "not a directory")
+}
