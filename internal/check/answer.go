@@ -1,0 +1,53 @@
+package check
+
+import (
+	"errors"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// refusals are what to do when the API itself says no. Four are a 403.
+var refusals = map[wolkvox.Result]string{
+	wolkvox.Unauthorized:  "see what is on the way: a proxy or gateway takes the header wolkvox-token away",
+	wolkvox.TokenRejected: "see that token and server are of the same operation; if they are, make a new token in the Manager",
+	wolkvox.TokenBusy:     "check again in a minute; give each program a token of its own",
+	wolkvox.QuotaExceeded: "they begin anew at the operation's midnight; see who else uses its tokens, or raise --poll.interval",
+	wolkvox.Unavailable:   "check again in an hour: the vendor switches the API off during backups; if it lasts, see that the operation's allow-list has this machine's IP address",
+}
+
+// unanswered are what to do when no answer of the API has come.
+var unanswered = map[wolkvox.Result]string{
+	wolkvox.BadRequest:  "check the server's digits or the URL: it ends before /api/v2",
+	wolkvox.RateLimited: "check again in some minutes; see who else asks this operation",
+	wolkvox.ServerError: "check again later; if it lasts, ask wolkvox's support",
+	wolkvox.Malformed:   "check the server's digits or the URL: something else than the API answers, such as a login page",
+	wolkvox.TooLarge:    "poll more often: lower --poll.interval and --poll.overlap",
+	wolkvox.Redirected:  "check the server's digits or the URL: the token is sent to no other host",
+	wolkvox.Timeout:     "check again; if it lasts, raise --wolkvox.timeout, and see that the operation's allow-list has this machine's IP address",
+	wolkvox.Network:     "check again; if it lasts, see what is on the way: firewalls, proxies",
+}
+
+// answer says what has become of the first request: of the token, and if there
+// was no judgement of it, of the report. It tells whether there are rows to go on
+// with, be they none.
+func (r *round) answer(err error) bool {
+	var failure *wolkvox.Error
+	switch {
+	case err == nil:
+		r.ok(Token, "accepted")
+		return true
+	case !errors.As(err, &failure):
+		// The token's own file, in words that do not quote it.
+		r.failed(Token, err.Error(), "mend the token file")
+		r.skipRest("there is no token")
+	case refusals[failure.Result] != "":
+		r.failed(Token, failure.Error(), refusals[failure.Result])
+		r.skipRest("the API answers no request")
+	default:
+		r.skipped(Token, "the API has said nothing about it")
+		r.skipped(Quota, "the report failed")
+		r.failed(Report, failure.Error(), unanswered[failure.Result])
+		r.skipRest("the report failed")
+	}
+	return false
+}

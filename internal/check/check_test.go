@@ -1,0 +1,268 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// sleepUntil sets the clock of a bubble.
+func sleepUntil(t time.Time) { time.Sleep(time.Until(t)) }
+
+var noon = time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC) // in Bogota
+
+// ended is a wall clock's time so long before now.
+func ended(zone *time.Location, ago time.Duration) wolkvox.LocalTime {
+	return wolkvox.LocalTimeOf(time.Now().Add(-ago).In(zone))
+}
+
+func TestEveryLineIsThereOnceInOrderWhateverFails(t *testing.T) {
+	failures := map[string]func(*fakeAPI){
+		"nothing":       func(*fakeAPI) {},
+		"no way at all": func(f *fakeAPI) { f.travel, f.fails = nowhere, always(&wolkvox.Error{Result: wolkvox.Network}) },
+		"a token file":  func(f *fakeAPI) { f.fails = always(errors.New("reading the token file: no such file")) },
+		"later hours":   func(f *fakeAPI) { f.fails = from(2, &wolkvox.Error{Result: wolkvox.BadRequest}) },
+		"token_info":    func(f *fakeAPI) { f.infoErr = &wolkvox.Error{Result: wolkvox.ServerError} },
+	}
+	for _, result := range wolkvox.Results()[2:] {
+		failures[string(result)] = func(f *fakeAPI) { f.fails = always(&wolkvox.Error{Result: result}) }
+	}
+	for name, fail := range failures {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sleepUntil(noon)
+				api := wellAPI()
+				fail(api)
+				have := operation(t, api, "America/Bogota").Findings(t.Context())
+				var ids []ID
+				for _, f := range have {
+					ids = append(ids, f.ID)
+					if f.Text == "" || strings.Contains(f.Text, "%!") || f.Status == Failed && f.Do == "" {
+						t.Errorf("have %+v, want what was seen and what to do", f)
+					}
+				}
+				if !slices.Equal(ids, ofOperation) {
+					t.Errorf("have %v, want %v", ids, ofOperation)
+				}
+			})
+		})
+	}
+}
+
+func always(err error) func(int) error { return from(1, err) }
+
+func from(first int, err error) func(int) error {
+	return func(request int) error {
+		if request < first {
+			return nil
+		}
+		return err
+	}
+}
+
+// Month ends and nights of clock change make more windows of the same hours.
+func TestACheckNeverSpendsMoreThanItsRequests(t *testing.T) {
+	for _, zone := range []string{"America/Bogota", "Europe/Madrid", "America/Santiago", "Pacific/Kiritimati", "Etc/GMT+12"} {
+		most := 0
+		for hour := range 24 * 4 {
+			// Around the end of October with its night of clock change in Madrid.
+			when := time.Date(2026, 10, 24, 0, 30, 0, 0, time.UTC).Add(time.Duration(hour*3) * time.Hour)
+			synctest.Test(t, func(t *testing.T) {
+				sleepUntil(when)
+				for _, chats := range []bool{false, true} {
+					api := wellAPI()
+					if chats {
+						api.ends = []wolkvox.LocalTime{ended(load(t, zone), time.Minute)}
+					}
+					have := operation(t, api, zone).Findings(t.Context())
+					if most = max(most, api.requests()); api.requests() > MaxRequests || api.infos != 1 {
+						t.Errorf("%s in %s: have %d requests, %d of them for the quota: %v", when, zone, api.requests(), api.infos, api.asked)
+					}
+					if chats && !Fine(have) {
+						t.Errorf("%s in %s: have %v", when, zone, have)
+					}
+				}
+			})
+		}
+		if most < 3 {
+			t.Errorf("%s: have %d requests at most, want the hours of other zones asked for", zone, most)
+		}
+	}
+}
+
+func TestAFailedReportIsAskedForOnce(t *testing.T) {
+	for _, result := range wolkvox.Results()[2:] {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			api.fails = always(&wolkvox.Error{Result: result})
+			have := operation(t, api, "America/Bogota").Findings(t.Context())
+			if api.requests() != 1 || Fine(have) {
+				t.Errorf("%s: have %d requests and %v, want one and a failure", result, api.requests(), have)
+			}
+		})
+	}
+}
+
+// Which line a failed request is told in, and that each has advice of its own.
+func TestARefusedTokenIsToldApartFromAFailedReport(t *testing.T) {
+	advice := map[string]wolkvox.Result{}
+	for _, result := range wolkvox.Results()[2:] {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			failure := &wolkvox.Error{Result: result, Status: 403}
+			api.fails = always(failure)
+			findings := operation(t, api, "America/Bogota").Findings(t.Context())
+			have := of(t, findings, Report)
+			switch result {
+			case wolkvox.Unauthorized, wolkvox.TokenRejected, wolkvox.TokenBusy, wolkvox.QuotaExceeded, wolkvox.Unavailable:
+				have = of(t, findings, Token)
+			default:
+			}
+			if have.Status != Failed || have.Text != failure.Error() {
+				t.Errorf("%s: have %+v, want %q", result, have, failure)
+			}
+			if other, taken := advice[have.Do]; taken {
+				t.Errorf("%s and %s have the same advice: %s", result, other, have.Do)
+			}
+			advice[have.Do] = result
+		})
+	}
+}
+
+func TestClocksMayBeAMinuteApart(t *testing.T) {
+	for _, test := range []struct {
+		ahead  time.Duration
+		status Status
+		text   string
+	}{
+		{900 * time.Millisecond, OK, "this machine's clock and the API's are less than a second apart"},
+		{-40 * time.Second, OK, "this machine's clock is 40s ahead of the API's"},
+		{3 * time.Minute, Look, "this machine's clock is 3m behind the API's"},
+		{-23 * time.Hour, Look, "this machine's clock is 23h ahead of the API's"},
+		{25 * time.Hour, Failed, "this machine's clock is 25h behind the API's"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			api.ahead = &test.ahead
+			// The chats are by the API's clock.
+			zone := load(t, "America/Bogota")
+			api.ends = []wolkvox.LocalTime{ended(zone, time.Minute-test.ahead)}
+			findings := operation(t, api, zone.String()).Findings(t.Context())
+			if have := of(t, findings, Clock); have.Status != test.status || have.Text != test.text {
+				t.Errorf("%s: have %+v, want %s: %s", test.ahead, have, test.status, test.text)
+			}
+			if have := of(t, findings, TimeZone); have.Status != OK {
+				t.Errorf("%s: have %+v, want a zone that is right", test.ahead, have)
+			}
+		})
+	}
+}
+
+func TestAnUndatedAnswerIsNoClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sleepUntil(noon)
+		api := wellAPI()
+		api.ahead = nil
+		if have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Clock); have.Status != Skipped {
+			t.Errorf("have %+v", have)
+		}
+	})
+}
+
+func TestTheDaysRequestsMustDo(t *testing.T) {
+	for _, test := range []struct {
+		used, limit *float64
+		err         error
+		status      Status
+		text        string
+	}{
+		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 361 in a day"},
+		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 361 in a day"},
+		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, and the exporter makes 361"},
+		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 361"},
+		{new(10.0), nil, nil, Look, "the API does not say how many requests there are in a day"},
+		{nil, nil, &wolkvox.Error{Result: wolkvox.ServerError, Status: 500}, Look, "could not be read: the API failed (status 500)"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			api.info, api.infoErr = wolkvox.TokenInfo{Used: test.used, Limit: test.limit}, test.err
+			if have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Quota); have.Status != test.status || have.Text != test.text {
+				t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
+			}
+		})
+	}
+}
+
+func TestAQuietHourIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sleepUntil(noon)
+		have := operation(t, wellAPI(), "America/Bogota").Findings(t.Context())
+		if !Fine(have) {
+			t.Errorf("have %v", have)
+		}
+		if report := of(t, have, Report); report.Status != Look || report.Text != "no chat in the last hour" {
+			t.Errorf("have %+v", report)
+		}
+	})
+}
+
+func TestRowsOfWhichNoneCanBeReadFail(t *testing.T) {
+	for _, test := range []struct {
+		good, bad int
+		status    Status
+		text      string
+	}{
+		{2, 0, OK, "2 rows in the last hour"},
+		{1, 2, OK, "3 rows in the last hour"},
+		{0, 2, Failed, "2 rows in the last hour, none of which can be read"},
+		{wolkvox.MaxRows, 0, Look, "60000 rows in the last hour, as many as the API shows at once"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			api.bad = test.bad
+			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.good)
+			if have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Report); have.Status != test.status || have.Text != test.text {
+				t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
+			}
+		})
+	}
+}
+
+func TestFieldsAreToldByNameAndShape(t *testing.T) {
+	r := round{Operation: &Operation{Shapes: Shapes{}}}
+	r.fields(0, 0)
+	r.fields(1, 0)
+	for range 3 {
+		r.Shapes.Add("total_time", 3)
+	}
+	r.Shapes.Add("asa", 2)
+	r.fields(7, 1)
+	for i := range 30 {
+		r.Shapes.Add(fmt.Sprint("field", i), 1)
+	}
+	r.fields(7, 0)
+	want := []string{
+		"not looked at: there are no rows",
+		"every field of 1 row can be read",
+		"1 row of 7 cannot be read; asa has letters, up to 8 characters (1×); total_time has digits and letters, up to 8 characters (3×)",
+	}
+	for i, f := range r.findings[:len(want)] {
+		if f.Text != want[i] {
+			t.Errorf("have %q, want %q", f.Text, want[i])
+		}
+	}
+	if last := r.findings[3].Text; !strings.HasSuffix(last, "; and 12 more") {
+		t.Errorf("have %q, want a list that ends", last)
+	}
+}

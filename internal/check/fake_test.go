@@ -1,0 +1,125 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"iter"
+	"net"
+	"net/http/httptrace"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// fakeAPI answers with chats that ended, by their ends.
+type fakeAPI struct {
+	travel  func(*httptrace.ClientTrace) // on the first request
+	ahead   *time.Duration
+	info    wolkvox.TokenInfo
+	infoErr error
+	ends    []wolkvox.LocalTime
+	bad     int                     // rows of each request
+	fails   func(request int) error // by the number of the request for chats
+	asked   []wolkvox.Window
+	infos   int
+}
+
+func (f *fakeAPI) Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
+	return func(yield func(wolkvox.Chat, error) bool) {
+		f.asked = append(f.asked, w)
+		if trace := httptrace.ContextClientTrace(ctx); trace != nil {
+			f.travel(trace)
+		}
+		if f.fails != nil {
+			if err := f.fails(len(f.asked)); err != nil {
+				yield(wolkvox.Chat{}, err)
+				return
+			}
+		}
+		for range f.bad {
+			if !yield(wolkvox.Chat{}, wolkvox.ErrBadRow) {
+				return
+			}
+		}
+		for _, end := range f.ends {
+			if w.From <= end && end <= w.To && !yield(wolkvox.Chat{End: end}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeAPI) TokenInfo(context.Context) (wolkvox.TokenInfo, error) {
+	f.infos++
+	return f.info, f.infoErr
+}
+
+func (f *fakeAPI) ClockSkew() (ahead time.Duration, ok bool) {
+	if f.ahead == nil {
+		return 0, false
+	}
+	return *f.ahead, true
+}
+
+func (f *fakeAPI) requests() int { return len(f.asked) + f.infos }
+
+const fakeHost = "wv0042.wolkvox.com"
+
+// straight is the way of a request to an API that is well.
+func straight(trace *httptrace.ClientTrace) {
+	trace.GetConn(fakeHost + ":443")
+	trace.DNSStart(httptrace.DNSStartInfo{Host: fakeHost})
+	trace.DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.IPv4(203, 0, 113, 42)}}})
+	trace.ConnectStart("tcp", "203.0.113.42:443")
+	trace.ConnectDone("tcp", "203.0.113.42:443", nil)
+	trace.TLSHandshakeStart()
+	certificate := &x509.Certificate{NotAfter: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)}
+	trace.TLSHandshakeDone(tls.ConnectionState{
+		Version: tls.VersionTLS13, PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}},
+	}, nil)
+	trace.GotConn(httptrace.GotConnInfo{})
+}
+
+// wellAPI is one of an operation that is well, but for its chats.
+func wellAPI() *fakeAPI {
+	ahead := 200 * time.Millisecond
+	return &fakeAPI{travel: straight, ahead: &ahead, info: wolkvox.TokenInfo{Used: new(120.0), Limit: new(1000.0)}}
+}
+
+func operation(t *testing.T, api *fakeAPI, zone string) *Operation {
+	t.Helper()
+	return &Operation{Base: address(t, "https://"+fakeHost), Zone: load(t, zone), API: api, Shapes: Shapes{}, Needs: 361}
+}
+
+func address(t *testing.T, text string) *url.URL {
+	t.Helper()
+	base, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base
+}
+
+func load(t *testing.T, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// of is the finding of an ID.
+func of(t *testing.T, findings []Finding, id ID) Finding {
+	t.Helper()
+	for _, f := range findings {
+		if f.ID == id {
+			return f
+		}
+	}
+	t.Fatalf("have no finding %s in %v", id, findings)
+	return Finding{}
+}

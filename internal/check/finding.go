@@ -1,0 +1,75 @@
+// Package check looks at an operation once and says what it sees in words that a
+// person can act on. It quotes nothing of a response.
+package check
+
+// Status is what a look has come to.
+type Status string
+
+// The statuses. Only Failed makes a check fail.
+const (
+	OK      Status = "ok"
+	Look    Status = "look"    // worth a look: it may be as it should be
+	Failed  Status = "failed"  // the exporter will not work rightly
+	Skipped Status = "skipped" // not looked at, and why
+)
+
+// ID names what was looked at. It does not change from version to version.
+type ID string
+
+// What is looked at for the whole program.
+const (
+	Configuration ID = "configuration"
+	State         ID = "state"
+)
+
+// What is looked at for each operation, in this order.
+const (
+	Name       ID = "name"
+	Connection ID = "connection"
+	TLS        ID = "tls"
+	Clock      ID = "clock"
+	Token      ID = "token"
+	Quota      ID = "quota"
+	Report     ID = "report"
+	TimeZone   ID = "time_zone"
+	Fields     ID = "fields"
+)
+
+var ofOperation = []ID{Configuration, Name, Connection, TLS, Clock, Token, Quota, Report, TimeZone, Fields}
+
+// Finding is one line of the list.
+type Finding struct {
+	ID     ID     `json:"id"`
+	Status Status `json:"status"`
+	Text   string `json:"text"`         // what was seen
+	Do     string `json:"do,omitempty"` // what to do about it
+}
+
+// Fine tells whether nothing has failed.
+func Fine(findings []Finding) bool { return countOf(findings, Failed) == 0 }
+
+func countOf(findings []Finding, status Status) (n int) {
+	for _, f := range findings {
+		if f.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// list is what was found of an operation so far.
+type list struct{ findings []Finding }
+
+func (l *list) ok(id ID, text string)         { l.add(Finding{id, OK, text, ""}) }
+func (l *list) look(id ID, text, do string)   { l.add(Finding{id, Look, text, do}) }
+func (l *list) failed(id ID, text, do string) { l.add(Finding{id, Failed, text, do}) }
+func (l *list) skipped(id ID, why string)     { l.add(Finding{id, Skipped, "not looked at: " + why, ""}) }
+
+func (l *list) add(found ...Finding) { l.findings = append(l.findings, found...) }
+
+// skipRest says of all that comes after the last finding why it was not looked at.
+func (l *list) skipRest(why string) {
+	for _, id := range ofOperation[len(l.findings):] {
+		l.skipped(id, why)
+	}
+}
