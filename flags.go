@@ -22,13 +22,15 @@ const (
 
 	serveCommand = "serve"
 	demoCommand  = "demo"
+	checkCommand = "check"
 
 	demoInterval = 5 * time.Second
 )
 
 // settings is the command line.
 type settings struct {
-	command string
+	command   string
+	checkJSON bool
 
 	configFile string
 	operation  config.Operation // without a configuration file the one that there is, else what those of the file leave open
@@ -58,6 +60,9 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 
 	serve := app.Command(serveCommand, "Poll an operation and serve its figures. The default.")
 	app.Command(demoCommand, "The same against a built-in wolkvox that plays a busy day. No account is needed.")
+	check := app.Command(checkCommand, "Look at each operation once: a list of what works, what does not, and what to do. "+
+		"Exit status 0 if nothing on it has failed, 1 otherwise; what is only worth a look (!) does not count. At most 4 requests an operation.")
+	check.Flag("json", "The list for machines.").BoolVar(&s.checkJSON)
 
 	// The value parser of a duration also keeps its default: kingpin sets it.
 	duration := func(value *config.Duration, name, standard, help string) *kingpin.FlagClause {

@@ -33,6 +33,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if settings.command == checkCommand {
+		return settings.checkup(ctx, stdout)
+	}
 	command := settings.serve
 	if settings.command == demoCommand {
 		command = settings.demo

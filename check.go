@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// atOnce is how many operations are looked at at the same time.
+const atOnce = 10
+
+// checkup looks at each operation once and prints what it finds. It answers with
+// the exit status.
+func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
+	printer := check.Printer{To: stdout, Colour: colourful(stdout)}
+	if s.checkJSON {
+		printer.To = io.Discard
+	}
+	targets, findings := s.checkProgram()
+	result := check.Result{OK: check.Fine(findings), Findings: findings, Operations: []check.OperationResult{}}
+	printer.Print(release(), findings)
+	for _, found := range s.checkOperations(ctx, targets) {
+		operation := <-found
+		if ctx.Err() != nil {
+			return 1 // What the interrupted requests have failed of is nobody's fault.
+		}
+		printer.Print(operation.Operation, operation.Findings)
+		result.OK = result.OK && operation.OK
+		result.Operations = append(result.Operations, operation)
+	}
+	printer.Summary(&result)
+	if s.checkJSON && result.JSON(stdout) != nil || !result.OK {
+		return 1
+	}
+	return 0
+}
+
+// checkProgram looks at what the operations have in common.
+func (s *settings) checkProgram() ([]config.Target, []check.Finding) {
+	targets, err := s.targets()
+	if err == nil {
+		err = toolkit.Validate(*s.web.WebConfigFile)
+	}
+	if err != nil {
+		targets = nil
+	}
+	from := "the flags and the environment"
+	if s.configFile != "" {
+		from = fmt.Sprintf("%q", s.configFile)
+	}
+	made, lookErr := false, error(nil)
+	if s.storagePath != "" {
+		made, lookErr = store.Look(s.storagePath)
+	}
+	return targets, []check.Finding{
+		check.OfConfiguration(from, len(targets), err),
+		check.OfState(s.storagePath, made, errors.Is(lookErr, store.ErrInUse), lookErr),
+	}
+}
+
+// checkOperations looks at them side by side. The findings of each come in the
+// order of the configuration.
+func (s *settings) checkOperations(ctx context.Context, targets []config.Target) []chan check.OperationResult {
+	results := make([]chan check.OperationResult, len(targets))
+	for i := range results {
+		results[i] = make(chan check.OperationResult, 1)
+	}
+	go func() {
+		o := &operations{settings: s}
+		slots := make(chan struct{}, atOnce)
+		for i, target := range targets {
+			slots <- struct{}{}
+			go func() {
+				findings := o.toCheck(target).Findings(ctx)
+				results[i] <- check.OperationResult{Operation: target.Name, OK: check.Fine(findings), Findings: findings}
+				<-slots
+			}()
+		}
+	}()
+	return results
+}
+
+// toCheck is an operation with the client that would poll it.
+func (o *operations) toCheck(target config.Target) *check.Operation {
+	shapes := check.Shapes{}
+	options := append(o.clientOptions(target, prometheus.NewRegistry()), wolkvox.WithShapes(shapes.Add))
+	return &check.Operation{
+		Base:   target.Base,
+		Zone:   target.Zone,
+		API:    wolkvox.NewClient(target.Base, target.Token, options...),
+		Shapes: shapes,
+		Needs:  requestsPerDay(&target.Operation.Poll),
+	}
+}
+
+// requestsPerDay is what an ordinary day takes, where no window is cut.
+func requestsPerDay(poll *config.Poll) int {
+	const day = 24 * time.Hour
+	times := func(every time.Duration) int { return int(day / every) }
+	requests := times(poll.Interval.Duration) + times(tokenInfoInterval) + times(routingPointsInterval)
+	if every := poll.ReconcileInterval.Duration; every > 0 {
+		// The long window and a poll's overlap, in pieces of a day.
+		requests += times(every) * (int(poll.ReconcileWindow.Duration/day) + 1)
+	}
+	return requests
+}
+
+// colourful tells whether w is a terminal whose user has nothing against colours.
+func colourful(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
