@@ -22,6 +22,22 @@ func (l LocalTime) In(zone *time.Location) time.Time {
 	return time.Date(year, month, day, hour, minute, second, 0, zone)
 }
 
+// LastIn is the last moment when the clocks of zone show l: the second one in the
+// night when they go back.
+func (l LocalTime) LastIn(zone *time.Location) time.Time {
+	t := l.In(zone)
+	_, change := t.ZoneBounds()
+	if change.IsZero() {
+		return t
+	}
+	_, before := t.Zone()
+	_, after := change.Zone()
+	if again := t.Add(time.Duration(before-after) * time.Second); again.After(t) && LocalTimeOf(again) == l {
+		return again
+	}
+	return t
+}
+
 // String formats l as the report does: 2006-01-02 15:04:05.
 func (l LocalTime) String() string { return l.date().Format(time.DateTime) }
 

@@ -73,3 +73,21 @@ func TestLocalTimeIsWhatTheWallClockShows(t *testing.T) {
 		t.Errorf("before 1970: have %d, want -1", have)
 	}
 }
+
+func TestATimeThatTheClocksShowTwiceIsTakenForTheLaterOne(t *testing.T) {
+	for _, test := range []struct{ zone, local, want string }{
+		{"Europe/Madrid", "2025-10-26 01:59:59", "2025-10-25T23:59:59Z"},
+		{"Europe/Madrid", "2025-10-26 02:00:00", "2025-10-26T01:00:00Z"},
+		{"Europe/Madrid", "2025-10-26 02:59:59", "2025-10-26T01:59:59Z"},
+		{"Europe/Madrid", "2025-10-26 03:00:00", "2025-10-26T02:00:00Z"},
+		{"America/Santiago", "2025-04-05 23:30:00", "2025-04-06T03:30:00Z"},
+		{"Australia/Lord_Howe", "2026-04-05 01:45:00", "2026-04-04T15:15:00Z"},
+		{"America/Bogota", "2026-01-18 14:34:31", "2026-01-18T19:34:31Z"},
+		{"UTC", "2026-01-18 14:34:31", "2026-01-18T14:34:31Z"},
+	} {
+		local, ok := parseLocalTime([]byte(test.local))
+		if have := local.LastIn(zone(t, test.zone)).UTC().Format(time.RFC3339); !ok || have != test.want {
+			t.Errorf("%s in %s: have %s, want %s", test.local, test.zone, have, test.want)
+		}
+	}
+}
