@@ -42,6 +42,12 @@ func pauses(interval time.Duration) backoff.BackOff {
 	return b
 }
 
+// taker is told of each row. A [ledger.Transaction] books it.
+type taker interface {
+	Apply(chat *wolkvox.Chat, reading ledger.Reading)
+	Reject() // a row that could not be decoded
+}
+
 // errCut is a response with as many rows as the API shows at most. It only gets
 // out of a run whose windows are cut however short they are.
 var errCut = errors.New("far too many responses are cut at 60,000 rows")
@@ -49,7 +55,7 @@ var errCut = errors.New("far too many responses are cut at 60,000 rows")
 // read books the rows of a window. If there is more in it than one response can
 // bring, it is split. Rows of a cut response are as true as any. The answer is
 // the number of rows.
-func (r *run) read(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (int, error) {
+func (r *run) read(ctx context.Context, w wolkvox.Window, t taker, reading ledger.Reading) (int, error) {
 	if lengthOf(w) >= 2*r.reach {
 		return r.readHalves(ctx, w, t, reading) // Its other half was too much already.
 	}
@@ -70,7 +76,7 @@ func (r *run) read(ctx context.Context, w wolkvox.Window, t *ledger.Transaction,
 	return max(rows, parts), nil
 }
 
-func (r *run) readHalves(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (rows int, err error) {
+func (r *run) readHalves(ctx context.Context, w wolkvox.Window, t taker, reading ledger.Reading) (rows int, err error) {
 	for _, half := range w.Split() {
 		n, err := r.read(ctx, half, t, reading)
 		rows += n
@@ -85,7 +91,7 @@ func lengthOf(w wolkvox.Window) time.Duration { return time.Duration(w.To-w.From
 
 // fetch makes a request, and again as long as that promises something. After
 // some failures it is the window's halves that promise more.
-func (r *run) fetch(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (rows int, split bool, err error) {
+func (r *run) fetch(ctx context.Context, w wolkvox.Window, t taker, reading ledger.Reading) (rows int, split bool, err error) {
 	for {
 		asked := time.Now()
 		rows, err = r.request(ctx, w, t, reading)
@@ -114,7 +120,7 @@ func (r *run) fetch(ctx context.Context, w wolkvox.Window, t *ledger.Transaction
 	}
 }
 
-func (r *run) request(ctx context.Context, w wolkvox.Window, t *ledger.Transaction, reading ledger.Reading) (rows int, err error) {
+func (r *run) request(ctx context.Context, w wolkvox.Window, t taker, reading ledger.Reading) (rows int, err error) {
 	r.requests++
 	for chat, err := range r.report.Chats(ctx, w) {
 		switch {

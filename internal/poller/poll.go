@@ -77,9 +77,7 @@ func (p *Poller) finish(r *run) {
 	p.publish(p.snapshot.Load().View)
 
 	r.warn()
-	if r.overfull > 0 {
-		level.Warn(p.logger).Log("msg", "windows of a second hold more chats than one response: chats there are missing", "windows", r.overfull)
-	}
+	r.warnOfOverfull()
 	if !p.status.Up {
 		return
 	}
@@ -88,6 +86,12 @@ func (p *Poller) finish(r *run) {
 		line = append(line, ledger.Outcome(outcome), n)
 	}
 	level.Info(p.logger).Log(append(line, "took", time.Since(r.began).Round(time.Millisecond))...)
+}
+
+func (r *run) warnOfOverfull() {
+	if r.overfull > 0 {
+		level.Warn(r.logger).Log("msg", "windows of a second hold more chats than one response: chats there are missing", "windows", r.overfull)
+	}
 }
 
 // poll reads what the report shows since the last poll, or for the first time.
