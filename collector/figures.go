@@ -1,0 +1,40 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+)
+
+// Figures shows what one book has counted, as [Collector] does, without how polling
+// goes.
+type Figures struct {
+	operation operation
+	view      func() *ledger.View
+	shows     Collector
+}
+
+// NewFigures makes a collector of what view returns.
+func NewFigures(operation string, view func() *ledger.View) *Figures {
+	return &Figures{operation: newOperation(Operation{Name: operation}), view: view}
+}
+
+// Describe implements prometheus.Collector.
+func (f *Figures) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range descs[:up] {
+		ch <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (f *Figures) Collect(ch chan<- prometheus.Metric) {
+	now, view := time.Now(), f.view()
+	for _, set := range view.LabelSets {
+		f.shows.collectChats(ch, &f.operation, set, now)
+	}
+	for _, set := range view.Agents {
+		f.shows.collectAgent(ch, &f.operation, set, now)
+	}
+}

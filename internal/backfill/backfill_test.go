@@ -1,0 +1,74 @@
+package backfill
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+func TestEveryReadingGivesTheTruth(t *testing.T) {
+	var first string
+	for name, readings := range wolkvoxtest.EveryReading() {
+		t.Run(name, func(t *testing.T) {
+			p := newPast("America/Bogota", "2026-01-30T20:11:07Z", 2*day)
+			p.options.Step = time.Hour
+			p.readings = readings
+			have, err := p.run(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.wantTruth(t, have)
+			if first == "" {
+				first = have
+			}
+			if have != first {
+				t.Error("the text is another one than under the ordinary reading")
+			}
+		})
+	}
+}
+
+func TestClockChangesLeaveTheTruth(t *testing.T) {
+	for _, test := range []struct{ zone, from string }{
+		{"Europe/Madrid", "2025-10-25T12:30:00Z"},
+		{"Europe/Madrid", "2025-10-26T00:30:00Z"}, // in the hour that there is twice
+		{"Europe/Madrid", "2026-03-28T12:00:59Z"},
+		{"America/Santiago", "2025-09-06T01:02:03Z"}, // at midnight: the day has 23 hours
+		{"America/Santiago", "2025-04-05T12:00:07Z"},
+		{"Australia/Lord_Howe", "2026-04-04T00:00:00Z"}, // by half an hour
+	} {
+		for _, selectOn := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
+			t.Run(test.zone+" "+test.from, func(t *testing.T) {
+				p := newPast(test.zone, test.from, 30*time.Hour)
+				p.readings = wolkvoxtest.Readings{SelectOn: selectOn, Ends: wolkvoxtest.BothExclusive}
+				have, err := p.run(t)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.wantTruth(t, have)
+			})
+		}
+	}
+}
+
+func TestTheLastSampleIsAtTheEndHoweverLongTheStep(t *testing.T) {
+	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", 5*time.Hour)
+	p.options.Step = 7 * time.Hour
+	if p.options.samples() != 2 || !p.options.sampleTime(1).Equal(p.options.To) {
+		t.Fatalf("have %d samples, the second one at %s", p.options.samples(), p.options.sampleTime(1))
+	}
+	have, err := p.run(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.wantTruth(t, have)
+}
+
+func TestATimeWithoutChatsGivesAnEmptyExposition(t *testing.T) {
+	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", day)
+	p.chats = nil
+	if have, err := p.run(t); have != "# EOF\n" || err != nil {
+		t.Errorf("have %q (error %v), want # EOF", have, err)
+	}
+}

@@ -1,0 +1,54 @@
+package backfill
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// heapPeak looks at the heap now and then.
+type heapPeak uint64
+
+func (h *heapPeak) look() {
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	*h = max(*h, heapPeak(memory.HeapAlloc))
+}
+
+// Write is that of an output of which nothing is kept.
+func (h *heapPeak) Write(p []byte) (int, error) {
+	h.look()
+	return len(p), nil
+}
+
+// The heap is looked at before each request, when the rows of the last piece are
+// done with, and while samples are written.
+func TestMemoryDoesNotGrowWithTheTime(t *testing.T) {
+	short, long := 2, 8
+	if os.Getenv("TORTURE") != "" {
+		short, long = 3, 30
+	}
+	peak := func(days int) heapPeak {
+		var heap heapPeak
+		p := newPast("America/Bogota", "2026-03-01T05:00:00Z", time.Duration(days)*day)
+		p.chats = nil
+		p.source = wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: p.options.Zone})
+		p.options.Step = time.Hour
+		p.options.Stdout = &heap
+		p.stop = func(int, context.CancelFunc) { heap.look() }
+		if _, err := p.run(t); err != nil {
+			t.Fatal(err)
+		}
+		return heap
+	}
+	few, many := peak(short), peak(long)
+	t.Logf("%d days: %d KiB, %d days: %d KiB", short, few>>10, long, many>>10)
+	if many > few+few/4 {
+		t.Errorf("have %d KiB for %d days and %d KiB for %d", many>>10, long, few>>10, short)
+	}
+}

@@ -1,0 +1,120 @@
+package backfill
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+)
+
+// write writes all samples: one family after the other, and in a family one metric
+// after the other, as OpenMetrics has it. They are those that the book has in the
+// end. Each begins at 0, so that increase() sees its first chats.
+func (r *run) write(ctx context.Context, out io.Writer) error {
+	families, err := r.figures.Gather()
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(out, 1<<16)
+	for i, family := range families {
+		header := &dto.MetricFamily{Name: family.Name, Help: family.Help, Type: family.Type}
+		if _, err := expfmt.MetricFamilyToOpenMetrics(w, header); err != nil {
+			return fmt.Errorf("writing the samples: %w", err)
+		}
+		for _, metric := range family.GetMetric() {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.writeMetric(w, family, metric); err != nil {
+				return fmt.Errorf("writing the samples: %w", err)
+			}
+		}
+		r.progress.written(i+1, len(families))
+	}
+	if _, err := expfmt.FinalizeOpenMetrics(w); err != nil {
+		return fmt.Errorf("writing the samples: %w", err)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("writing the samples: %w", err)
+	}
+	return nil
+}
+
+// writeMetric writes the samples of one metric.
+func (r *run) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto.Metric) error {
+	series, err := seriesOf(family, metric)
+	if err != nil {
+		return err
+	}
+	lines := newLines(series)
+	next := 0
+	writeUntil := func(n int) {
+		for ; next < n; next++ {
+			lines.write(w, r.sampleTime(next).Unix())
+		}
+	}
+	err = r.spool.each(keyOf(family, metric), func(n int, values []float64) {
+		writeUntil(n)
+		lines.set(values)
+	})
+	if err != nil {
+		return err
+	}
+	writeUntil(r.samples())
+	return w.Flush()
+}
+
+// seriesOf are the series of a metric as an exposition spells them.
+func seriesOf(family *dto.MetricFamily, metric *dto.Metric) ([]string, error) {
+	var exposition bytes.Buffer
+	alone := &dto.MetricFamily{Name: family.Name, Type: family.Type, Metric: []*dto.Metric{metric}}
+	if _, err := expfmt.MetricFamilyToOpenMetrics(&exposition, alone); err != nil {
+		return nil, err
+	}
+	var series []string
+	for line := range strings.Lines(exposition.String()) {
+		if !strings.HasPrefix(line, "#") {
+			series = append(series, line[:strings.LastIndexByte(line, ' ')])
+		}
+	}
+	if len(series) != len(valuesOf(metric)) {
+		return nil, errors.New("an exposition has other series than the spool: " + family.GetName())
+	}
+	return series, nil
+}
+
+// lines are the samples of a metric at some time, without that time.
+type lines struct {
+	series []string
+	text   [][]byte
+	time   []byte
+}
+
+func newLines(series []string) *lines {
+	l := &lines{series: series, text: make([][]byte, len(series))}
+	l.set(make([]float64, len(series)))
+	return l
+}
+
+func (l *lines) set(values []float64) {
+	for i, value := range values {
+		line := append(append(l.text[i][:0], l.series[i]...), ' ')
+		l.text[i] = append(strconv.AppendFloat(line, value, 'f', -1, 64), ' ')
+	}
+}
+
+// write leaves errors to the flush.
+func (l *lines) write(w *bufio.Writer, seconds int64) {
+	l.time = append(strconv.AppendInt(l.time[:0], seconds, 10), '\n')
+	for _, line := range l.text {
+		_, _ = w.Write(line)
+		_, _ = w.Write(l.time)
+	}
+}
