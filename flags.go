@@ -47,6 +47,8 @@ type settings struct {
 	lifecycle     bool
 
 	logLevel, logFormat string
+
+	backfill backfillFlags
 }
 
 // parse reads the command line. With done, the program has answered already:
@@ -63,6 +65,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 	check := app.Command(checkCommand, "Look at each operation once: a list of what works, what does not, and what to do. "+
 		"Exit status 0 if nothing on it has failed, 1 otherwise; what is only worth a look (!) does not count. At most 4 requests an operation.")
 	check.Flag("json", "The list for machines.").BoolVar(&s.checkJSON)
+	s.backfill.add(app)
 
 	// The value parser of a duration also keeps its default: kingpin sets it.
 	duration := func(value *config.Duration, name, standard, help string) *kingpin.FlagClause {

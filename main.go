@@ -37,8 +37,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return settings.checkup(ctx, stdout)
 	}
 	command := settings.serve
-	if settings.command == demoCommand {
+	switch settings.command {
+	case demoCommand:
 		command = settings.demo
+	case backfillCommand:
+		command = func(ctx context.Context, _ log.Logger) error { return settings.runBackfill(ctx, stdout, stderr) }
 	}
 	if err := command(ctx, newLogger(stderr, settings.logLevel, settings.logFormat)); err != nil {
 		fmt.Fprintf(stderr, "%s: error: %s\n", program, oneLine(err))
