@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
-	"golang.org/x/term"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/backfill"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
@@ -60,7 +58,7 @@ func (s *settings) runBackfill(ctx context.Context, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	if file, ok := stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if terminal(stderr) {
 		options.Bar = backfill.NewBar(stderr)
 		stderr = options.Bar
 	}

@@ -118,8 +118,13 @@ func requestsPerDay(poll *config.Poll) int {
 
 // colourful tells whether w is a terminal whose user has nothing against colours.
 func colourful(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && terminal(w)
+}
+
+// terminal tells whether w is one that can do more than print lines.
+func terminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}
 	info, err := file.Stat()
