@@ -1,0 +1,157 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// shell is sh in a folder like a clone with the program in it.
+type shell struct {
+	t     *testing.T
+	dir   string
+	typed io.Writer
+	shown *bufio.Reader
+	ours  map[string]string // by what a document has in its place
+}
+
+func newShell(t *testing.T, env ...string) *shell {
+	t.Helper()
+	sh := &shell{t: t, dir: t.TempDir(), ours: map[string]string{}}
+	cmd := exec.Command("sh")
+	cmd.Dir = sh.dir
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + sh.dir}, env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	typed, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// With all that was started in it. Nobody wants to know how it ended.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+	sh.typed, sh.shown = typed, bufio.NewReader(shown)
+	sh.furnish()
+	return sh
+}
+
+// foreign are programs that are not ours, by the variable that can name them.
+var foreign = map[string]string{"curl": "CURL", "prometheus": "PROMETHEUS", "promtool": "PROMTOOL"}
+
+// installed finds a program that is not ours, or answers with nothing.
+func installed(name string) string {
+	file, err := exec.LookPath(cmp.Or(os.Getenv(foreign[name]), name))
+	if err != nil {
+		return ""
+	}
+	return file
+}
+
+// lacking is a program that a command needs and the machine does not have. The
+// two of Prometheus are of use together only.
+func lacking(command string) string {
+	program, _, _ := strings.Cut(command, " ")
+	needed := []string{program}
+	if strings.HasPrefix(program, "prom") {
+		needed = []string{"prometheus", "promtool"}
+	}
+	for _, name := range needed {
+		if _, ok := foreign[name]; ok && installed(name) == "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// furnish puts the programs where the documents have them. Those that serve take
+// a free port.
+func (sh *shell) furnish() {
+	sh.t.Helper()
+	rules, err := filepath.Abs("rules")
+	if err != nil {
+		sh.t.Fatal(err)
+	}
+	const freePort = `"$@" --web.listen-address=127.0.0.1:0`
+	commands := fmt.Sprintf("ln -s '%s' rules\n", rules)
+	commands += fmt.Sprintf("printf '%%s\n' '#!/bin/sh' 'exec %s %s' >wolkvox_exporter\nchmod +x wolkvox_exporter\n", programFile, freePort)
+	commands += fmt.Sprintf("prometheus() { '%s' %s; }\n", installed("prometheus"), freePort)
+	commands += fmt.Sprintf("promtool() { '%s' \"$@\"; }\n", installed("promtool"))
+	if shown := sh.run(commands); shown != "" {
+		sh.t.Fatal(shown)
+	}
+}
+
+// run types commands and reads what they write.
+func (sh *shell) run(commands string) string {
+	sh.t.Helper()
+	const end = "-- end of the step --"
+	if _, err := fmt.Fprintf(sh.typed, "%s\necho '%s'\n", sh.inOurs(commands), end); err != nil {
+		sh.t.Fatal(err)
+	}
+	var shown strings.Builder
+	for {
+		line, err := sh.shown.ReadString('\n')
+		if err != nil {
+			sh.t.Fatalf("%s: %v after\n%s", commands, err, shown.String())
+		}
+		if last, ended := strings.CutSuffix(line, end+"\n"); ended {
+			return shown.String() + last
+		}
+		shown.WriteString(line)
+	}
+}
+
+var (
+	// background is the log of a program that goes on running.
+	background = regexp.MustCompile(`(?m)2>(\S+) &$`)
+	// servers are where the documents have them, by their logs.
+	servers = map[string]string{"exporter.log": "localhost:10042", "prometheus.log": "localhost:9090"}
+)
+
+// listens waits until a program that was started does.
+func (sh *shell) listens(commands string) {
+	sh.t.Helper()
+	started := background.FindStringSubmatch(commands)
+	if started == nil {
+		return
+	}
+	where := regexp.MustCompile(`"Listening on".* address=(\S+)`)
+	eventually(sh.t, "an address in "+started[1], func() bool {
+		log, err := os.ReadFile(filepath.Join(sh.dir, started[1]))
+		if err != nil {
+			return false
+		}
+		found := where.FindSubmatch(log)
+		if found != nil {
+			sh.ours[servers[started[1]]] = string(found[1])
+		}
+		return found != nil
+	})
+}
+
+// inOurs is a text with what stands here for the document's names.
+func (sh *shell) inOurs(text string) string {
+	for theirs, ours := range sh.ours {
+		text = strings.ReplaceAll(text, theirs, ours)
+	}
+	return text
+}
