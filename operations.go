@@ -102,7 +102,19 @@ func (o *operations) reloadOn(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-// operation makes one to be polled, with its metrics.
+// books show those of the operations that run.
+func (o *operations) books() *collector.Books {
+	running := func() []collector.Operation {
+		var all []collector.Operation
+		for _, operation := range o.fleet.Operations() {
+			all = append(all, collector.Operation{Name: operation.Name, Source: operation.Runner})
+		}
+		return all
+	}
+	return collector.NewBooks(running, collector.Options{ZeroHold: o.zeroHold.Duration, NativeHistograms: o.nativeHistograms})
+}
+
+// operation makes one to be polled, with the metrics of it that are not its book's.
 func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.Collector, error) {
 	metrics := prometheus.NewRegistry()
 	client := wolkvox.NewClient(target.Base, target.Token, o.clientOptions(target, metrics)...)
@@ -111,10 +123,7 @@ func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.C
 	if err != nil {
 		return nil, nil, err
 	}
-	metrics.MustRegister(collector.New(
-		[]collector.Operation{{Name: target.Name, Source: polled}},
-		collector.Options{ZeroHold: o.zeroHold.Duration, NativeHistograms: o.nativeHistograms},
-	))
+	metrics.MustRegister(collector.NewPolling(collector.Operation{Name: target.Name, Source: polled}))
 	level.Info(o.logger).Log("msg", "starting", "version", version.Info(), "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone)
 	return patient{polled, o.listening}, metrics, nil
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	sloggokit "github.com/tjhop/slog-gokit"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fleet"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
 )
@@ -103,11 +103,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 func (s *settings) webOptions(o *operations, registry *prometheus.Registry, logger log.Logger) web.Options {
 	options := web.Options{
 		TelemetryPath: s.telemetryPath,
-		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-			EnableOpenMetrics: true,
-			ErrorLog:          errorLog{logger},
-			Registry:          registry,
-		}),
+		Metrics:       collector.NewExposition(registry, o.books(), errorLog{logger}),
 		Operations: func() []web.Operation {
 			var all []web.Operation
 			for _, operation := range o.fleet.Operations() {

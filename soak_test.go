@@ -168,7 +168,11 @@ func (s *soak) start() (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.metrics.MustRegister(collector.New([]collector.Operation{{Name: "soak", Source: s.polled}}, collector.Options{NativeHistograms: true}))
+	shown := collector.Operation{Name: "soak", Source: s.polled}
+	s.metrics.MustRegister(
+		collector.NewBooks(func() []collector.Operation { return []collector.Operation{shown} }, collector.Options{NativeHistograms: true}),
+		collector.NewPolling(shown),
+	)
 	ctx, cancel := context.WithCancel(s.t.Context())
 	done := make(chan struct{})
 	go func() {

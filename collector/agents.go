@@ -11,7 +11,7 @@ import (
 )
 
 // collectAgent shows every family of an agent, and the name if it is known.
-func (c *Collector) collectAgent(ch chan<- prometheus.Metric, o *operation, set ledger.AgentSet, now time.Time) {
+func (options *Options) collectAgent(ch chan<- prometheus.Metric, o *operation, set ledger.AgentSet, now time.Time) {
 	var (
 		id     = label("agent_id", set.Agent)
 		labels = []*dto.LabelPair{id, o.name}
@@ -21,7 +21,7 @@ func (c *Collector) collectAgent(ch chan<- prometheus.Metric, o *operation, set 
 	if name := set.Name(); name != "" {
 		ch <- &gauge{descs[agentInfo], []*dto.LabelPair{id, label("agent_name", name), o.name}, 1}
 	}
-	if c.held(set.Born, set.Initial, now) {
+	if options.held(set.Born, set.Initial, now) {
 		shown = &ledger.AgentTally{}
 	}
 	ch <- &counter{descs[agentChats], labels, float64(shown.Chats), born}

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,14 +15,9 @@ func BenchmarkGather(b *testing.B) {
 	for _, sets := range []int{250, 2500} {
 		b.Run(fmt.Sprint(sets), func(b *testing.B) {
 			h := newHistory(sets)
-			for s := range sets {
-				for i := range 60 {
-					seconds := math.Exp2(float64(i) / 6)
-					h.read(ledger.Starting, h.agent(fmt.Sprint(s), "whatsapp", seconds, 3*seconds))
-				}
-			}
+			h.read(ledger.Starting, h.spread(sets)...)
 			reg := prometheus.NewRegistry()
-			reg.MustRegister(New([]Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{NativeHistograms: true}))
+			register(reg, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{NativeHistograms: true})
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := reg.Gather(); err != nil {

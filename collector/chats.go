@@ -26,9 +26,9 @@ var lastSenderLabels = func() (made [wolkvox.LastSenders]*dto.LabelPair) {
 }()
 
 // collectChats shows every family of a label set, so that a set appears whole.
-func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
+func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
 	tally := set.Tally
-	if c.held(tally.Born, tally.Initial, now) {
+	if options.held(tally.Born, tally.Initial, now) {
 		tally = tally.Empty()
 	}
 	var (
@@ -53,7 +53,7 @@ func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set 
 			labels:  labels,
 			figures: &tally.Histograms[m],
 			created: born,
-			native:  c.options.NativeHistograms,
+			native:  options.NativeHistograms,
 		}
 		if measures[m].sender != nil {
 			h.labels = []*dto.LabelPair{channel, o.name, rpID, measures[m].sender}
@@ -65,6 +65,6 @@ func (c *Collector) collectChats(ch chan<- prometheus.Metric, o *operation, set 
 
 // held tells whether what was born then is to be shown at 0. initial says that it
 // was in the very first poll.
-func (c *Collector) held(born time.Time, initial bool, now time.Time) bool {
-	return !initial && now.Sub(born) < c.options.ZeroHold
+func (options *Options) held(born time.Time, initial bool, now time.Time) bool {
+	return !initial && now.Sub(born) < options.ZeroHold
 }

@@ -1,24 +1,21 @@
 // Package collector shows the figures of operations as Prometheus metrics.
 //
-// [Collector] reads what the pollers have published, at each scrape; it keeps no
-// figures of its own. [APIMetrics] and [MeasureSaves] are for events that happen
-// outside the book, and are ordinary metrics.
+// [Books] and [Polling] read what the pollers have published, at each scrape; they
+// keep no figures of their own. [APIMetrics] and [MeasureSaves] are for events that
+// happen outside the book, and are ordinary metrics. [Exposition] serves all of them,
+// and encodes the books only when they have changed.
 package collector
 
 import (
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller" //nolint:depguard // Only what it publishes.
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Source gives what an operation shows now. It is asked once per scrape, by
-// several at a time.
+// Source gives what an operation shows now. It is asked at each scrape, by several at
+// a time.
 type Source interface {
 	Snapshot() poller.Snapshot
 }
@@ -27,24 +24,6 @@ type Source interface {
 type Operation struct {
 	Name   string // value of the label operation
 	Source Source
-}
-
-// Options change what is shown. The zero value holds nothing back and shows
-// classic buckets only.
-type Options struct {
-	// ZeroHold is how long a label set, or an agent, is shown at 0 from its first chat on,
-	// unless that was in the very first poll: increase() does not see the
-	// value that a series begins with.
-	ZeroHold time.Duration
-	// NativeHistograms adds native histograms to the classic buckets.
-	NativeHistograms bool
-}
-
-// Collector shows the chats of operations, and how polling goes.
-type Collector struct {
-	operations []operation
-	options    Options
-	started    *timestamppb.Timestamp
 }
 
 // operation is an Operation with the labels that never change.
@@ -56,15 +35,6 @@ type operation struct {
 	withPoll, withReconcile []*dto.LabelPair
 	withOutcome             [ledger.Outcomes][]*dto.LabelPair
 	withField               [wolkvox.AllFields][]*dto.LabelPair
-}
-
-// New makes a collector of operations, whose names differ.
-func New(operations []Operation, options Options) *Collector {
-	c := &Collector{options: options, started: timestamppb.Now()}
-	for _, o := range operations {
-		c.operations = append(c.operations, newOperation(o))
-	}
-	return c
 }
 
 func newOperation(o Operation) operation {
@@ -83,34 +53,4 @@ func newOperation(o Operation) operation {
 		made.withField[field] = []*dto.LabelPair{label("field", field.String()), name}
 	}
 	return made
-}
-
-// Describe implements prometheus.Collector.
-func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range descs {
-		ch <- desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	now := time.Now()
-	for i := range c.operations {
-		o := &c.operations[i]
-		snapshot := o.source.Snapshot()
-		c.collectStatus(ch, o, &snapshot.Status)
-		collectQuota(ch, o, &snapshot.Status)
-		// What a state that is not loaded yet holds is unknown, not 0.
-		if snapshot.View == nil {
-			continue
-		}
-		collectBook(ch, o, snapshot.View)
-		collectRoutingPoints(ch, o, snapshot.Status.RoutingPoints, snapshot.View.LabelSets)
-		for _, set := range snapshot.View.LabelSets {
-			c.collectChats(ch, o, set, now)
-		}
-		for _, set := range snapshot.View.Agents {
-			c.collectAgent(ch, o, set, now)
-		}
-	}
 }

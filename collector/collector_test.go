@@ -6,12 +6,10 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"math"
 	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -106,7 +104,8 @@ func TestEveryMetricOfTheContractIsThere(t *testing.T) {
 
 func TestDescribeIsComplete(t *testing.T) {
 	described := make(chan *prometheus.Desc, 100)
-	New(nil, Options{}).Describe(described)
+	NewBooks(nil, Options{}).Describe(described)
+	NewPolling().Describe(described)
 	close(described)
 	name := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{operation`)
 	var have []string
@@ -141,7 +140,9 @@ func TestLabelsComeSorted(t *testing.T) {
 		RoutingPoints: map[string]string{"101": "Ventas"}, TokenInfo: wolkvox.TokenInfo{Used: &quota, Limit: &quota},
 	}}
 	collected := make(chan prometheus.Metric, 100)
-	New([]Operation{{"wv0042", snapshot}}, Options{}).Collect(collected)
+	operations := []Operation{{"wv0042", snapshot}}
+	NewBooks(always(operations), Options{}).Collect(collected)
+	NewPolling(operations...).Collect(collected)
 	close(collected)
 	for metric := range collected {
 		var m dto.Metric
@@ -306,7 +307,7 @@ func TestHostileLabelValuesDoNotFailTheScrape(t *testing.T) {
 		NewAPIMetrics(reg, value)
 		MeasureSaves(reg, value, &memory{})
 	}
-	reg.MustRegister(New(operations, Options{}))
+	register(reg, operations, Options{})
 
 	text := scrape(t, reg, "text/plain")
 	protobuf := scrape(t, reg, string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
@@ -334,59 +335,19 @@ type swapped struct {
 
 func (s *swapped) Snapshot() poller.Snapshot { return *s.now.Load() }
 
-func TestScrapesSeeOneStateWhileItIsSwapped(t *testing.T) {
-	var source swapped
-	h := newHistory(10)
-	publish := func() { source.now.Store(&poller.Snapshot{View: h.book.View()}) }
-	h.read(ledger.Starting, h.agent("0", "web", 1, 1))
-	publish()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(New([]Operation{{"wv0042", &source}}, Options{NativeHistograms: true}))
-
-	var scrapers sync.WaitGroup
-	done := make(chan struct{})
-	for range 4 {
-		scrapers.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				have, err := reg.Gather()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if err := agree(have); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	for i := range 500 {
-		rp := fmt.Sprint(i % 20)
-		h.read(ledger.Polling, h.agent(rp, "web", float64(i), math.Exp2(float64(i%20))), h.agent("0", "web", 0, 0))
-		publish()
-	}
-	close(done)
-	scrapers.Wait()
-}
-
-// agree checks that all figures of a scrape are of the same moment.
-func agree(scraped []*dto.MetricFamily) error {
+// agree checks that all figures of a scrape are of the same moment, and counts its chats.
+func agree(scraped []*dto.MetricFamily) (chats float64, err error) {
 	byName := map[string]float64{}
 	for _, f := range scraped {
 		for _, value := range valuesOf(f) {
 			byName[f.GetName()] += value
 		}
 	}
-	chats := byName["wolkvox_chat_interactions_total"]
+	chats = byName["wolkvox_chat_interactions_total"]
 	for _, name := range []string{"wolkvox_chat_handoffs_total", "wolkvox_chat_handle_time_seconds", "wolkvox_chat_last_sender_total", "wolkvox_exporter_records_total"} {
 		if byName[name] != chats {
-			return fmt.Errorf("have %s of %v chats beside %v interactions", name, byName[name], chats)
+			return 0, fmt.Errorf("have %s of %v chats beside %v interactions", name, byName[name], chats)
 		}
 	}
-	return nil
+	return chats, nil
 }

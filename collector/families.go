@@ -7,7 +7,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// family is one of the metric families that [Collector] shows.
+// family is one of the metric families of [Books], those before booked, or of
+// [Polling].
 type family uint8
 
 const (
@@ -20,7 +21,6 @@ const (
 	duration
 	messages
 	characters
-	routingPointInfo
 
 	agentChats
 	agentHandleTime
@@ -28,22 +28,27 @@ const (
 	agentCharacters
 	agentInfo
 
-	up
-	tokenRequestsLimit
-	tokenRequestsUsed
 	records
 	lateRecords
 	fieldErrors
 	completeUntil
+	labelSets
+	labelSetsOverflowed
+
+	up
+	routingPointInfo
+	tokenRequestsLimit
+	tokenRequestsUsed
 	newestEnd
 	lastSuccess
 	truncatedWindows
 	truncatedSeconds
 	skippedSeconds
-	labelSets
-	labelSetsOverflowed
 
 	families = iota // how many there are
+
+	counted = records // where the families of chats and agents end
+	booked  = up      // where those of books end
 )
 
 // definitions are names, help texts and labels beside operation.

@@ -8,12 +8,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// Figures shows what one book has counted, as [Collector] does, without how polling
-// goes.
+// Figures shows what one book has counted, as [Books] does, without what became of
+// the rows.
 type Figures struct {
 	operation operation
 	view      func() *ledger.View
-	shows     Collector
+	options   Options
 }
 
 // NewFigures makes a collector of what view returns.
@@ -23,7 +23,7 @@ func NewFigures(operation string, view func() *ledger.View) *Figures {
 
 // Describe implements prometheus.Collector.
 func (f *Figures) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range descs[:up] {
+	for _, desc := range descs[:counted] {
 		ch <- desc
 	}
 }
@@ -32,9 +32,9 @@ func (f *Figures) Describe(ch chan<- *prometheus.Desc) {
 func (f *Figures) Collect(ch chan<- prometheus.Metric) {
 	now, view := time.Now(), f.view()
 	for _, set := range view.LabelSets {
-		f.shows.collectChats(ch, &f.operation, set, now)
+		f.options.collectChats(ch, &f.operation, set, now)
 	}
 	for _, set := range view.Agents {
-		f.shows.collectAgent(ch, &f.operation, set, now)
+		f.options.collectAgent(ch, &f.operation, set, now)
 	}
 }

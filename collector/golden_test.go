@@ -82,7 +82,7 @@ func everything(t *testing.T) *prometheus.Registry {
 		{"fresh", fixed{View: fresh.book.View(), Status: poller.Status{Up: true, Ready: true, LastPoll: time.Now()}}},
 		{"loading", fixed{}},
 	}
-	reg.MustRegister(New(operations, Options{ZeroHold: 2 * time.Minute, NativeHistograms: true}))
+	register(reg, operations, Options{ZeroHold: 2 * time.Minute, NativeHistograms: true})
 
 	m := NewAPIMetrics(reg, "wv0042")
 	skew := -1500 * time.Millisecond

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -90,13 +91,21 @@ func malformed(c wolkvox.Chat, f wolkvox.Field) wolkvox.Chat {
 	return c
 }
 
+// always are operations that stay.
+func always(operations []Operation) func() []Operation {
+	return func() []Operation { return operations }
+}
+
+// register registers all that shows operations.
+func register(reg prometheus.Registerer, operations []Operation, options Options) {
+	reg.MustRegister(NewBooks(always(operations), options), NewPolling(operations...))
+}
+
 // gather collects as a pedantic registry does, by family.
 func gather(t testing.TB, operations []Operation, options Options) map[string]*dto.MetricFamily {
 	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
-	if err := reg.Register(New(operations, options)); err != nil {
-		t.Fatal(err)
-	}
+	register(reg, operations, options)
 	return gatherFrom(t, reg)
 }
 
@@ -136,4 +145,19 @@ func valuesOf(f *dto.MetricFamily) map[string]float64 {
 		}
 	}
 	return values
+}
+
+// counting is a response that nobody reads.
+type counting struct {
+	header http.Header
+	bytes  int
+}
+
+func (c *counting) Header() http.Header { return c.header }
+
+func (c *counting) WriteHeader(int) {}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.bytes += len(p)
+	return len(p), nil
 }

@@ -49,7 +49,7 @@ func TestHostileNamesDoNotFailTheScrape(t *testing.T) {
 		h.read(ledger.Starting, h.bot(id, "web", 1))
 	}
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(New([]Operation{{"wv0042", fixed{View: h.book.View(), Status: poller.Status{RoutingPoints: names}}}}, Options{}))
+	register(reg, []Operation{{"wv0042", fixed{View: h.book.View(), Status: poller.Status{RoutingPoints: names}}}}, Options{})
 	for _, accept := range []string{"text/plain", string(expfmt.NewFormat(expfmt.TypeProtoDelim))} {
 		response := scrape(t, reg, accept)
 		shown := 0

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ import (
 )
 
 // BenchmarkScrape compares scrapes of the exporter with those of a plain registry
-// that shows the same chats.
+// that shows the same chats. The first scrape after a poll is one of many.
 func BenchmarkScrape(b *testing.B) {
 	for _, sets := range []int{250, 2500} {
 		h := newHistory(sets)
@@ -32,12 +34,16 @@ func BenchmarkScrape(b *testing.B) {
 			for i := range chats {
 				counted.observe(&chats[i])
 			}
-			exporter := newRegistry()
-			exporter.MustRegister(New([]Operation{{"wv0042", fixed{View: view, Status: poller.Status{Up: true}}}}, Options{NativeHistograms: native}))
+			var polled swapped
+			polled.now.Store(&poller.Snapshot{View: view, Status: poller.Status{Up: true}})
+			operation := Operation{"wv0042", &polled}
+			reg := newRegistry()
+			reg.MustRegister(NewPolling(operation))
+			exporter := NewExposition(reg, NewBooks(always([]Operation{operation}), Options{NativeHistograms: native}), nil)
 			for _, format := range []struct{ name, accept string }{
-				{"text", "text/plain"},
-				{"openmetrics", "application/openmetrics-text;version=1.0.0"},
-				{"protobuf", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"},
+				{"text", acceptText},
+				{"openmetrics", acceptOpenMetrics},
+				{"protobuf", acceptProtobuf},
 			} {
 				for _, gzip := range []bool{false, true} {
 					request := httptest.NewRequestWithContext(b.Context(), "GET", "/metrics", nil)
@@ -49,8 +55,13 @@ func BenchmarkScrape(b *testing.B) {
 					b.Run(name+"registry", func(b *testing.B) {
 						benchmarkScrape(b, promhttp.HandlerFor(plain, promhttp.HandlerOpts{EnableOpenMetrics: true}), request)
 					})
-					b.Run(name+"exporter", func(b *testing.B) {
-						benchmarkScrape(b, promhttp.HandlerFor(exporter, promhttp.HandlerOpts{EnableOpenMetrics: true}), request)
+					b.Run(name+"exporter", func(b *testing.B) { benchmarkScrape(b, exporter, request) })
+					b.Run(name+"exporter-after-a-poll", func(b *testing.B) {
+						benchmarkScrape(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							another := *view
+							polled.now.Store(&poller.Snapshot{View: &another, Status: poller.Status{Up: true}})
+							exporter.ServeHTTP(w, r)
+						}), request)
 					})
 				}
 			}
@@ -92,21 +103,6 @@ func benchmarkScrape(b *testing.B, handler http.Handler, request *http.Request) 
 	b.ReportMetric(float64(last.bytes), "body-bytes")
 }
 
-// counting is a response that nobody reads.
-type counting struct {
-	header http.Header
-	bytes  int
-}
-
-func (c *counting) Header() http.Header { return c.header }
-
-func (c *counting) WriteHeader(int) {}
-
-func (c *counting) Write(p []byte) (int, error) {
-	c.bytes += len(p)
-	return len(p), nil
-}
-
 // cpuTime is what this process has used.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
@@ -115,4 +111,68 @@ func cpuTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// BenchmarkScrapesWhileApplying tells how long scrapes take while a poll of 60,000 rows
+// is being booked over and over, and while nothing is.
+func BenchmarkScrapesWhileApplying(b *testing.B) {
+	const sets, rows = 250, 60_000
+	h, plain := newHistory(sets), newRegistry()
+	chats, counted := h.spread(sets), newPlain(plain, true)
+	h.read(ledger.Starting, chats...)
+	for i := range chats {
+		counted.observe(&chats[i])
+	}
+	operation := Operation{"wv0042", fixed{View: h.book.View()}}
+	reg := newRegistry()
+	reg.MustRegister(NewPolling(operation))
+	fetched := h.spread(rows / 60)
+	apply := func() {
+		t := h.book.Begin(0)
+		for i := range fetched {
+			t.Apply(&fetched[i], ledger.Polling)
+		}
+		if _, err := t.Marshal(time.Now()); err != nil {
+			b.Error(err)
+		}
+	}
+	request := httptest.NewRequestWithContext(b.Context(), "GET", "/metrics", nil)
+	request.Header.Set("Accept-Encoding", "gzip")
+	for _, of := range []struct {
+		name    string
+		handler http.Handler
+	}{
+		{"registry", promhttp.HandlerFor(plain, promhttp.HandlerOpts{EnableOpenMetrics: true})},
+		{"exporter", NewExposition(reg, NewBooks(always([]Operation{operation}), Options{NativeHistograms: true}), nil)},
+	} {
+		for _, applying := range []bool{false, true} {
+			b.Run("applying="+onOff(applying)+"/of="+of.name, func(b *testing.B) {
+				done := make(chan struct{})
+				var beside sync.WaitGroup
+				if applying {
+					beside.Go(func() {
+						for {
+							select {
+							case <-done:
+								return
+							default:
+								apply()
+							}
+						}
+					})
+				}
+				var took []time.Duration
+				for b.Loop() {
+					start := time.Now()
+					of.handler.ServeHTTP(&counting{header: http.Header{}}, request)
+					took = append(took, time.Since(start))
+				}
+				close(done)
+				beside.Wait()
+				slices.Sort(took)
+				b.ReportMetric(float64(took[len(took)/2]), "p50-ns")
+				b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
+			})
+		}
+	}
 }

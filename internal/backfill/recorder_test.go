@@ -66,9 +66,10 @@ func (f fixed) Snapshot() poller.Snapshot { return poller.Snapshot(f) }
 
 func TestSeriesAndValuesAreThoseOfAScrape(t *testing.T) {
 	view := someBook().View()
-	want := exposition(t, gather(t, collector.New(
-		[]collector.Operation{{Name: "wv0042", Source: fixed{View: view}}}, collector.Options{NativeHistograms: true},
-	)))
+	operations := func() []collector.Operation {
+		return []collector.Operation{{Name: "wv0042", Source: fixed{View: view}}}
+	}
+	want := exposition(t, gather(t, collector.NewBooks(operations, collector.Options{NativeHistograms: true})))
 	var have []string
 	for _, family := range gather(t, collector.NewFigures("wv0042", func() *ledger.View { return view })) {
 		for _, metric := range family.GetMetric() {
