@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// most is how many rows a response has at most.
+const most = wolkvox.MaxRows
+
+// BenchmarkDecode is a response that is in memory already.
+func BenchmarkDecode(b *testing.B) {
+	for _, rows := range []int{1000, 10_000, most} {
+		body, err := get(b.Context(), http.DefaultClient, reportURL(0, rows))
+		if err != nil {
+			b.Fatal(err)
+		}
+		api, err := url.Parse(base)
+		if err != nil {
+			b.Fatal(err)
+		}
+		client := wolkvox.NewClient(api, wolkvox.StaticToken(token), wolkvox.WithTransport(answer(body)))
+		b.Run(fmt.Sprintf("rows=%d/by=exporter", rows), func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			measure(b, rows, func() {
+				n := 0
+				for _, err := range client.Chats(b.Context(), window) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				mustBe(b, n, rows, nil)
+			})
+		})
+		b.Run(fmt.Sprintf("rows=%d/by=obvious", rows), func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			measure(b, rows, func() {
+				report, err := (&obvious{}).decode(body)
+				mustBe(b, len(report), rows, err)
+			})
+		})
+	}
+}
+
+// answer is a transport whose every response has this body.
+type answer []byte
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(a))}, nil
+}
+
+// poller is either exporter.
+type poller interface {
+	forget()
+	poll(ctx context.Context, base string) (rows int, err error)
+}
+
+// BenchmarkPoll fetches, decodes and counts chats, and saves the state where there is
+// one. What is more than a response can have comes in several, as it does in a catch-up.
+func BenchmarkPoll(b *testing.B) {
+	sizes := []int{1000, 10_000, most}
+	if large {
+		sizes = []int{1000, 10_000, most, 100_000, 1_000_000}
+	}
+	for _, rows := range sizes {
+		for _, by := range []struct {
+			name   string
+			poller poller
+		}{{"exporter", newExporter(b)}, {"obvious", newObvious()}} {
+			pollAll(b, by.poller, rows) // The server makes the reports.
+			b.Run(fmt.Sprintf("rows=%d/chats=known/by=%s", rows, by.name), func(b *testing.B) {
+				measure(b, rows, func() { pollAll(b, by.poller, rows) })
+			})
+			b.Run(fmt.Sprintf("rows=%d/chats=new/by=%s", rows, by.name), func(b *testing.B) {
+				measure(b, rows, func() {
+					by.poller.forget()
+					pollAll(b, by.poller, rows)
+				})
+			})
+			by.poller.forget()
+		}
+	}
+}
+
+func pollAll(b *testing.B, p poller, rows int) {
+	b.Helper()
+	for from := 0; from < rows; from += most {
+		n, err := p.poll(b.Context(), reportURL(from, min(most, rows-from)))
+		mustBe(b, n, min(most, rows-from), err)
+	}
+}
+
+func reportURL(from, rows int) string { return fmt.Sprintf("%s/%d/%d", base, from, rows) }
+
+func mustBe(b *testing.B, have, want int, err error) {
+	b.Helper()
+	if have != want || err != nil {
+		b.Fatalf("have %d rows, %v, want %d", have, err, want)
+	}
+}

@@ -1,0 +1,40 @@
+package bench
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// large is for sizes that take minutes and gigabytes.
+var large = os.Getenv("LARGE") != ""
+
+// measure runs what handles so many rows. Beside the time it reports the process's
+// CPU, which other programs on the machine disturb less, and the allocations.
+func measure(b *testing.B, rows int, run func()) {
+	b.Helper()
+	b.ReportAllocs()
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu := cpuTime(b)
+	for b.Loop() {
+		run()
+	}
+	cpu = cpuTime(b) - cpu
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(b.N)/float64(rows), "allocs/row")
+}
+
+// cpuTime is what this process has used, in its own code and in the kernel.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

@@ -1,0 +1,103 @@
+// Package bench measures what the exporter costs, from the request to the saved
+// state, beside an exporter as most would write it.
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// serving makes this program the server, a process of its own: what it costs is not
+// to be counted.
+const serving = "SERVE_REPORTS"
+
+// base is the server's URL.
+var base string
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serving) != "" {
+		fmt.Fprintln(os.Stderr, serve())
+		os.Exit(1)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	server := exec.Command(os.Args[0]) //nolint:gosec // It is this program.
+	server.Env = append(os.Environ(), serving+"=1")
+	server.Stderr = os.Stderr
+	out, err := server.StdoutPipe()
+	if err == nil {
+		err = server.Start()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting the server:", err)
+		return 1
+	}
+	defer func() {
+		_ = server.Process.Kill() // It has nothing to lose.
+		_ = server.Wait()
+	}()
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "waiting for the server:", err)
+		return 1
+	}
+	base = "http://" + strings.TrimSpace(address)
+	return m.Run()
+}
+
+// reports are those that were asked for.
+type reports struct {
+	mu     sync.Mutex
+	bodies map[string][]byte
+}
+
+// ServeHTTP answers a request below /FROM/ROWS with that many chats from that one on.
+func (r *reports) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	from, errFrom := strconv.Atoi(request.PathValue("from"))
+	rows, errRows := strconv.Atoi(request.PathValue("rows"))
+	if errFrom != nil || errRows != nil {
+		http.NotFound(w, request)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := fmt.Sprint(from, rows)
+	body, ok := r.bodies[key]
+	if !ok {
+		var err error
+		if body, err = report(request.Context(), from, rows); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		r.bodies[key] = body
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // The client notices.
+}
+
+// serve answers on a free port, whose address it prints, until it is killed.
+func serve() error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stdout, listener.Addr())
+	mux := http.NewServeMux()
+	mux.Handle("/{from}/{rows}/", &reports{bodies: map[string][]byte{}})
+	server := http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	return server.Serve(listener)
+}
