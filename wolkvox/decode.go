@@ -31,6 +31,7 @@ type decoder struct {
 	sawReport bool // code or data was there: it is the API that answers
 
 	wanted wanted
+	place  int // of a row's next name, in the documents' order
 
 	// These hold each label once, by its text in the report.
 	routingPoints, channels, agents, agentNames map[string]string
@@ -90,7 +91,8 @@ func (d *decoder) document() error {
 }
 
 func newDecoder(body io.Reader) *decoder {
-	buffered := bufio.NewReader(body)
+	// The JSON decoder asks for 4 KiB at most, and each read of a connection costs as much as some rows.
+	buffered := bufio.NewReaderSize(body, 16<<10)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
 		_, _ = buffered.Discard(len(mark))
 	}
@@ -117,8 +119,8 @@ func (d *decoder) envelope() error {
 	if err := d.open('{', "no JSON object"); err != nil {
 		return err
 	}
-	return d.members(func(name []byte) error {
-		switch string(name) {
+	return d.members(func(name jsontext.Value) error {
+		switch string(d.unquote(name)) {
 		case "data":
 			return d.data()
 		case "code":
@@ -186,7 +188,7 @@ const (
 
 // object reads an element of data by its members; read takes the value of each.
 // The error is ErrBadRow if it is no object.
-func (d *decoder) object(read func(name []byte) error) error {
+func (d *decoder) object(read func(name jsontext.Value) error) error {
 	if d.json.PeekKind() != kindObject {
 		if err := d.json.SkipValue(); err != nil {
 			return err
@@ -208,8 +210,9 @@ func (d *decoder) open(kind jsontext.Kind, otherwise string) error {
 	return err
 }
 
-// members reads an object after its start; read takes the value of each member.
-func (d *decoder) members(read func(name []byte) error) error {
+// members reads an object after its start; read takes the value of each member,
+// whose name is still quoted.
+func (d *decoder) members(read func(name jsontext.Value) error) error {
 	for {
 		name, err := d.member()
 		if name == nil {
@@ -223,17 +226,13 @@ func (d *decoder) members(read func(name []byte) error) error {
 
 // member reads the name of an object's next member. It is nil after the last
 // one, or with an error, and good until the next read.
-func (d *decoder) member() ([]byte, error) {
+func (d *decoder) member() (jsontext.Value, error) {
 	if d.json.PeekKind() != kindString {
 		// The end; or no name, and whoever reads it as a value keeps the whole of it.
 		_, err := d.json.ReadToken()
 		return nil, err
 	}
-	name, err := d.json.ReadValue()
-	if err != nil {
-		return nil, err
-	}
-	return d.unquote(name), nil
+	return d.json.ReadValue()
 }
 
 // text reads a value as trimmed text, good until the next read. Objects, arrays

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"iter"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // RoutingPoint is a row of routing_points.
@@ -59,9 +61,9 @@ func decodeTokenInfo(body io.Reader, yield func(TokenInfo, error) bool) (rows in
 // routingPoint reads one element of data. Without an rp_id it is a bad row.
 func (d *decoder) routingPoint() (RoutingPoint, error) {
 	point := RoutingPoint{Name: "-"}
-	err := d.object(func(name []byte) error {
+	err := d.object(func(name jsontext.Value) error {
 		var to *string
-		switch string(name) {
+		switch string(d.unquote(name)) {
 		case "rp_id":
 			to = &point.ID
 		case "rp_name":
@@ -88,9 +90,9 @@ func (d *decoder) routingPoint() (RoutingPoint, error) {
 // unknown.
 func (d *decoder) tokenInfo() (TokenInfo, error) {
 	var used, left, limit *float64
-	err := d.object(func(name []byte) error {
+	err := d.object(func(name jsontext.Value) error {
 		var to **float64
-		switch string(name) {
+		switch string(d.unquote(name)) {
 		case "all_token_today":
 			to = &used
 		case "available_consumption_options":

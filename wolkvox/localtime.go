@@ -56,34 +56,36 @@ func (l LocalTime) monthEnd() LocalTime {
 // parseLocalTime reads the three spellings users have met: with a space, with
 // a T, and the compact one of the parameters.
 func parseLocalTime(text []byte) (LocalTime, bool) {
-	var digits [14]byte
+	starts := [...]int{0, 5, 8, 11, 14, 17}
 	switch len(text) {
 	case 14:
-		copy(digits[:], text)
+		starts = [...]int{0, 4, 6, 8, 10, 12}
 	case 19:
 		if text[4] != '-' || text[7] != '-' || text[10] != ' ' && text[10] != 'T' || text[13] != ':' || text[16] != ':' {
 			return 0, false
 		}
-		part := digits[:0]
-		for _, at := range [...][2]int{{0, 4}, {5, 7}, {8, 10}, {11, 13}, {14, 16}, {17, 19}} {
-			part = append(part, text[at[0]:at[1]]...)
-		}
 	default:
 		return 0, false
 	}
-	var fields [6]int
-	for i, at := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 12}, {12, 14}} {
-		for _, c := range digits[at[0]:at[1]] {
+	var parts [len(starts)]int
+	length := 4 // of the year
+	for i, start := range starts {
+		for _, c := range text[start : start+length] {
 			if c < '0' || c > '9' {
 				return 0, false
 			}
-			fields[i] = fields[i]*10 + int(c-'0')
+			parts[i] = parts[i]*10 + int(c-'0')
 		}
+		length = 2
 	}
-	date := time.Date(fields[0], time.Month(fields[1]), fields[2], fields[3], fields[4], fields[5], 0, time.UTC)
+	year, month, day := parts[0], time.Month(parts[1]), parts[2]
+	hour, minute, second := parts[3], parts[4], parts[5]
+	if month < time.January || month > time.December || hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	date := time.Date(year, month, day, hour, minute, second, 0, time.UTC)
 	// time.Date normalises the 31st of April; the report must not contain one.
-	if date.Day() != fields[2] || date.Month() != time.Month(fields[1]) || date.Hour() != fields[3] ||
-		date.Minute() != fields[4] || date.Second() != fields[5] || date.Unix() <= 0 || date.Unix() > maxLocalTime {
+	if date.Day() != day || date.Unix() <= 0 || date.Unix() > maxLocalTime {
 		return 0, false
 	}
 	return LocalTime(date.Unix()), true

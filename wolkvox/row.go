@@ -40,6 +40,47 @@ var columnNames = func() (names [allColumns]string) {
 	return names
 }()
 
+// documented are the names of a row in the documents' order, with those that are
+// skipped unseen.
+var documented = [...]string{
+	"conn_id", "session_id", "times_chatted", "start_date", "end_date", "time_on_chatbot", "rp_id", "channel",
+	"go_to_agent", "customer_phone", "customer_name", "customer_id", "customer_email", "agent_id", "agent_name",
+	"time_with_agent", "total_time", "customer_chars", "agent_chars", "total_chars", "asa", "last_sender",
+}
+
+// heading is a documented name in its quotes, and what it stands for if that is read.
+type heading struct {
+	quoted string
+	column column
+	known  bool
+}
+
+var headings, places = func() (headings [len(documented)]heading, places [allColumns]int) {
+	for i, name := range documented {
+		column, known := columns[name]
+		headings[i] = heading{`"` + name + `"`, column, known}
+		if known {
+			places[column] = i
+		}
+	}
+	return headings, places
+}()
+
+// column finds what a name in its quotes stands for. Rows keep to the documents'
+// order, so it is mostly the one after the last, and nobody has to look it up.
+func (d *decoder) column(quoted jsontext.Value) (c column, known bool) {
+	if d.place < len(headings) && headings[d.place].quoted == string(quoted) {
+		expected := &headings[d.place]
+		d.place++
+		return expected.column, expected.known
+	}
+	c, known = columns[string(d.unquote(quoted))]
+	if known {
+		d.place = places[c] + 1
+	}
+	return c, known
+}
+
 // wanted is what a reader wants to have of the chats beyond figures and labels.
 type wanted struct {
 	agentNames, connIDs bool
@@ -57,9 +98,10 @@ func (w *wanted) tell(c column, shape Shape) {
 func (d *decoder) row() (Chat, error) {
 	chat := Chat{RoutingPoint: "-", Channel: "-"}
 	d.connID, d.sessionID, d.startDate = d.connID[:0], d.sessionID[:0], d.startDate[:0]
+	d.place = 0
 	wrongType := false
-	err := d.object(func(name []byte) error {
-		column, known := columns[string(name)]
+	err := d.object(func(name jsontext.Value) error {
+		column, known := d.column(name)
 		if !known || column == agentName && !d.wanted.agentNames {
 			return d.json.SkipValue()
 		}

@@ -140,9 +140,18 @@ func (h *Histogram) exemplify(value float64, connID string) {
 
 // bucket is the index of a value's classic bucket.
 func (h *Histogram) bucket(value float64) int {
-	// Bounds are inclusive: the first one that is not below the value.
-	index, _ := slices.BinarySearch(h.Bounds, value)
-	return index
+	return firstUpTo(h.Bounds, value)
+}
+
+// firstUpTo is the index of the first bound that is not below the value. Of a dozen
+// of them, one after the other is found faster than by halves.
+func firstUpTo(bounds []float64, value float64) int {
+	for i, bound := range bounds {
+		if value <= bound {
+			return i
+		}
+	}
+	return len(bounds)
 }
 
 // show takes other bounds to be shown. One that is new takes nothing from the bucket
@@ -206,6 +215,5 @@ var nativeBounds = [1 << NativeSchema]float64{
 // ends, inclusively, at 2^(i/8).
 func nativeIndex(value float64) int {
 	fraction, exponent := math.Frexp(value)
-	within, _ := slices.BinarySearch(nativeBounds[:], fraction)
-	return within + (exponent-1)*len(nativeBounds)
+	return firstUpTo(nativeBounds[:], fraction) + (exponent-1)*len(nativeBounds)
 }
