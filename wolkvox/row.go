@@ -103,7 +103,7 @@ func (d *decoder) row() (Chat, error) {
 	err := d.object(func(name jsontext.Value) error {
 		column, known := d.column(name)
 		if !known || column == agentName && !d.wanted.agentNames {
-			return d.json.SkipValue()
+			return d.skip()
 		}
 		text, kind, err := d.text()
 		switch {
@@ -129,6 +129,19 @@ func (d *decoder) row() (Chat, error) {
 		return Chat{}, ErrBadRow
 	}
 	return chat, nil
+}
+
+// skip is as SkipValue, without its look at the value first.
+func (d *decoder) skip() error {
+	depth := d.json.StackDepth()
+	for {
+		if _, err := d.json.ReadToken(); err != nil {
+			return err
+		}
+		if d.json.StackDepth() <= depth {
+			return nil
+		}
+	}
 }
 
 // plain tells whether a conn_id is the number, or the like, that it should be: it
