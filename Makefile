@@ -5,6 +5,7 @@ GO ?= go
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
 ACTIONLINT_VERSION    := v1.7.12
+BENCHSTAT_VERSION     := v0.0.0-20260908200009-22c9c6c9d4da
 ALERTMANAGER_VERSION  := v0.31.1
 PROMETHEUS_VERSION    := $(shell sed -nE 's|.*github.com/prometheus/prometheus v0\.([0-9])0?([0-9]+)\.([0-9]+).*|\1.\2.\3|p' e2e/latest/go.mod)
 
@@ -46,6 +47,7 @@ GO_VERSION    := $(shell $(GO) env GOVERSION)
 GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)-$(GO_VERSION)
 GOTESTSUM     := $(BIN)/gotestsum-$(GOTESTSUM_VERSION)-$(GO_VERSION)
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)-$(GO_VERSION)
+BENCHSTAT     := $(BIN)/benchstat-$(BENCHSTAT_VERSION)-$(GO_VERSION)
 
 # In an environment variable of one of these names without LATEST_, the tests find another program.
 LATEST_PROMETHEUS   := $(BIN)/prometheus-$(PROMETHEUS_VERSION)-$(GO_VERSION)
@@ -54,10 +56,10 @@ LATEST_ALERTMANAGER := $(BIN)/alertmanager-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
 LATEST_AMTOOL       := $(BIN)/amtool-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test e2e e2e-latest torture fuzz lint fmt dashboards demo image clean
+.PHONY: help build test e2e e2e-latest torture fuzz bench bench-compare lint fmt dashboards demo image clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BINARY=... names the file
 	@echo "building $(BINARY) $(VERSION) for $$($(GO) env GOOS)/$$($(GO) env GOARCH)"
@@ -124,6 +126,27 @@ fuzz: ## run every fuzz target for FUZZTIME (10m) each
 		done; \
 	done
 
+BENCH ?= .
+benchmark = $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME)
+
+bench: BENCHTIME ?= 1x
+bench: ## run every benchmark once; LARGE=1 adds the sizes that take minutes, BENCH, BENCHTIME and PKGS choose
+	@$(benchmark) $(PKGS) | sed '/no test files/d'
+
+# By turns, as a machine's other work changes while they run.
+bench-compare: COUNT ?= 10
+bench-compare: BENCHTIME ?= 100ms
+bench-compare: $(BENCHSTAT) ## compare the benchmarks of BASE=revision with those here, COUNT (10) times each
+	$(if $(BASE),,$(error make bench-compare needs BASE=revision))
+	@rm -rf .cache/bench && git worktree prune && git worktree add --quiet --detach .cache/bench/tree $(BASE)
+	@for n in $$(seq $(COUNT)); do \
+		echo "run $$n of $(COUNT)"; \
+		(cd .cache/bench/tree && $(benchmark) $(PKGS)) >>.cache/bench/base || { cat .cache/bench/base; exit 1; }; \
+		$(benchmark) $(PKGS) >>.cache/bench/head || { cat .cache/bench/head; exit 1; }; \
+	done
+	@git worktree remove .cache/bench/tree
+	@cd .cache/bench && $(CURDIR)/$(BENCHSTAT) base head
+
 # That the tests of e2e do not need every exclusion is no fault: it would say so, unasked.
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
 	$(GOLANGCI_LINT) run --allow-serial-runners
@@ -171,6 +194,9 @@ $(GOTESTSUM):
 
 $(ACTIONLINT):
 	$(call fetch,actionlint,$(ACTIONLINT_VERSION),github.com/rhysd/actionlint/cmd/actionlint)
+
+$(BENCHSTAT):
+	$(call fetch,benchstat,$(BENCHSTAT_VERSION),golang.org/x/perf/cmd/benchstat)
 
 $(LATEST_ALERTMANAGER):
 	$(call fetch,alertmanager,$(ALERTMANAGER_VERSION),github.com/prometheus/alertmanager/cmd/alertmanager)

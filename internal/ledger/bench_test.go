@@ -3,7 +3,6 @@ package ledger
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 	"time"
 
@@ -62,39 +61,6 @@ func remembering(b *testing.B) *Book {
 	apply(first, someChats(manyChats))
 	first.Commit()
 	return book
-}
-
-func BenchmarkMarshalAMillion(b *testing.B) {
-	book := remembering(b)
-	b.ReportAllocs()
-	var size int
-	for b.Loop() {
-		size = len(mustMarshal(b, book))
-	}
-	b.ReportMetric(float64(size)/manyChats, "disk-B/chat")
-}
-
-func BenchmarkUnmarshalAMillion(b *testing.B) {
-	state := mustMarshal(b, remembering(b))
-	before := heap()
-	var book *Book
-	b.ReportAllocs()
-	for b.Loop() {
-		var err error
-		if book, err = Unmarshal(state, Options{MaxLabelSets: 1000}, afterwards); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(heap()-before)/manyChats, "heap-B/chat")
-	runtime.KeepAlive(book)
-	runtime.KeepAlive(state)
-}
-
-func heap() int64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
 }
 
 // BenchmarkCommitToAMillion is a quiet poll of a busy operation. A floor that

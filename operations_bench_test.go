@@ -60,14 +60,22 @@ func (c *cadence) lateness(after int, interval time.Duration) (late []time.Durat
 	return late
 }
 
-// Polls every 10 s stand for those of every 5 minutes: this is 30 times the load. An
-// iteration is one poll of every operation.
-func BenchmarkAThousandOperations(b *testing.B) {
-	const (
-		operations = 1000
-		interval   = 10 * time.Second
-		settling   = 3 // the first poll, the seeding after it, and one in its place in the interval
-	)
+// BenchmarkOperations polls many operations: an iteration is one poll of each. Polls
+// every 10 s stand for those of every 5 minutes: a thousand have 30 times the load.
+func BenchmarkOperations(b *testing.B) {
+	sizes := []int{10}
+	if os.Getenv("LARGE") != "" {
+		sizes = []int{1, 10, 100, 1000}
+	}
+	for _, operations := range sizes {
+		interval := time.Duration(max(1, operations/100)) * time.Second
+		b.Run(fmt.Sprintf("operations=%d", operations), func(b *testing.B) { pollOperations(b, operations, interval) })
+	}
+}
+
+func pollOperations(b *testing.B, operations int, interval time.Duration) {
+	b.Helper()
+	const settling = 3 // the first poll, the seeding after it, and one in its place in the interval
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
@@ -100,12 +108,13 @@ func BenchmarkAThousandOperations(b *testing.B) {
 	}
 	after, requests := e.scrape(), len(server.Requests())-asked
 	late := c.lateness(settling, interval)
+	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])*1000/float64(rounds), "cpu-ms/op")
 	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])*1000/float64(requests), "cpu-ms/request")
 	b.ReportMetric(after["process_resident_memory_bytes"]/(1<<20), "MiB-rss")
 	b.ReportMetric(late[len(late)/2].Seconds()*1000, "p50-late-ms")
 	b.ReportMetric(late[len(late)*99/100].Seconds()*1000, "p99-late-ms")
 	b.ReportMetric(late[len(late)-1].Seconds()*1000, "max-late-ms")
-	if up := after.sum("wolkvox_up"); up != operations {
+	if up := after.sum("wolkvox_up"); up != float64(operations) {
 		b.Errorf("have %v operations up, want %d", up, operations)
 	}
 }
