@@ -176,7 +176,7 @@ image: ## build a container image with buildah, or docker where there is none; A
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
 clean: ## remove what was built; the tools in .cache/bin stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/examples.json .cache/lint.log .cache/torture.json .cache/torture.log
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/examples.json .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch

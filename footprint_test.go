@@ -106,7 +106,7 @@ func saveAMillion(b *testing.B, dir, operation string) {
 	t := book.Begin(now)
 	for i := range 1_000_000 {
 		t.Apply(&wolkvox.Chat{
-			ID: wolkvox.ID(i + 1), End: now - wolkvox.LocalTime(i%86400), //nolint:gosec // It is positive.
+			ID: wolkvox.ID(i + 1), End: now - wolkvox.LocalTime(i%86400),
 			RoutingPoint: strconv.Itoa(i % 50), Channel: "web",
 		}, ledger.Starting)
 	}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	server := exec.Command(os.Args[0]) //nolint:gosec // It is this program.
+	server := exec.Command(os.Args[0])
 	server.Env = append(os.Environ(), serving+"=1")
 	server.Stderr = os.Stderr
 	out, err := server.StdoutPipe()
