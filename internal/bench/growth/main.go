@@ -123,6 +123,9 @@ func median(values []float64) float64 {
 
 // short writes a value with three digits, or all before the point.
 func short(value float64) string {
+	if !(value > 0) {
+		return strconv.FormatFloat(value, 'f', -1, 64) // 0, or NaN where a size has no such figure
+	}
 	digits := max(0, 2-int(math.Floor(math.Log10(value))))
 	return strconv.FormatFloat(value, 'f', digits, 64)
 }
