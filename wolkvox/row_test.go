@@ -1,7 +1,9 @@
 package wolkvox
 
 import (
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -197,6 +199,36 @@ func TestDatesOfARow(t *testing.T) {
 	}
 	if have := only(t, rowWith("end_date", `20260118195207`)); have.End != at(t, "2026-01-18 19:52:07") {
 		t.Errorf("have %v from a JSON number", have.End)
+	}
+}
+
+func TestTheOrderOfColumnsMakesNoDifference(t *testing.T) {
+	want := only(t, rowWith())
+	random := rand.New(rand.NewPCG(1, 0))
+	for range 200 {
+		members := []string{`"novel": "1"`}
+		for _, field := range sample {
+			name := field[0]
+			if random.IntN(4) == 0 {
+				name = strings.Replace(name, "_", `\u005f`, 1)
+			}
+			members = append(members, `"`+name+`": `+field[1])
+		}
+		random.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+		if row := "{" + strings.Join(members, ", ") + "}"; only(t, row) != want {
+			t.Fatalf("have %+v, want %+v from %s", only(t, row), want, row)
+		}
+	}
+}
+
+// The fast way to find a column is for rows as they are.
+func TestColumnsAreInTheOrderOfTheSample(t *testing.T) {
+	var have []string
+	for _, field := range sample {
+		have = append(have, field[0])
+	}
+	if !slices.Equal(have, documented[:]) {
+		t.Errorf("have %q, want %q", documented, have)
 	}
 }
 
