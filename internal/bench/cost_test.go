@@ -3,9 +3,7 @@ package bench
 import (
 	"os"
 	"runtime"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // large is for sizes that take minutes and gigabytes.
@@ -27,14 +25,4 @@ func measure(b *testing.B, rows int, run func()) {
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(cpu.Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(b.N)/float64(rows), "allocs/row")
-}
-
-// cpuTime is what this process has used, in its own code and in the kernel.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
