@@ -50,7 +50,16 @@ func newLoaded(reg prometheus.Registerer) prometheus.Gauge {
 func (o *operations) load() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.loaded.Set(0)
+	err := o.apply()
+	loaded := 0.0
+	if err == nil {
+		loaded = 1
+	}
+	o.loaded.Set(loaded)
+	return err
+}
+
+func (o *operations) apply() error {
 	targets, err := o.targets()
 	if err != nil {
 		return err
@@ -66,11 +75,7 @@ func (o *operations) load() error {
 			return o.operation(target)
 		}}
 	}
-	if err := o.fleet.Apply(members); err != nil {
-		return err
-	}
-	o.loaded.Set(1)
-	return nil
+	return o.fleet.Apply(members)
 }
 
 // close ends all operations.
