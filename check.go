@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,7 +31,9 @@ func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
 	targets, findings := s.checkProgram()
 	result := check.Result{OK: check.Fine(findings), Findings: findings, Operations: []check.OperationResult{}}
 	printer.Print(release(), findings)
-	for _, found := range s.checkOperations(ctx, targets) {
+	results, wait := s.checkOperations(ctx, targets)
+	defer wait()
+	for _, found := range results {
 		operation := <-found
 		if ctx.Err() != nil {
 			return 1 // What the interrupted requests have failed of is nobody's fault.
@@ -70,25 +73,23 @@ func (s *settings) checkProgram() ([]config.Target, []check.Finding) {
 }
 
 // checkOperations looks at them side by side. The findings of each come in the
-// order of the configuration.
-func (s *settings) checkOperations(ctx context.Context, targets []config.Target) []chan check.OperationResult {
-	results := make([]chan check.OperationResult, len(targets))
+// order of the configuration; wait waits until all are done.
+func (s *settings) checkOperations(ctx context.Context, targets []config.Target) (results []chan check.OperationResult, wait func()) {
+	results = make([]chan check.OperationResult, len(targets))
 	for i := range results {
 		results[i] = make(chan check.OperationResult, 1)
 	}
-	go func() {
-		o := &operations{settings: s}
-		slots := make(chan struct{}, atOnce)
-		for i, target := range targets {
+	o, slots := &operations{settings: s}, make(chan struct{}, atOnce)
+	var looks sync.WaitGroup
+	for i, target := range targets {
+		looks.Go(func() {
 			slots <- struct{}{}
-			go func() {
-				findings := o.toCheck(target).Findings(ctx)
-				results[i] <- check.OperationResult{Operation: target.Name, OK: check.Fine(findings), Findings: findings}
-				<-slots
-			}()
-		}
-	}()
-	return results
+			defer func() { <-slots }()
+			findings := o.toCheck(target).Findings(ctx)
+			results[i] <- check.OperationResult{Operation: target.Name, OK: check.Fine(findings), Findings: findings}
+		})
+	}
+	return results, looks.Wait
 }
 
 // toCheck is an operation with the client that would poll it.
