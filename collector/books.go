@@ -74,12 +74,17 @@ func (b *openBooks) Collect(ch chan<- prometheus.Metric) {
 	for _, book := range b.books {
 		o := newOperation(Operation{Name: book.operation})
 		collectBook(ch, &o, book.view)
-		for _, set := range book.view.LabelSets {
-			b.options.collectChats(ch, &o, set, b.now)
-		}
-		for _, set := range book.view.Agents {
-			b.options.collectAgent(ch, &o, set, b.now)
-		}
+		b.options.collectCounted(ch, &o, book.view, b.now)
+	}
+}
+
+// collectCounted shows the chats, and the agents if they are counted.
+func (options *Options) collectCounted(ch chan<- prometheus.Metric, o *operation, v *ledger.View, now time.Time) {
+	for _, set := range v.LabelSets {
+		options.collectChats(ch, o, set, now)
+	}
+	for _, set := range v.Agents {
+		options.collectAgent(ch, o, set, now)
 	}
 }
 

@@ -30,11 +30,5 @@ func (f *Figures) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (f *Figures) Collect(ch chan<- prometheus.Metric) {
-	now, view := time.Now(), f.view()
-	for _, set := range view.LabelSets {
-		f.options.collectChats(ch, &f.operation, set, now)
-	}
-	for _, set := range view.Agents {
-		f.options.collectAgent(ch, &f.operation, set, now)
-	}
+	f.options.collectCounted(ch, &f.operation, f.view(), time.Now())
 }
