@@ -26,17 +26,14 @@ func absent(text []byte) bool {
 // parseDuration reads HH:MM:SS, with hours above 24 too, or plain seconds, and
 // answers in seconds.
 func parseDuration(text []byte) (float64, bool) {
-	hours, rest, clock := bytes.Cut(text, []byte(":"))
-	if !clock {
+	seconds := len(text) - len("SS")
+	minutes := seconds - len("MM:")
+	if minutes < 1 || text[minutes-1] != ':' || text[seconds-1] != ':' {
 		return parseSeconds(text)
 	}
-	minutes, seconds, ok := bytes.Cut(rest, []byte(":"))
-	if !ok || len(minutes) != 2 || len(seconds) != 2 {
-		return 0, false
-	}
-	h, okH := parseDigits(hours)
-	m, okM := parseDigits(minutes)
-	s, okS := parseDigits(seconds)
+	h, okH := parseDigits(text[:minutes-1])
+	m, okM := parseDigits(text[minutes : seconds-1])
+	s, okS := parseDigits(text[seconds:])
 	total := h*3600 + m*60 + s
 	return total, okH && okM && okS && m < 60 && s < 60 && total <= maxSeconds
 }

@@ -19,7 +19,7 @@ func TestDurations(t *testing.T) {
 		`"1:00:01"`: 3601, `"100:00:00"`: 360000, `"0:00:07"`: 7, `" 00:00:42 "`: 42,
 		`"0"`: 0, `"42"`: 42, `"042"`: 42, `42`: 42, `42.0`: 42, `42.5`: 42.5, `"42.5"`: 42.5, `4.2e1`: 42, `"000000000000000000042"`: 42,
 		`"87660:00:00"`: 315576000, `"87660:00:01"`: malformed, `315576000`: 315576000, `315576000.5`: malformed, `"315576001"`: malformed,
-		`"00:60:00"`: malformed, `"00:00:60"`: malformed, `"00:1:00"`: malformed, `"00:00:1"`: malformed, `"00:001:00"`: malformed,
+		`"00:60:00"`: malformed, `"00:00:60"`: malformed, `"00:1:00"`: malformed, `"00-14:10"`: malformed, `"00:14-10"`: malformed, `"00:00:1"`: malformed, `"00:001:00"`: malformed,
 		`"00:00"`: malformed, `"00:00:00:00"`: malformed, `":00:00"`: malformed, `"00::00"`: malformed, `"::"`: malformed,
 		`"-00:00:42"`: malformed, `"00:-1:00"`: malformed, `"+1:00:00"`: malformed, `"00:00:42.5"`: malformed, `"00:00:4٢"`: malformed,
 		`-42`: malformed, `"-42"`: malformed, `-0`: malformed, `"+42"`: malformed, `"--"`: malformed,
