@@ -256,8 +256,7 @@ func (c *Client) bodyError(caller context.Context, body *body, err error) error 
 	case errors.As(err, &known):
 		return known
 	default:
-		// The JSON decoder's own words may quote the response.
-		return &Error{Result: Malformed, Err: fmt.Errorf("broken JSON after %d bytes", c.maxBody-body.left)}
+		return &Error{Result: Malformed, Err: err}
 	}
 }
 
@@ -292,7 +291,7 @@ func errorMessage(body io.Reader) (message string, page bool) {
 	const enough = 64 << 10
 	text, _ := io.ReadAll(io.LimitReader(body, enough)) // What can be read of a broken one may still tell.
 	d := newDecoder(bytes.NewReader(text))
-	_ = d.envelope()
+	d.envelope()
 	return d.message, bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("<"))
 }
 

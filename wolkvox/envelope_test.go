@@ -70,6 +70,7 @@ func TestEnvelopes(t *testing.T) {
 		{"PHP's warning as text ahead", "\nWarning: Undefined array key\n" + report(row), 0, Malformed},
 		{"PHP's warning behind", report(row) + "\n<b>Warning</b>", 1, Malformed},
 		{"a second document behind", report(row) + report(row), 1, Malformed},
+		{"a NUL behind", report(row) + "\x00", 1, Malformed},
 		{"a bracket behind", report(row) + "}", 1, Malformed},
 		{"no comma between rows", `{"data": [` + row + " " + row + `]}`, 1, Malformed},
 		{"a comma too many", `{"data": [` + row + `,]}`, 1, Malformed},
@@ -77,6 +78,7 @@ func TestEnvelopes(t *testing.T) {
 		{"a number for a name", `{200: "code"}`, 0, Malformed},
 		{"names without quotes", `{code: 200}`, 0, Malformed},
 		{"a control character in a string", "{\"code\": 200, \"msg\": \"a\nb\"}", 0, Malformed},
+		{"half a byte-order mark", "\xef\xbb" + report(row), 0, Malformed},
 		{"UTF-16", "\xff\xfe{\x00}\x00", 0, Malformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // RoutingPoint is a row of routing_points.
@@ -60,28 +58,27 @@ func decodeTokenInfo(body io.Reader, yield func(TokenInfo, error) bool) (rows in
 
 // routingPoint reads one element of data. Without an rp_id it is a bad row.
 func (d *decoder) routingPoint() (RoutingPoint, error) {
+	if !d.object() {
+		return RoutingPoint{}, ErrBadRow
+	}
 	point := RoutingPoint{Name: "-"}
-	err := d.object(func(name jsontext.Value) error {
+	for d.json.next('}') {
 		var to *string
-		switch string(d.unquote(name)) {
+		switch string(d.json.name()) {
 		case "rp_id":
 			to = &point.ID
 		case "rp_name":
 			to = &point.Name
 		default:
-			return d.json.SkipValue()
+			d.json.skip()
+			continue
 		}
-		text, _, err := d.text()
-		if !absent(text) {
+		if text, _ := d.text(); !absent(text) {
 			*to = label(text)
 		}
-		return err
-	})
-	if err == nil && point.ID == "" {
-		err = ErrBadRow
 	}
-	if err != nil {
-		return RoutingPoint{}, err
+	if point.ID == "" {
+		return RoutingPoint{}, ErrBadRow
 	}
 	return point, nil
 }
@@ -89,10 +86,13 @@ func (d *decoder) routingPoint() (RoutingPoint, error) {
 // tokenInfo reads one element of data. What is absent there, or no count, is
 // unknown.
 func (d *decoder) tokenInfo() (TokenInfo, error) {
+	if !d.object() {
+		return TokenInfo{}, ErrBadRow
+	}
 	var used, left, limit *float64
-	err := d.object(func(name jsontext.Value) error {
+	for d.json.next('}') {
 		var to **float64
-		switch string(d.unquote(name)) {
+		switch string(d.json.name()) {
 		case "all_token_today":
 			to = &used
 		case "available_consumption_options":
@@ -100,16 +100,13 @@ func (d *decoder) tokenInfo() (TokenInfo, error) {
 		case "token_limit":
 			to = &limit
 		default:
-			return d.json.SkipValue()
+			d.json.skip()
+			continue
 		}
-		text, _, err := d.text()
+		text, _ := d.text()
 		if n, ok := parseInteger(text); ok {
 			*to = &n
 		}
-		return err
-	})
-	if err != nil {
-		return TokenInfo{}, err
 	}
 	if used != nil && left != nil {
 		sum := *used + *left

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // column is a field of a row that the decoder reads: the [Field]s, and those
@@ -48,17 +46,18 @@ var documented = [...]string{
 	"time_with_agent", "total_time", "customer_chars", "agent_chars", "total_chars", "asa", "last_sender",
 }
 
-// heading is a documented name in its quotes, and what it stands for if that is read.
+// heading is a documented name as it is mostly written, with its quotes and colon,
+// and what it stands for if that is read.
 type heading struct {
-	quoted string
-	column column
-	known  bool
+	written string
+	column  column
+	known   bool
 }
 
 var headings, places = func() (headings [len(documented)]heading, places [allColumns]int) {
 	for i, name := range documented {
 		column, known := columns[name]
-		headings[i] = heading{`"` + name + `"`, column, known}
+		headings[i] = heading{`"` + name + `":`, column, known}
 		if known {
 			places[column] = i
 		}
@@ -66,15 +65,15 @@ var headings, places = func() (headings [len(documented)]heading, places [allCol
 	return headings, places
 }()
 
-// column finds what a name in its quotes stands for. Rows keep to the documents'
+// column reads a name and finds what it stands for. Rows keep to the documents'
 // order, so it is mostly the one after the last, and nobody has to look it up.
-func (d *decoder) column(quoted jsontext.Value) (c column, known bool) {
-	if d.place < len(headings) && headings[d.place].quoted == string(quoted) {
+func (d *decoder) column() (c column, known bool) {
+	if d.place < len(headings) && d.json.takes(headings[d.place].written) {
 		expected := &headings[d.place]
 		d.place++
 		return expected.column, expected.known
 	}
-	c, known = columns[string(d.unquote(quoted))]
+	c, known = columns[string(d.json.name())]
 	if known {
 		d.place = places[c] + 1
 	}
@@ -93,32 +92,31 @@ func (w *wanted) tell(c column, shape Shape) {
 	}
 }
 
-// row reads one element of data. The error is ErrBadRow if only this row is
-// lost.
+// row reads one element of data. The error is ErrBadRow or nil; whether there was a
+// whole row, d.json.err tells.
 func (d *decoder) row() (Chat, error) {
+	if !d.object() {
+		return Chat{}, ErrBadRow
+	}
 	chat := Chat{RoutingPoint: "-", Channel: "-"}
 	d.connID, d.sessionID, d.startDate = d.connID[:0], d.sessionID[:0], d.startDate[:0]
 	d.place = 0
 	wrongType := false
-	err := d.object(func(name jsontext.Value) error {
-		column, known := d.column(name)
+	for d.json.next('}') {
+		column, known := d.column()
 		if !known || column == agentName && !d.wanted.agentNames {
-			return d.skip()
+			d.json.skip()
+			continue
 		}
-		text, kind, err := d.text()
+		text, kind := d.text()
 		switch {
-		case err != nil:
-			return err
+		case d.json.err != nil:
 		case !fits(column, kind):
 			wrongType = wrongType || !dispensable(column)
 			d.wanted.tell(column, shapeOfKind(kind))
 		case !absent(text):
 			d.set(&chat, column, text)
 		}
-		return nil
-	})
-	if err != nil {
-		return Chat{}, err
 	}
 	identified := d.identify(&chat)
 	clear(d.sessionID)
@@ -129,19 +127,6 @@ func (d *decoder) row() (Chat, error) {
 		return Chat{}, ErrBadRow
 	}
 	return chat, nil
-}
-
-// skip is as SkipValue, without its look at the value first.
-func (d *decoder) skip() error {
-	depth := d.json.StackDepth()
-	for {
-		if _, err := d.json.ReadToken(); err != nil {
-			return err
-		}
-		if d.json.StackDepth() <= depth {
-			return nil
-		}
-	}
 }
 
 // plain tells whether a conn_id is the number, or the like, that it should be: it
@@ -161,7 +146,7 @@ func dispensable(c column) bool { return c == agent || c == agentName }
 
 // fits tells whether a column may hold a value of that kind. Every field is
 // documented as a string; some endpoints write numbers and booleans as such.
-func fits(c column, kind jsontext.Kind) bool {
+func fits(c column, kind kind) bool {
 	switch kind {
 	case kindString, kindNumber, kindNull:
 		return true

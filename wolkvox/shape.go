@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Shape says what kind of value a field has that cannot be read: which classes of
@@ -105,7 +103,7 @@ func shapeOfRune(r rune) Shape {
 }
 
 // shapeOfKind classes a value that no column can hold.
-func shapeOfKind(kind jsontext.Kind) Shape {
+func shapeOfKind(kind kind) Shape {
 	switch kind {
 	case kindTrue, kindFalse:
 		return shapeBoolean

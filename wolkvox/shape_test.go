@@ -51,6 +51,16 @@ func TestNoShapeIsToldOfWhatCanBeRead(t *testing.T) {
 	}
 }
 
+func TestNoShapeIsToldOfWhatIsCut(t *testing.T) {
+	body := report(rowWith())
+	tell := func(field string, shape Shape) { t.Errorf("have %q for %s", shape, field) }
+	for n := range body {
+		if _, err := decode(strings.NewReader(body[:n]), wanted{shapes: tell}, func(Chat, error) bool { return true }); err == nil {
+			t.Errorf("cut to %d bytes: have no error", n)
+		}
+	}
+}
+
 // Two texts of the same classes have one shape, so that none can be told from it.
 func TestAShapeDoesNotDependOnTheText(t *testing.T) {
 	classes := map[string]string{

@@ -1,8 +1,7 @@
 package wolkvox
 
 import (
-	"bytes"
-	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -48,7 +47,7 @@ func TestAValueIsWholeOrItsRowIsBad(t *testing.T) {
 	ids := map[ID]int{}
 	for size := longest - 10; size < longest+10; size++ {
 		have := decoded(t, report(rowWith("conn_id", `"`+strings.Repeat("x", size)+`"`)))
-		if bad := size+len(`""`) >= longest; have.err != nil || have.rows() != 1 || bad != (have.badRows == 1) {
+		if bad := size+len(`""`) > longest; have.err != nil || have.rows() != 1 || bad != (have.badRows == 1) {
 			t.Errorf("%d bytes: have %d chats, %v", size, len(have.chats), have.err)
 		}
 		for _, chat := range have.chats {
@@ -85,6 +84,31 @@ func TestWhatIsDeepCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
 	}
 }
 
+// However much there is, the level is that of what is read now.
+func TestABracketOfAnotherKindIsWrongBehindThousandsOfOthers(t *testing.T) {
+	rows := slices.Repeat([]string{rowWith("novelty", `{"a": [1, {}]}`)}, 2*deepest)
+	if have := decoded(t, report(rows...)); have.err != nil || len(have.chats) != len(rows) {
+		t.Errorf("have %d chats, %v, want %d", len(have.chats), have.err, len(rows))
+	}
+	rows = append(rows, rowWith("novelty", `[}`))
+	if have := decoded(t, report(rows...)); have.failure() != Malformed {
+		t.Errorf("have %v, want it malformed", have.err)
+	}
+}
+
+func TestAnErrorTellsWhereTheReportIsBroken(t *testing.T) {
+	body := report(slices.Repeat([]string{rowWith()}, 1000)...)
+	for text, want := range map[string]string{
+		body + "x":                 fmt.Sprintf("text after the end of the JSON, at byte %d", len(body)),
+		body[:len(body)-1]:         "the end is missing",
+		body[:len(body)-2] + ",]}": fmt.Sprintf("no value where one should be, at byte %d", len(body)-1),
+	} {
+		if have := decoded(t, text).err; have == nil || !strings.HasSuffix(have.Error(), ": "+want) {
+			t.Errorf("have %v, want %s", have, want)
+		}
+	}
+}
+
 func TestALongEnvelope(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string
@@ -95,11 +119,11 @@ func TestALongEnvelope(t *testing.T) {
 		"a message":                    {`{"msg": "` + long("x") + `", "data": []}`, Empty},
 		"a code that would start as 0": {`{"code": "` + long("0") + `403", "data": []}`, Malformed},
 		"a number that would be 0":     {`{"code": 0` + long("0") + `, "data": []}`, Malformed},
-		"a code that is deep":          {`{"code": ` + nested(100) + `, "data": []}`, Malformed},
+		"a code that is deep":          {`{"code": ` + nested(2*deepest) + `, "data": []}`, Malformed},
 		"data that is long":            {`{"data": "` + long("x") + `"}`, Malformed},
 		"text behind":                  {`{"data": []}` + long(" ") + "x", Malformed},
-		"text behind what is deep":     {`{"more": ` + nested(100) + `x, "data": []}`, Malformed},
-		"a bracket of another kind":    {`{"more": ` + strings.Repeat("[", 100) + strings.Repeat("}", 100) + `, "data": []}`, Malformed},
+		"text behind what is deep":     {`{"more": ` + nested(2*deepest) + `x, "data": []}`, Malformed},
+		"a bracket of another kind":    {`{"more": ` + strings.Repeat("[", 2*deepest) + strings.Repeat("}", 2*deepest) + `, "data": []}`, Malformed},
 	} {
 		if have := decoded(t, c.body); have.request.Result != c.want {
 			t.Errorf("%s: have %s (%v), want %s", name, have.request.Result, have.err, c.want)
@@ -107,13 +131,13 @@ func TestALongEnvelope(t *testing.T) {
 	}
 }
 
-// What is dropped is no way for a wrong report to become a right one.
-func TestWhatIsWrongStaysWrongWhereItIsDropped(t *testing.T) {
+// What is too long to keep, or too deep to compare, is read all the same.
+func TestWhatIsWrongStaysWrongWhereItIsNotKept(t *testing.T) {
 	for _, value := range []string{
 		`"` + long("x") + "\n" + `"`, `"` + long("x") + `\x"`, `"` + long("x") + `\u00g0"`, `"` + long("x") + `\u"00"`, `"` + long(`\\`) + `\"`,
 		`-` + long("0"), `0` + long("0"), `1` + long("0") + `x`, `1` + long("0") + `.`, `1.` + long("0") + `.0`, `1` + long("0") + `e`, `1` + long(" ") + `1`,
-		strings.Repeat("[", 100) + `"\x"` + strings.Repeat("]", 100),
-		strings.Repeat("[", 100) + strings.Repeat("]", 99), strings.Repeat("[", 100) + strings.Repeat("]", 101),
+		strings.Repeat("[", 2*deepest) + `"\x"` + strings.Repeat("]", 2*deepest),
+		strings.Repeat("[", 2*deepest) + strings.Repeat("]", 2*deepest-1), strings.Repeat("[", 2*deepest) + strings.Repeat("]", 2*deepest+1),
 	} {
 		if have := decoded(t, report(rowWith("novelty", value), rowWith())); have.failure() != Malformed || len(have.chats) != 0 {
 			t.Errorf("%.20s…%s: have %d chats, %v", value, value[len(value)-5:], len(have.chats), have.err)
@@ -126,45 +150,6 @@ func TestALongOrDeepReportCutAnywhereIsMalformed(t *testing.T) {
 	for n := 0; n < len(body); n += 29_989 {
 		if have := decoded(t, body[:n]); have.failure() != Malformed || have.rows() > 1 {
 			t.Fatalf("cut to %d bytes: have %d rows, %v", n, have.rows(), have.err)
-		}
-	}
-	body = `{"1234567890123456789\"0\u00e1": [-12345678901234567890.5, [[{"]": "}"}]], {"a":                         "1234567890123\u00e1"}]}`
-	for n := range body {
-		if have := atOnce([]byte(body[:n])); json.Valid(have) {
-			t.Fatalf("cut to %d bytes: have %s", n, have)
-		}
-	}
-}
-
-// small is a filter with small bounds, in which anything can be long and deep.
-func small(from io.Reader) *tamed {
-	return &tamed{from: from, longest: smallLongest, deepest: smallDeepest}
-}
-
-const smallLongest, smallDeepest = 16, 4
-
-// atOnce is all that passes of a body that comes in one piece.
-func atOnce(body []byte) []byte {
-	text := bytes.Clone(body)
-	whole := small(nil)
-	whole.dropping = true
-	return text[:whole.tame(text)]
-}
-
-func TestWhatIsLongLosesItsEnd(t *testing.T) {
-	for in, want := range map[string]string{
-		`["1234567890123456789"]`:        `["123456789012345"]`,
-		`["12345678901234"]`:             `["12345678901234"]`,
-		`["12345678901234\u00e1\u00e1"]`: `["12345678901234\u00e1"]`,
-		`["12345678901234\"5678"]`:       `["12345678901234\""]`,
-		`{"1234567890123456789": 1}`:     `{"123456789012345": 1}`,
-		`[-12345678901234567890.12345678901234567890E+12345678901234567890]`: `[-1234567890123456.1234567890123456E+1234567890123456]`,
-		`[1,                      2]`:                                        `[1,                2]`,
-		`[[[[[1], {"]": "[[\"["}, 2], {}], 3], 4]`:                           `[[[[], {}], 3], 4]`,
-		`{"a": {"a": {"a": {"a": {"a": 1}}, "b": 2}}}`:                       `{"a": {"a": {"a": {}, "b": 2}}}`,
-	} {
-		if have := string(atOnce([]byte(in))); have != want {
-			t.Errorf("%s: have %s, want %s", in, have, want)
 		}
 	}
 }
