@@ -175,7 +175,7 @@ var definitions = [families]struct {
 	},
 	lastSuccess: {
 		"wolkvox_exporter_last_success_timestamp_seconds",
-		"When the newest poll or reconcile that succeeded since the start of the exporter asked, in seconds since the epoch.",
+		"When the newest poll since the start of the exporter, or the newest reconcile of all, that succeeded asked, in seconds since the epoch.",
 		[]string{"kind"},
 	},
 	truncatedWindows: {

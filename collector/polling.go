@@ -44,7 +44,8 @@ func (p *Polling) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// collectStatus shows how polling goes. These figures begin with the process.
+// collectStatus shows how polling goes. All but the last reconcile begins with the
+// process.
 func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *poller.Status) {
 	succeeded := 0.0
 	if s.Up {
@@ -53,7 +54,7 @@ func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *po
 	ch <- &gauge{descs[up], o.labels, succeeded}
 
 	// Absent, not 0, before the first one: 0 is 1970, and would trip a rule on
-	// the age at each restart, or for good where reconciling is off. What never
+	// the age at each start, or for good where reconciling is off. A poll that never
 	// succeeds shows in wolkvox_up and wolkvox_exporter_complete_until_timestamp_seconds.
 	if !s.LastPoll.IsZero() {
 		ch <- &gauge{descs[lastSuccess], o.withPoll, timestamp(s.LastPoll)}

@@ -52,7 +52,6 @@ func (p *Poller) poll(ctx context.Context) {
 			p.reconciling.begin(p.logger, "reconciling", err)
 		} else {
 			p.reconciling.end(p.logger, "reconciling")
-			p.status.LastReconcile = r.to
 			r.warnOfLateness(p.snapshot.Load().View.Counts.Late-before.Counts.Late, before.Progress.Reconciled)
 		}
 	}

@@ -234,6 +234,58 @@ func TestReconcileReadsTheLongWindowUpToTheOneJustPolled(t *testing.T) {
 	})
 }
 
+func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		report := &fakeReport{}
+		kept := &store.Memory{}
+		p := newPoller(t, report, kept, options())
+		p.poll(t.Context())
+		wantLastReconcile := func(want time.Time) {
+			t.Helper()
+			if have := p.Snapshot().Status.LastReconcile; !have.Equal(want) {
+				t.Errorf("last reconcile: have %v, want %v", have, want)
+			}
+		}
+		report.fail = func(_ int, w wolkvox.Window) error {
+			if w.To-w.From > 7200 {
+				return failing(wolkvox.Malformed)
+			}
+			return nil
+		}
+		time.Sleep(time.Hour)
+		p.poll(t.Context())
+		wantLastReconcile(start)
+		p = newPoller(t, report, kept, options())
+		wantLastReconcile(start)
+		time.Sleep(time.Hour)
+		p.poll(t.Context())
+		if s := p.Snapshot().Status; !s.Up || s.Result != wolkvox.Malformed {
+			t.Errorf("have up %v, result %q, want true and malformed", s.Up, s.Result)
+		}
+		wantLastReconcile(start)
+		report.fail = nil
+		p.poll(t.Context())
+		wantLastReconcile(start.Add(2 * time.Hour))
+	})
+}
+
+func TestWhereReconcilingIsOffThereIsNoLastReconcile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reconciled := &store.Memory{}
+		newPoller(t, &fakeReport{}, reconciled, options()).poll(t.Context())
+		off := options()
+		off.ReconcileInterval = 0
+		for _, kept := range []Store{reconciled, &store.Memory{}} {
+			p := newPoller(t, &fakeReport{}, kept, off)
+			p.poll(t.Context())
+			if have := p.Snapshot().Status.LastReconcile; !have.IsZero() {
+				t.Errorf("last reconcile: have %v, want none", have)
+			}
+		}
+	})
+}
+
 func TestChatThatOutlastsAStopIsFoundUnderTheDateOfItsStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &byStart{}

@@ -128,6 +128,9 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 func (p *Poller) Snapshot() Snapshot { return *p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
+	if p.options.ReconcileInterval > 0 {
+		p.status.LastReconcile = view.Progress.Reconciled
+	}
 	p.snapshot.Store(&Snapshot{View: view, Status: p.status})
 }
 

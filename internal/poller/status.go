@@ -25,9 +25,11 @@ type LastFailure struct {
 type Status struct {
 	// Up tells whether the last poll succeeded, Ready whether one ever did.
 	Up, Ready bool
-	// LastPoll and LastReconcile are when the newest that succeeded asked; zero
-	// if none did.
-	LastPoll, LastReconcile time.Time
+	// LastPoll is when the newest that succeeded asked; zero if none did.
+	LastPoll time.Time
+	// LastReconcile is the same of reconciles, but as the book has it: of an earlier
+	// process if need be, or of the first start. Zero where reconciling is off.
+	LastReconcile time.Time
 	// NextPoll is when the next one is due.
 	NextPoll time.Time
 	// Rows are the rows of the last poll that succeeded, by outcome, those of a
