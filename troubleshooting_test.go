@@ -128,6 +128,17 @@ func TestEveryResultAndEveryAlertHasItsPlaceInTroubleshooting(t *testing.T) {
 	}
 }
 
+func TestEveryFailureHasItsPlaceInTheRunbookOfPolling(t *testing.T) {
+	t.Parallel()
+	text := read(t, "docs/runbooks/WolkvoxDown.md")
+	for _, result := range wolkvox.Results() {
+		row := regexp.MustCompile("(?m)^\\| [^|]*`" + string(result) + "`[^|]* \\| .")
+		if failure := result != wolkvox.OK && result != wolkvox.Empty; failure && !row.MatchString(text) {
+			t.Errorf("there is no row for %s", result)
+		}
+	}
+}
+
 // read is a file's text.
 func read(t *testing.T, file string) string {
 	t.Helper()
