@@ -32,6 +32,7 @@ LDFLAGS = -s -w \
 
 BINARY     = wolkvox_exporter$(shell $(GO) env GOEXE)
 PKGS      ?= ./...
+MODULES   := e2e examples internal/bench/growth
 TESTFLAGS ?=
 DEMOFLAGS ?=
 
@@ -56,7 +57,7 @@ LATEST_ALERTMANAGER := $(BIN)/alertmanager-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
 LATEST_AMTOOL       := $(BIN)/amtool-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test e2e e2e-latest torture fuzz bench bench-compare lint fmt dashboards demo image clean
+.PHONY: help build test e2e e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -84,15 +85,16 @@ test: $(GOTESTSUM) ## run every test, with the race detector where it works
 	exit $$rc
 	@$(if $(filter ./...,$(PKGS)),$(MAKE) --no-print-directory e2e)
 
-# e2e and examples are modules of their own. What they find out about the figures is shown, and which
-# tests were skipped for want of a program; with E2E_REQUIRED in the environment that is a failure.
+# MODULES are modules of their own. What e2e finds out about the figures is shown, and which tests
+# were skipped for want of a program; with E2E_REQUIRED in the environment that is a failure.
 define test_e2e
 rc=0; \
-for module in e2e examples; do \
-	(cd $$module && ../$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
-		--jsonfile ../.cache/$$module.json -- -count=1 -shuffle=on $(TESTFLAGS) ./...) || rc=$$?; \
-	sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' .cache/$$module.json; \
-	if [ -n "$$E2E_REQUIRED" ] && grep -q '"Action":"skip".*"Test":' .cache/$$module.json; then \
+for module in $(MODULES); do \
+	json=$(CURDIR)/.cache/$${module##*/}.json; \
+	(cd $$module && $(CURDIR)/$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
+		--jsonfile $$json -- -count=1 -shuffle=on $(TESTFLAGS) ./...) || rc=$$?; \
+	sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' $$json; \
+	if [ -n "$$E2E_REQUIRED" ] && grep -q '"Action":"skip".*"Test":' $$json; then \
 		echo "tests were skipped, and E2E_REQUIRED is set"; rc=1; \
 	fi; \
 done; \
@@ -147,19 +149,30 @@ bench-compare: $(BENCHSTAT) ## compare the benchmarks of BASE=revision with thos
 	@git worktree remove .cache/bench/tree
 	@cd .cache/bench && $(CURDIR)/$(BENCHSTAT) base head
 
+growth: PKGS := ./internal/bench ./collector .
+growth: BENCH := Poll|Save|Load|LabelSets|Operations
+growth: BENCHTIME := 10s
+growth: ## measure how costs grow and show it in docs/performance.md: a quarter of an hour and 4 GB
+	@mkdir -p .cache
+	@LARGE=1 $(benchmark) $(PKGS) >.cache/growth.txt || { cat .cache/growth.txt; exit 1; }
+	@mv .cache/growth.txt docs/growth/benchmarks.txt
+	@$(MAKE) --no-print-directory plots
+
+plots: ## make the tables of docs/performance.md and the plots of docs/growth/benchmarks.txt
+	@cd internal/bench/growth && $(GO) run . $(CURDIR)/docs
+
 # That the tests of e2e do not need every exclusion is no fault: it would say so, unasked.
 lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
 	$(GOLANGCI_LINT) run --allow-serial-runners
 	@mkdir -p .cache
-	for module in e2e examples; do \
-		(cd $$module && ../$(GOLANGCI_LINT) run --allow-serial-runners) 2>.cache/lint.log || { cat .cache/lint.log; exit 1; }; \
+	for module in $(MODULES); do \
+		(cd $$module && $(CURDIR)/$(GOLANGCI_LINT) run --allow-serial-runners) 2>.cache/lint.log || { cat .cache/lint.log; exit 1; }; \
 	done
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
 
 fmt: $(GOLANGCI_LINT) ## format the code
 	$(GOLANGCI_LINT) fmt
-	cd e2e && ../$(GOLANGCI_LINT) fmt
-	cd examples && ../$(GOLANGCI_LINT) fmt
+	for module in $(MODULES); do (cd $$module && $(CURDIR)/$(GOLANGCI_LINT) fmt) || exit 1; done
 
 dashboards: ## make dashboards/*.json of their source
 	$(GO) run ./dashboards/generate
@@ -176,7 +189,7 @@ image: ## build a container image with buildah, or docker where there is none; A
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
 clean: ## remove what was built; the tools in .cache/bin stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/examples.json .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/e2e.json .cache/examples.json .cache/growth.json .cache/growth.txt .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch

@@ -130,12 +130,9 @@ func cpuTime(b *testing.B) time.Duration {
 // is being booked over and over, and while nothing is.
 func BenchmarkScrapesWhileApplying(b *testing.B) {
 	const sets, rows = 250, 60_000
-	h, plain := newHistory(sets), newRegistry()
-	chats, counted := h.spread(sets), newPlain(plain, true)
+	h := newHistory(sets)
+	chats := h.spread(sets)
 	h.read(ledger.Starting, chats...)
-	for i := range chats {
-		counted.observe(&chats[i])
-	}
 	operation := Operation{"wv0042", fixed{View: h.book.View()}}
 	reg := newRegistry()
 	reg.MustRegister(NewPolling(operation))
@@ -155,7 +152,7 @@ func BenchmarkScrapesWhileApplying(b *testing.B) {
 		name    string
 		handler http.Handler
 	}{
-		{"registry", promhttp.HandlerFor(plain, promhttp.HandlerOpts{EnableOpenMetrics: true})},
+		{"registry", plainScrapes(chats, true)},
 		{"exporter", NewExposition(reg, NewBooks(always([]Operation{operation}), Options{NativeHistograms: true}), nil)},
 	} {
 		for _, applying := range []bool{false, true} {
