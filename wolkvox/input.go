@@ -30,7 +30,8 @@ func (in *input) malformed(what string) {
 }
 
 // fill reads more when there is nothing left. What is to be kept stays, unless it
-// takes up the whole buffer: then it is too long.
+// takes up the whole buffer: then it is too long. An error that comes with bytes is met
+// at the next read: a [body] repeats its errors.
 func (in *input) fill() bool {
 	if in.err != nil {
 		return false

@@ -15,8 +15,8 @@ const (
 	deepest = 512
 )
 
-// scanner reads the JSON of an input, value by value. It accepts what encoding/json
-// accepts: PHP promises neither UTF-8 nor that names are unique.
+// scanner reads the JSON of an input, value by value. Down to deepest it accepts what
+// encoding/json accepts: PHP promises neither UTF-8 nor that names are unique.
 //
 // What is wrong ends the input: then there is no member and no value left, so that
 // callers need to look at err only when they are done. The scanner's own errors quote
@@ -76,8 +76,8 @@ func (s *scanner) next(end byte) bool {
 	}
 }
 
-// name reads a member's name, good until the next read; nil if it is too long. Its
-// colon is read with the value.
+// name reads a member's name, good until the next read; nil if it is too long. That is
+// why its colon is read with the value: there may be more to read before it.
 func (s *scanner) name() []byte {
 	if s.peek() != '"' {
 		s.malformed("no name where one should be")
