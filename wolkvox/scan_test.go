@@ -1,6 +1,7 @@
 package wolkvox
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -105,6 +106,24 @@ func TestAnErrorTellsWhereTheReportIsBroken(t *testing.T) {
 	} {
 		if have := decoded(t, text).err; have == nil || !strings.HasSuffix(have.Error(), ": "+want) {
 			t.Errorf("have %v, want %s", have, want)
+		}
+	}
+}
+
+// What would pass here without being JSON would have no value, or a wrong one.
+func TestEveryByteIsRightOrWrongAsForEncodingJSON(t *testing.T) {
+	for _, around := range []string{
+		`%s`, `%s1`, `1%s`, `[1%s2]`, `0%s0`, `-%s`, `1.%s`, `1e%s1`, `t%sue`, `"%s"`, `"\%s"`, `"\u%s"`, `"\u00%s0"`,
+		`{%s}`, `{"a"%s1}`, `{"a":[1%s`, `[{"a":1%s`,
+	} {
+		for c := range 256 {
+			text := fmt.Sprintf("["+around+"]", []byte{byte(c)})
+			s := newScanner(strings.NewReader(text), 4)
+			s.skip()
+			s.finish()
+			if have, want := s.err == nil, json.Valid([]byte(text)); have != want {
+				t.Errorf("%q: have %v (%v), want %v", text, have, s.err, want)
+			}
 		}
 	}
 }
