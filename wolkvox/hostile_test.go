@@ -317,3 +317,27 @@ func TestAReadersFailureIsNotTheReports(t *testing.T) {
 		t.Errorf("have %v, %s", have.err, have.request.Result)
 	}
 }
+
+// A reader may fail with the last bytes that it has, and say no more of it.
+func TestABodyThatFailsWithItsLastBytesIsNotComplete(t *testing.T) {
+	body := &failingOnce{report(rowWith()), io.ErrUnexpectedEOF}
+	have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: r}, nil
+	}))
+	if have.failure() != Network {
+		t.Errorf("have %d chats, %v, want it to be the network's fault", len(have.chats), have.err)
+	}
+}
+
+// failingOnce reads all of its text with its error, and is at its end then.
+type failingOnce struct {
+	text string
+	err  error
+}
+
+// Read implements io.Reader.
+func (f *failingOnce) Read(p []byte) (int, error) {
+	n, err := copy(p, f.text), f.err
+	f.text, f.err = f.text[n:], io.EOF
+	return n, err
+}
