@@ -71,7 +71,7 @@ func parseLocalTime(text []byte) (LocalTime, bool) {
 	length := 4 // of the year
 	for i, start := range starts {
 		for _, c := range text[start : start+length] {
-			if c < '0' || c > '9' {
+			if !isDigit(c) {
 				return 0, false
 			}
 			parts[i] = parts[i]*10 + int(c-'0')

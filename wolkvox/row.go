@@ -134,7 +134,7 @@ func (d *decoder) row() (Chat, error) {
 func plain(id []byte) bool {
 	const longest = 64 // OpenMetrics allows 128 characters for all of an exemplar's labels
 	for _, c := range id {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.' {
+		if !isDigit(c) && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.' {
 			return false
 		}
 	}

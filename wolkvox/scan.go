@@ -131,7 +131,9 @@ func (s *scanner) unquote(quoted []byte) []byte {
 		return quoted[1 : len(quoted)-1]
 	}
 	var text string
-	_ = json.Unmarshal(quoted, &text) // It cannot fail: the syntax is looked at already.
+	if json.Unmarshal(quoted, &text) != nil { // Its error would quote the text.
+		s.malformed("a broken string")
+	}
 	return []byte(text)
 }
 

@@ -52,7 +52,7 @@ func parseSeconds(text []byte) (float64, bool) {
 		return n, n <= maxSeconds
 	}
 	for i, c := range text {
-		if c >= '0' && c <= '9' {
+		if isDigit(c) {
 			continue
 		}
 		if i == 0 || !strings.ContainsRune(".eE+-", rune(c)) {
@@ -70,7 +70,7 @@ func parseDigits(text []byte) (float64, bool) {
 	}
 	var n int64
 	for _, c := range text {
-		if c < '0' || c > '9' {
+		if !isDigit(c) {
 			return 0, false
 		}
 		n = n*10 + int64(c-'0')
