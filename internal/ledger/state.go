@@ -64,7 +64,6 @@ func (t *Transaction) Marshal(now time.Time) ([]byte, error) {
 		}
 	}
 	var encoded bytes.Buffer
-	encoded.Grow(len(s.Seen) + 1<<10)
 	encoder := gob.NewEncoder(&encoded)
 	if err := errors.Join(encoder.Encode(stateVersion), encoder.Encode(s)); err != nil {
 		return nil, fmt.Errorf("encoding the state: %w", err)
