@@ -119,14 +119,14 @@ func (e *Exposition) parts(enc encoding) ([]part, error) {
 	}
 	var (
 		parts   []part
-		text    bytes.Buffer
-		encoder = expfmt.NewEncoder(&text, enc.format)
+		text    = bytes.NewBuffer(make([]byte, 0, 32<<10)) // What Go, the process and the API take.
+		done    int
+		encoder = expfmt.NewEncoder(text, enc.format)
 		flush   = func() {
-			if text.Len() == 0 {
-				return
+			if text.Len() > done {
+				parts = append(parts, part{plain: text.Bytes()[done:]})
+				done = text.Len()
 			}
-			parts = append(parts, part{plain: bytes.Clone(text.Bytes())})
-			text.Reset()
 		}
 	)
 	for _, family := range others {
