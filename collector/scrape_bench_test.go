@@ -136,11 +136,16 @@ func BenchmarkScrapesWhileApplying(b *testing.B) {
 	operation := Operation{"wv0042", fixed{View: h.book.View()}}
 	reg := newRegistry()
 	reg.MustRegister(NewPolling(operation))
-	fetched := h.spread(rows / 60)
+	var templates []wolkvox.Chat // Rows come one by one: they are never all there.
+	for i := 0; i < len(chats); i += 59 {
+		templates = append(templates, chats[i])
+	}
 	apply := func() {
 		t := h.book.Begin(0)
-		for i := range fetched {
-			t.Apply(&fetched[i], ledger.Polling)
+		for i := range rows {
+			chat := templates[i%len(templates)]
+			chat.ID = wolkvox.ID(rows + i)
+			t.Apply(&chat, ledger.Polling)
 		}
 		if _, err := t.Marshal(time.Now()); err != nil {
 			b.Error(err)
