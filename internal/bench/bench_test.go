@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"testing"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
@@ -86,6 +87,41 @@ func BenchmarkPoll(b *testing.B) {
 				})
 			})
 			by.poller.forget()
+		}
+	}
+}
+
+// BenchmarkOperations polls many operations one after the other, each of a thousand rows
+// that are known.
+func BenchmarkOperations(b *testing.B) {
+	const rows = 1000
+	sizes := []int{10}
+	if large {
+		sizes = []int{1, 10, 100, 1000}
+	}
+	for _, operations := range sizes {
+		for _, by := range []struct {
+			name   string
+			poller func() poller
+		}{
+			{"exporter", func() poller { return newExporter(b) }},
+			{"obvious", func() poller { return newObvious() }},
+		} {
+			b.Run(fmt.Sprintf("operations=%d/by=%s", operations, by.name), func(b *testing.B) {
+				before := heap()
+				pollers := make([]poller, operations)
+				for i := range pollers {
+					pollers[i] = by.poller()
+					pollAll(b, pollers[i], rows)
+				}
+				measure(b, operations*rows, func() {
+					for _, p := range pollers {
+						pollAll(b, p, rows)
+					}
+				})
+				b.ReportMetric(float64(heap()-before), "heap-B")
+				runtime.KeepAlive(pollers)
+			})
 		}
 	}
 }

@@ -51,7 +51,8 @@ var charts = []chart{
 		{"obvious exporter, load", cost{"Load/by=obvious", "cpu-ms/op"}, orange, draw.SquareGlyph{}},
 	}},
 	{"operations", "operations", "CPU of a poll of all, in ms", []line{
-		{"exporter", cost{"Operations", "cpu-ms/op"}, blue, draw.CircleGlyph{}},
+		{"exporter", cost{"Operations/by=exporter", "cpu-ms/op"}, blue, draw.CircleGlyph{}},
+		{"obvious exporter", cost{"Operations/by=obvious", "cpu-ms/op"}, red, draw.BoxGlyph{}},
 	}},
 	{"label-sets", "label sets", "CPU of a scrape, in ms", []line{
 		{"exporter, first scrape after a poll", cost{"LabelSets/of=exporter-after-a-poll", "cpu-ms/op"}, blue, draw.CircleGlyph{}},

@@ -31,6 +31,7 @@ var tables = []table{
 	{"rows-known", "rows", both("Poll/chats=known", "allocated", "B/op")},
 	{"identities-saved", "identities", both("Save", "on disk, each", "disk-B/chat")},
 	{"identities-loaded", "identities", both("Load", "in memory, each", "heap-B/chat")},
+	{"operations-polled", "operations", both("Operations", "in memory", "heap-B")},
 	{"operations", "operations", []column{
 		{"CPU of a poll of all", cost{"Operations", "cpu-ms/op"}},
 		{"of a request", cost{"Operations", "cpu-ms/request"}},
