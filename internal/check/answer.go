@@ -8,7 +8,7 @@ import (
 
 // refusals are what to do when the API itself says no. Four are a 403.
 var refusals = map[wolkvox.Result]string{
-	wolkvox.Unauthorized:  "see what is on the way: a proxy or gateway takes the header wolkvox-token away",
+	wolkvox.Unauthorized:  "see what is on the way: a proxy or gateway takes the header wolkvox-token away; if there is none, make a new token in the Manager",
 	wolkvox.TokenRejected: "see that token and server are of the same operation; if they are, make a new token in the Manager",
 	wolkvox.TokenBusy:     "check again in a minute; give each program a token of its own",
 	wolkvox.QuotaExceeded: "they begin anew at the operation's midnight; see who else uses its tokens, or raise --poll.interval",
@@ -20,7 +20,7 @@ var unanswered = map[wolkvox.Result]string{
 	wolkvox.BadRequest:  "check the server's digits or the URL: it ends before /api/v2",
 	wolkvox.RateLimited: "check again in some minutes; see who else asks this operation",
 	wolkvox.ServerError: "check again later; if it lasts, ask wolkvox's support",
-	wolkvox.Malformed:   "check the server's digits or the URL: something else than the API answers, such as a login page",
+	wolkvox.Malformed:   "check the server's digits or the URL: something else than the API answers, such as a login page; if they are right, the API's answer is broken, such as by PHP's warnings: ask wolkvox's support",
 	wolkvox.TooLarge:    "poll more often: lower --poll.interval and --poll.overlap",
 	wolkvox.Redirected:  "check the server's digits or the URL: the token is sent to no other host",
 	wolkvox.Timeout:     "check again; if it lasts, raise --wolkvox.timeout, and see that the operation's allow-list has this machine's IP address",
