@@ -132,7 +132,6 @@ func BenchmarkScrapesWhileApplying(b *testing.B) {
 	const sets, rows = 250, 60_000
 	h := newHistory(sets)
 	h.read(ledger.Starting, h.spread(sets)...)
-	operation := Operation{"wv0042", fixed{View: h.book.View()}}
 	// Rows come one by one and are never all there, so neither are they here: what is in
 	// memory is work for the collector of garbage, and that delays scrapes.
 	var templates []wolkvox.Chat
@@ -159,11 +158,7 @@ func BenchmarkScrapesWhileApplying(b *testing.B) {
 		handler func() http.Handler
 	}{
 		{"registry", func() http.Handler { return plainScrapes(h.spread(sets), true) }},
-		{"exporter", func() http.Handler {
-			reg := newRegistry()
-			reg.MustRegister(NewPolling(operation))
-			return NewExposition(reg, NewBooks(always([]Operation{operation}), Options{NativeHistograms: true}), nil)
-		}},
+		{"exporter", func() http.Handler { _, later := exporterScrapes(h.book.View(), true); return later }},
 	} {
 		handler := of.handler()
 		for _, applying := range []bool{false, true} {
