@@ -152,7 +152,7 @@ bench-compare: $(BENCHSTAT) ## compare the benchmarks of BASE=revision with thos
 growth: PKGS := ./internal/bench ./collector .
 growth: BENCH := Poll|Save|Load|LabelSets|Operations
 growth: BENCHTIME := 10s
-growth: ## measure how costs grow and show it in docs/performance.md: a quarter of an hour and 4 GB
+growth: ## measure how costs grow and show it in docs/performance.md: twenty minutes and 4 GB
 	@mkdir -p .cache
 	@LARGE=1 $(benchmark) $(PKGS) >.cache/growth.txt || { cat .cache/growth.txt; exit 1; }
 	@mv .cache/growth.txt docs/growth/benchmarks.txt
