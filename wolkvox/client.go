@@ -256,6 +256,7 @@ func (c *Client) bodyError(caller context.Context, body *body, err error) error 
 	case errors.As(err, &known):
 		return known
 	default:
+		// The decoder's own words quote nothing of the response.
 		return &Error{Result: Malformed, Err: err}
 	}
 }
