@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,8 +20,8 @@ type Options struct {
 	NativeHistograms bool
 }
 
-// Books shows what the books of operations say: their chats and agents, and what
-// became of the rows.
+// Books shows what the books of operations say: their chats and agents, the names of
+// their routing points, and what became of the rows.
 type Books struct {
 	operations func() []Operation
 	options    Options
@@ -44,10 +45,16 @@ func (b *Books) Collect(ch chan<- prometheus.Metric) {
 	b.open(time.Now()).Collect(ch)
 }
 
-// book is an operation's.
+// book is an operation's, with the names of its routing points by rp_id.
 type book struct {
 	operation string
 	view      *ledger.View
+	names     map[string]string
+}
+
+// same tells whether two books show the same.
+func (b book) same(other book) bool {
+	return b.operation == other.operation && b.view == other.view && maps.Equal(b.names, other.names)
 }
 
 // openBooks are what [Books] shows at one moment.
@@ -62,8 +69,8 @@ type openBooks struct {
 func (b *Books) open(now time.Time) *openBooks {
 	open := &openBooks{Books: b, now: now}
 	for _, o := range b.operations() {
-		if view := o.Source.Snapshot().View; view != nil {
-			open.books = append(open.books, book{o.Name, view})
+		if s := o.Source.Snapshot(); s.View != nil {
+			open.books = append(open.books, book{o.Name, s.View, s.Status.RoutingPoints})
 		}
 	}
 	return open
@@ -75,6 +82,7 @@ func (b *openBooks) Collect(ch chan<- prometheus.Metric) {
 		o := newOperation(Operation{Name: book.operation})
 		collectBook(ch, &o, book.view)
 		b.options.collectCounted(ch, &o, book.view, b.now)
+		collectRoutingPoints(ch, &o, book.names, book.view.LabelSets)
 	}
 }
 

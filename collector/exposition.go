@@ -119,7 +119,7 @@ func (e *Exposition) parts(enc encoding) ([]part, error) {
 	}
 	var (
 		parts   []part
-		text    = bytes.NewBuffer(make([]byte, 0, 32<<10)) // What Go, the process and the API take.
+		text    = bytes.NewBuffer(make([]byte, 0, 32<<10)) // What Go, the process, the API and polling take.
 		done    int
 		encoder = expfmt.NewEncoder(text, enc.format)
 		flush   = func() {
@@ -155,7 +155,7 @@ func (e *Exposition) encodedBooks(enc encoding) ([]part, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	open := e.books.open(time.Now())
-	if !slices.Equal(open.books, e.shown) || !e.until.IsZero() && !open.now.Before(e.until) {
+	if !slices.EqualFunc(open.books, e.shown, book.same) || !e.until.IsZero() && !open.now.Before(e.until) {
 		clear(e.encoded)
 		e.shown, e.until = open.books, open.until()
 	}

@@ -127,11 +127,12 @@ func TestAnExpositionIsNeverStale(t *testing.T) {
 						t.Errorf("%s: changed is %t, want %t", name, now != before, changed)
 					}
 				}
+				names := map[string]string{"101": "Ventas"}
 				publish := func() {
 					s.operations = nil
 					for name, h := range map[string]*history{"first": first, "second": second} {
 						if h != nil {
-							s.operations = append(s.operations, Operation{name, fixed{View: h.book.View()}})
+							s.operations = append(s.operations, Operation{name, fixed{View: h.book.View(), Status: poller.Status{RoutingPoints: names}}})
 						}
 					}
 					slices.SortFunc(s.operations, func(a, b Operation) int { return strings.Compare(a.Name, b.Name) })
@@ -161,6 +162,14 @@ func TestAnExpositionIsNeverStale(t *testing.T) {
 				step("the other's hold ends", true)
 				time.Sleep(time.Hour)
 				step("nothing is held", false)
+
+				names = map[string]string{"101": "Soporte"}
+				for i := range s.operations {
+					snapshot := s.operations[i].Source.Snapshot()
+					snapshot.Status.RoutingPoints = names
+					s.operations[i].Source = fixed(snapshot)
+				}
+				step("a routing point is renamed between polls", true)
 
 				kept := second
 				second = nil

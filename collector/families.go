@@ -34,9 +34,9 @@ const (
 	completeUntil
 	labelSets
 	labelSetsOverflowed
+	routingPointInfo
 
 	up
-	routingPointInfo
 	tokenRequestsLimit
 	tokenRequestsUsed
 	newestEnd

@@ -35,12 +35,9 @@ func (*Polling) Describe(ch chan<- *prometheus.Desc) {
 func (p *Polling) Collect(ch chan<- prometheus.Metric) {
 	for i := range p.operations {
 		o := &p.operations[i]
-		snapshot := o.source.Snapshot()
-		p.collectStatus(ch, o, &snapshot.Status)
-		collectQuota(ch, o, &snapshot.Status)
-		if snapshot.View != nil {
-			collectRoutingPoints(ch, o, snapshot.Status.RoutingPoints, snapshot.View.LabelSets)
-		}
+		status := o.source.Snapshot().Status
+		p.collectStatus(ch, o, &status)
+		collectQuota(ch, o, &status)
 	}
 }
 

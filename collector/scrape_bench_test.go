@@ -66,9 +66,13 @@ func plainScrapes(chats []wolkvox.Chat, native bool) http.Handler {
 // exporterScrapes shows a book: with a poll before each scrape, and without.
 func exporterScrapes(view *ledger.View, native bool) (first, later http.Handler) {
 	var polled swapped
+	names := map[string]string{}
+	for _, set := range view.LabelSets {
+		names[set.RoutingPoint] = "Routing point " + set.RoutingPoint
+	}
 	poll := func() {
 		another := *view
-		polled.now.Store(&poller.Snapshot{View: &another, Status: poller.Status{Up: true}})
+		polled.now.Store(&poller.Snapshot{View: &another, Status: poller.Status{Up: true, RoutingPoints: names}})
 	}
 	poll()
 	operation := Operation{"wv0042", &polled}
