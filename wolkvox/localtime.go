@@ -14,6 +14,16 @@ func LocalTimeOf(t time.Time) LocalTime {
 	return LocalTime(t.Unix() + int64(offset))
 }
 
+// LatestLocalTimeOf is the latest time that the clocks of t's location have shown by
+// t: in the night when they go back it is not the newest.
+func LatestLocalTimeOf(t time.Time) LocalTime {
+	latest := LocalTimeOf(t)
+	if change, _ := t.ZoneBounds(); !change.IsZero() {
+		latest = max(latest, LocalTimeOf(change.Add(-time.Second).In(t.Location())))
+	}
+	return latest
+}
+
 // In is a moment when the clocks of zone show l: one of two in the night when
 // they go back.
 func (l LocalTime) In(zone *time.Location) time.Time {

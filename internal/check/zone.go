@@ -29,7 +29,7 @@ func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Fin
 	const advice = "set time_zone (--wolkvox.timezone) to that of the operation"
 	local := now.In(zone)
 	clock := fmt.Sprintf("the clock of %s (%s)", zone, offset(local))
-	lead := time.Duration(newest-latestWall(local)) * time.Second
+	lead := time.Duration(newest-wolkvox.LatestLocalTimeOf(local)) * time.Second
 	age := time.Duration(wolkvox.LocalTimeOf(local)-newest) * time.Second
 	switch {
 	case newest == 0:
@@ -44,16 +44,6 @@ func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Fin
 			"nothing, if no chat has ended since; if the operation has chats now, " + advice + ": " + fitting(now, newest),
 		}
 	}
-}
-
-// latestWall is the latest time that the clocks have shown by t: in the night when
-// they go back it is not the newest.
-func latestWall(t time.Time) wolkvox.LocalTime {
-	latest := wolkvox.LocalTimeOf(t)
-	if change, _ := t.ZoneBounds(); !change.IsZero() {
-		latest = max(latest, wolkvox.LocalTimeOf(change.Add(-time.Second).In(t.Location())))
-	}
-	return latest
 }
 
 // latestAnywhere is the latest time that a clock of the world shows.

@@ -52,18 +52,8 @@ func (r *run) warn() {
 		return // It has been looked at when it was new.
 	}
 	r.newestEnd = r.newest
-	lead := time.Duration(r.newest-r.latestWall(time.Now())) * time.Second
+	lead := time.Duration(r.newest-wolkvox.LatestLocalTimeOf(time.Now().In(r.options.Zone))) * time.Second
 	r.future.set(r.logger, lead > odd+max(0, ahead), "chats end in the future: is the time zone right?", "ahead", lead)
-}
-
-// latestWall is the latest time that the operation's clocks have shown by t: in
-// the night when they go back it is not the newest.
-func (p *Poller) latestWall(t time.Time) wolkvox.LocalTime {
-	latest := p.local(t)
-	if change, _ := t.In(p.options.Zone).ZoneBounds(); !change.IsZero() {
-		latest = max(latest, p.local(change.Add(-time.Second)))
-	}
-	return latest
 }
 
 // warnOfLateness looks at what a reconcile has found. A chat that lasted long may
