@@ -18,7 +18,7 @@ const (
 	// recently is the time whose chats are looked at.
 	recently = time.Hour
 	// odd is how far apart clocks are when it is time to tell, and far is when the
-	// exporter no longer believes either.
+	// exporter believes neither, whatever --poll.max-catch-up is.
 	odd = time.Minute
 	far = 24 * time.Hour
 )
