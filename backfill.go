@@ -72,17 +72,12 @@ func (s *settings) runBackfill(ctx context.Context, stdout, stderr io.Writer) er
 
 // history reads the report of an operation, without what is shown on request only.
 func history(target config.Target, logger log.Logger) *poller.History {
-	timeout := target.Operation.Timeout.Duration
-	options := []wolkvox.Option{wolkvox.WithServer(target.Server), wolkvox.WithTimeout(timeout)}
-	if target.Transport != nil {
-		options = append(options, wolkvox.WithTransport(target.Transport))
-	}
-	return poller.NewHistory(wolkvox.NewClient(target.Base, target.Token, options...), poller.Options{
+	return poller.NewHistory(wolkvox.NewClient(target.Base, target.Token, reach(target)...), poller.Options{
 		Operation: target.Name,
 		Zone:      target.Zone,
 		Logger:    logger,
 		Interval:  target.Operation.Poll.Interval.Duration,
-		Timeout:   timeout,
+		Timeout:   target.Operation.Timeout.Duration,
 	})
 }
 

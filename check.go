@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
@@ -95,7 +94,7 @@ func (s *settings) checkOperations(ctx context.Context, targets []config.Target)
 // toCheck is an operation with the client that would poll it.
 func (o *operations) toCheck(target config.Target) *check.Operation {
 	shapes := check.Shapes{}
-	options := append(o.clientOptions(target, prometheus.NewRegistry()), wolkvox.WithShapes(shapes.Add))
+	options := append(o.clientOptions(target), wolkvox.WithShapes(shapes.Add))
 	return &check.Operation{
 		Base:   target.Base,
 		Zone:   target.Zone,

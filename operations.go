@@ -122,7 +122,8 @@ func (o *operations) books() *collector.Books {
 // operation makes one to be polled, with the metrics of it that are not its book's.
 func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.Collector, error) {
 	metrics := prometheus.NewRegistry()
-	client := wolkvox.NewClient(target.Base, target.Token, o.clientOptions(target, metrics)...)
+	options := append(o.clientOptions(target), wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe))
+	client := wolkvox.NewClient(target.Base, target.Token, options...)
 	store := collector.MeasureSaves(metrics, target.Name, o.storage.state(target.Name))
 	polled, err := poller.New(client, store, o.pollerOptions(target, client))
 	if err != nil {
@@ -133,21 +134,23 @@ func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.C
 	return patient{polled, o.listening}, metrics, nil
 }
 
-func (o *operations) clientOptions(target config.Target, metrics prometheus.Registerer) []wolkvox.Option {
-	options := []wolkvox.Option{
-		wolkvox.WithServer(target.Server),
-		wolkvox.WithTimeout(target.Operation.Timeout.Duration),
-		wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe),
-		wolkvox.WithTurns(&o.turns),
-	}
-	if target.Transport != nil {
-		options = append(options, wolkvox.WithTransport(target.Transport))
-	}
+// clientOptions are those of a client that polls.
+func (o *operations) clientOptions(target config.Target) []wolkvox.Option {
+	options := append(reach(target), wolkvox.WithTurns(&o.turns))
 	if o.agentNames {
 		options = append(options, wolkvox.WithAgentNames())
 	}
 	if o.exemplars {
 		options = append(options, wolkvox.WithConnIDs())
+	}
+	return options
+}
+
+// reach are the options that every client of an operation needs.
+func reach(target config.Target) []wolkvox.Option {
+	options := []wolkvox.Option{wolkvox.WithServer(target.Operation.Server), wolkvox.WithTimeout(target.Operation.Timeout.Duration)}
+	if target.Transport != nil {
+		options = append(options, wolkvox.WithTransport(target.Transport))
 	}
 	return options
 }

@@ -108,8 +108,8 @@ func TestAnOperationOfAFileHasTheFlagsSettingsAndItsOwn(t *testing.T) {
 
 func TestDigitsAreReadAsTheyAreWritten(t *testing.T) {
 	sales := load(t, "testdata/good/settings.yml")[0]
-	if sales.Server != "0042" {
-		t.Errorf("have server %q, want 0042", sales.Server)
+	if sales.Operation.Server != "0042" {
+		t.Errorf("have server %q, want 0042", sales.Operation.Server)
 	}
 	want := map[string]string{"1001": "Sales", "1002": "Billing: cards"}
 	if have := sales.Operation.RoutingPoints; !maps.Equal(have, want) {

@@ -47,7 +47,6 @@ type Target struct {
 	Operation Operation // what it was made of
 
 	Name      string
-	Server    string
 	Base      *url.URL
 	Token     wolkvox.TokenSource
 	Zone      *time.Location
@@ -96,7 +95,7 @@ func (o Operation) Resolve() (Target, error) {
 
 // resolve checks what can be wrong in a file as well.
 func (o Operation) resolve() (Target, []problem) {
-	target := Target{Operation: o, Name: o.Name, Server: o.Server}
+	target := Target{Operation: o, Name: o.Name}
 	var problems, found []problem
 	target.Base, found = o.base()
 	problems = append(problems, found...)

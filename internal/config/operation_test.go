@@ -26,7 +26,7 @@ func TestAnOperationIsNamedAfterWhatIsKnownOfIt(t *testing.T) {
 		operation := good()
 		operation.Name, operation.Server, operation.URL = test.name, test.server, test.url
 		have, err := operation.Resolve()
-		if err != nil || have.Name != test.wantName || have.Base.String() != test.wantURL || have.Server != test.server {
+		if err != nil || have.Name != test.wantName || have.Base.String() != test.wantURL || have.Operation.Server != test.server {
 			t.Errorf("%+v: have %+v and error %v", test, have, err)
 		}
 	}
