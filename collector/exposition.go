@@ -1,11 +1,11 @@
 package collector
 
 import (
-	"bytes"
-	"io"
+	"context"
+	"errors"
 	"net/http"
+	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,66 +13,85 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
+
+// maxScrapes are answered at once; more are refused with status 503. It is far beyond any
+// number of honest scrapers: 2,000 that come in the same instant are all answered.
+const maxScrapes = 2000
 
 // Exposition serves metrics as promhttp does. Encoding the books costs by far the most
 // of a scrape, and they change once per poll: they are encoded at the first scrape
 // after that, and sent again until they change.
+//
+// However a client asks, the books are encoded once in its format and kept compressed.
+// A client that does not want gzip gets them inflated while they are sent, one that
+// asks for some families gets only their parts. So a client that does not read holds
+// a reference to what all share, and the compressed rest.
 type Exposition struct {
 	others   prometheus.Gatherer // all metrics but those of the books
 	books    *Books
-	promhttp http.Handler // answers unusual requests, and those that fail
+	errorLog promhttp.Logger // may be nil
+	failures *prometheus.CounterVec
+	refused  prometheus.Counter
+
+	scrapes   chan struct{} // one for each scrape
+	encoding  chan struct{} // held while the books are encoded
+	gathering chan struct{} // held while the others are gathered and encoded
 
 	mu      sync.Mutex
-	shown   []book
+	edition *edition
+}
+
+// edition is what the books show from one change to the next.
+type edition struct {
+	books   *openBooks
 	until   time.Time // when they show something else though they are the same; zero: never
-	encoded map[encoding][]part
-}
-
-// encoding is how a scraper wants the metrics.
-type encoding struct {
-	format expfmt.Format
-	gzip   bool
-}
-
-// mostEncodings are kept at once. Scrapers ask for the same always, and there are
-// seldom two kinds of them.
-const mostEncodings = 3
-
-// part is a part of an exposition: a family of the books, or any of the others.
-type part struct {
-	family   string
-	plain    []byte
-	deflated []byte // nil if it is not yet
+	encoded map[expfmt.Format][]part
 }
 
 // NewExposition serves the books beside what is registered. Errors are logged.
 func NewExposition(reg *prometheus.Registry, books *Books, errorLog promhttp.Logger) *Exposition {
-	alone := prometheus.NewRegistry()
-	alone.MustRegister(books)
-	return &Exposition{
-		others: reg,
-		books:  books,
-		promhttp: promhttp.HandlerFor(prometheus.Gatherers{reg, alone}, promhttp.HandlerOpts{
-			EnableOpenMetrics: true,
-			ErrorLog:          errorLog,
-			Registry:          reg,
+	e := &Exposition{
+		others:   reg,
+		books:    books,
+		errorLog: errorLog,
+		// The same as promhttp's.
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "promhttp_metric_handler_errors_total",
+			Help: "Total number of internal errors encountered by the promhttp metric handler.",
+		}, []string{"cause"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "wolkvox_exporter_scrapes_refused_total",
+			Help: "Scrapes that were answered with status 503, as too many came at once.",
 		}),
-		encoded: map[encoding][]part{},
+		scrapes:   make(chan struct{}, maxScrapes),
+		encoding:  make(chan struct{}, 1),
+		gathering: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	e.failures.WithLabelValues("gathering")
+	e.failures.WithLabelValues("encoding")
+	reg.MustRegister(e.failures, e.refused)
+	return e
 }
 
 // ServeHTTP implements http.Handler.
 func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	gzip, usual := compression(r.Header)
-	if !usual || r.URL.Query().Has("name[]") {
-		e.promhttp.ServeHTTP(w, r)
+	select {
+	case e.scrapes <- struct{}{}:
+		defer func() { <-e.scrapes }()
+	default:
+		e.refuse(w)
 		return
 	}
 	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-	parts, err := e.parts(encoding{format, gzip})
-	if err != nil {
-		e.promhttp.ServeHTTP(w, r)
+	parts, err := e.parts(r.Context(), format, r.URL.Query()["name[]"])
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.refuse(w)
+		return
+	case err != nil:
+		e.fail(w, err)
 		return
 	}
 	header := w.Header()
@@ -80,118 +99,183 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Add("Vary", "Accept-Encoding")
 	header.Set("Content-Type", string(format))
 	write := writePlain
-	if gzip {
+	if acceptsGzip(r.Header) {
 		header.Set("Content-Encoding", "gzip")
 		write = writeGzip
 	}
-	_ = write(w, parts) // Nobody is left to tell if it fails.
-}
-
-func writePlain(w io.Writer, parts []part) error {
-	for _, p := range parts {
-		if _, err := w.Write(p.plain); err != nil {
-			return err
-		}
+	if r.Method != http.MethodHead {
+		_ = write(w, parts) // Nobody is left to tell if it fails.
 	}
-	return nil
 }
 
-// compression tells whether a request wants gzip. What takes a closer look, weights
-// above all, is not usual.
-func compression(header http.Header) (gzip, usual bool) {
-	accepted := strings.Join(header.Values("Accept-Encoding"), ",")
-	if strings.ContainsAny(accepted, ";*") {
-		return false, false
+// refuse answers a scrape that is one too many, or whose client did not wait for its turn.
+func (e *Exposition) refuse(w http.ResponseWriter) {
+	e.refused.Inc()
+	w.Header().Set("Retry-After", "5")
+	http.Error(w, "too many scrapes at once, try again later", http.StatusServiceUnavailable)
+}
+
+// fail answers as promhttp does.
+func (e *Exposition) fail(w http.ResponseWriter, err error) {
+	cause := "gathering"
+	if errors.As(err, new(encodingError)) {
+		cause = "encoding"
 	}
-	names := strings.FieldsFunc(accepted, func(r rune) bool { return r == ',' || r == ' ' })
-	return slices.Contains(names, "gzip") && !slices.Contains(names, "identity"), true
+	e.failures.WithLabelValues(cause).Inc()
+	if e.errorLog != nil {
+		e.errorLog.Println("error "+cause+" metrics:", err)
+	}
+	http.Error(w, "An error has occurred while serving metrics:\n\n"+err.Error(), http.StatusInternalServerError)
 }
 
-// parts are the whole exposition, with the families in the order of their names.
-func (e *Exposition) parts(enc encoding) ([]part, error) {
-	books, err := e.encodedBooks(enc)
+// parts returns the whole exposition, with the families in the order of their names, or
+// those families that are named.
+func (e *Exposition) parts(ctx context.Context, format expfmt.Format, names []string) ([]part, error) {
+	books, err := e.encodedBooks(ctx, format)
 	if err != nil {
 		return nil, err
 	}
+	if err := acquire(ctx, e.gathering); err != nil {
+		return nil, err
+	}
+	defer release(e.gathering)
 	others, err := e.others.Gather()
 	if err != nil {
 		return nil, err
 	}
-	var (
-		parts   []part
-		text    = bytes.NewBuffer(make([]byte, 0, 32<<10)) // What Go, the process, the API and polling take.
-		done    int
-		encoder = expfmt.NewEncoder(text, enc.format)
-		flush   = func() {
-			if text.Len() > done {
-				parts = append(parts, part{plain: text.Bytes()[done:]})
-				done = text.Len()
-			}
+	if len(names) > 0 {
+		books = selected(books, names, func(p part) string { return p.family })
+		others = selected(others, names, (*dto.MetricFamily).GetName)
+	}
+	return merge(books, others, format)
+}
+
+// selected returns those of all, which may be shared, whose name is one of names.
+func selected[T any](all []T, names []string, name func(T) string) []T {
+	var some []T
+	for _, one := range all {
+		if slices.Contains(names, name(one)) {
+			some = append(some, one)
 		}
-	)
+	}
+	return some
+}
+
+// merge encodes families between parts that are encoded.
+func merge(books []part, others []*dto.MetricFamily, format expfmt.Format) ([]part, error) {
+	var parts []part
+	encoder := newEncoder(format)
+	defer encoder.close()
+	flush := func() error {
+		if encoder.size == 0 {
+			return nil
+		}
+		p, err := encoder.part("")
+		parts = append(parts, p)
+		return err
+	}
 	for _, family := range others {
 		for len(books) > 0 && books[0].family < family.GetName() {
-			flush()
+			if err := flush(); err != nil {
+				return nil, err
+			}
 			parts = append(parts, books[0])
 			books = books[1:]
 		}
-		if err := encoder.Encode(family); err != nil {
+		if err := encoder.encode(family); err != nil {
 			return nil, err
 		}
 	}
-	flush()
+	if err := flush(); err != nil {
+		return nil, err
+	}
 	parts = append(parts, books...)
-	if closer, ok := encoder.(expfmt.Closer); ok {
-		if err := closer.Close(); err != nil {
-			return nil, err
-		}
+	if err := encoder.end(); err != nil {
+		return nil, err
 	}
-	flush()
+	return parts, flush()
+}
+
+// encodedBooks returns the families of the books as they are now.
+func (e *Exposition) encodedBooks(ctx context.Context, format expfmt.Format) ([]part, error) {
+	format = equivalent(format)
+	if _, parts := e.kept(format); parts != nil {
+		return parts, nil
+	}
+	if err := acquire(ctx, e.encoding); err != nil {
+		return nil, err
+	}
+	defer release(e.encoding)
+	// Another scrape may have encoded them meanwhile.
+	now, parts := e.kept(format)
+	if parts != nil {
+		return parts, nil
+	}
+	parts, err := encode(now.books, format)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now.encoded[format] = parts
 	return parts, nil
 }
 
-// encodedBooks are the families of the books as they are now.
-func (e *Exposition) encodedBooks(enc encoding) ([]part, error) {
+// kept returns the edition of now, and its parts if it has been encoded in a format.
+func (e *Exposition) kept(format expfmt.Format) (*edition, []part) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	open := e.books.open(time.Now())
-	if !slices.EqualFunc(open.books, e.shown, book.same) || !e.until.IsZero() && !open.now.Before(e.until) {
-		clear(e.encoded)
-		e.shown, e.until = open.books, open.until()
+	if last := e.edition; last == nil || !slices.EqualFunc(open.books, last.books.books, book.same) || !last.until.IsZero() && !open.now.Before(last.until) {
+		e.edition = &edition{open, open.until(), map[expfmt.Format][]part{}}
 	}
-	if parts, ok := e.encoded[enc]; ok {
-		return parts, nil
+	return e.edition, e.edition.encoded[format]
+}
+
+// equivalent returns the format among those that look the same here whose encoding is
+// kept. Only one way of escaping changes names like ours.
+func equivalent(format expfmt.Format) expfmt.Format {
+	if format.ToEscapingScheme() == model.DotsEscaping {
+		return format
 	}
+	return format.WithEscapingScheme(model.NoEscaping)
+}
+
+// encode returns a part for each family of the books.
+func encode(books *openBooks, format expfmt.Format) ([]part, error) {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(open)
+	reg.MustRegister(books)
 	families, err := reg.Gather()
 	if err != nil {
 		return nil, err
 	}
-	parts, err := encode(families, enc)
-	if err != nil {
-		return nil, err
+	parts := make([]part, len(families))
+	encoder := newEncoder(format)
+	defer encoder.close()
+	for i, family := range families {
+		if err := encoder.encode(family); err != nil {
+			return nil, err
+		}
+		if parts[i], err = encoder.part(family.GetName()); err != nil {
+			return nil, err
+		}
 	}
-	if len(e.encoded) == mostEncodings {
-		clear(e.encoded)
-	}
-	e.encoded[enc] = parts
 	return parts, nil
 }
 
-func encode(families []*dto.MetricFamily, enc encoding) ([]part, error) {
-	parts := make([]part, len(families))
-	var text bytes.Buffer
-	encoder := expfmt.NewEncoder(&text, enc.format)
-	for i, family := range families {
-		if err := encoder.Encode(family); err != nil {
-			return nil, err
-		}
-		parts[i] = part{family: family.GetName(), plain: bytes.Clone(text.Bytes())}
-		text.Reset()
+// acquire waits for a place among those that do the same, or until ctx is done.
+func acquire(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	default:
 	}
-	if enc.gzip {
-		return parts, deflateAll(parts)
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Canceled
 	}
-	return parts, nil
 }
+
+func release(places chan struct{}) { <-places }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
@@ -77,10 +78,17 @@ func text(t testing.TB, response *httptest.ResponseRecorder) string {
 	return string(body)
 }
 
+// promhttpOf serves the same as promhttp does.
+func promhttpOf(e *Exposition) http.Handler {
+	reg, alone := e.others.(*prometheus.Registry), prometheus.NewRegistry()
+	alone.MustRegister(e.books)
+	return promhttp.HandlerFor(prometheus.Gatherers{reg, alone}, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: reg})
+}
+
 // asPromhttp checks that an answer is promhttp's, but for what compressing came to.
 func asPromhttp(t *testing.T, e *Exposition, path, accept, encodings string) {
 	t.Helper()
-	have, want := askedFor(t, e, path, accept, encodings), askedFor(t, e.promhttp, path, accept, encodings)
+	have, want := askedFor(t, e, path, accept, encodings), askedFor(t, promhttpOf(e), path, accept, encodings)
 	if have.Code != want.Code {
 		t.Errorf("have status %d, want %d", have.Code, want.Code)
 	}
@@ -203,11 +211,18 @@ func TestAnExpositionIsPromhttps(t *testing.T) {
 	for _, encodings := range []string{
 		"", "gzip", "gzip, deflate, br, zstd", "deflate,gzip", "deflate", "identity", "identity, gzip", "gzip,identity",
 		"*", "gzip, *", "gzip;q=1", "gzip;q=0", "gzip;q=0.1, identity;q=0.2", "identity;q=0", "GZIP", "gzipped",
+		"*;q=0", "gzip;q=0.5, *;q=0.4", "*;q=0.4, gzip ; q=0.5", "identity;q=0.5, gzip;q=1.0", "gzip;q=0.5, gzip;q=0.2, identity;q=0.3",
 	} {
 		t.Run("encodings "+encodings, func(t *testing.T) { asPromhttp(t, s.Exposition, "/metrics", acceptText, encodings) })
 	}
-	for _, query := range []string{"name[]=wolkvox_chat_messages&name[]=wolkvox_exporter_state_bytes", "name[]=", "name=wolkvox_up"} {
-		t.Run("query "+query, func(t *testing.T) { asPromhttp(t, s.Exposition, "/metrics?"+query, acceptText, "gzip") })
+	for _, query := range []string{
+		"name[]=wolkvox_chat_messages&name[]=wolkvox_exporter_state_bytes", "name[]=wolkvox_chat_messages", "name[]=", "name[]=none", "name=wolkvox_up",
+	} {
+		for _, accept := range accepts {
+			for _, encodings := range []string{"", "gzip"} {
+				t.Run("query "+query, func(t *testing.T) { asPromhttp(t, s.Exposition, "/metrics?"+query, accept, encodings) })
+			}
+		}
 	}
 }
 
@@ -249,7 +264,8 @@ func TestAScrapeThatFailsSaysWhy(t *testing.T) {
 	}
 }
 
-func TestFewEncodingsAreKept(t *testing.T) {
+// What is kept has no part that a client could make larger.
+func TestExposition_KeepsOneEncodingForEachFormat(t *testing.T) {
 	s := newServed(Options{})
 	h := newHistory(10)
 	poll := func() {
@@ -257,38 +273,48 @@ func TestFewEncodingsAreKept(t *testing.T) {
 		s.operations = []Operation{{"wv0042", fixed{View: h.book.View()}}}
 	}
 	poll()
-	for _, accept := range accepts {
-		for _, encodings := range []string{"", "gzip"} {
-			asked(t, s, accept, encodings)
-			if have := len(s.encoded); have > mostEncodings {
-				t.Fatalf("have %d encodings kept, want %d at most", have, mostEncodings)
+	for _, format := range expfmt.DefaultOpenMetricsAcceptedFormats() {
+		for _, escaping := range []string{"", ";escaping=allow-utf-8", ";escaping=underscores", ";escaping=dots", ";escaping=values", ";escaping=other"} {
+			for _, encodings := range []string{"", "gzip", "gzip;q=1", "*", "identity;q=0", "br"} {
+				for _, path := range []string{"/metrics", "/metrics?name[]=wolkvox_chat_messages", "/metrics?name[]="} {
+					askedFor(t, s, path, string(format)+escaping, encodings)
+				}
 			}
 		}
 	}
+	if have, want := len(s.edition.encoded), 2*len(expfmt.DefaultOpenMetricsAcceptedFormats()); have != want {
+		t.Errorf("have %d encodings kept, want %d: with names as they are and with dots escaped", have, want)
+	}
 	poll()
 	asked(t, s, acceptText, "gzip")
-	if have := len(s.encoded); have != 1 {
+	if have := len(s.edition.encoded); have != 1 {
 		t.Errorf("have %d encodings kept after a poll, want the one that was asked for since", have)
 	}
 }
 
-// Encoding them anew each time would show in nothing but the costs.
-func TestBooksAreEncodedOncePerPoll(t *testing.T) {
-	s := newServed(Options{})
-	h := newHistory(100)
-	h.read(ledger.Starting, h.spread(100)...)
-	s.operations = []Operation{{"wv0042", fixed{View: h.book.View()}}}
-	request := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
-	request.Header.Set("Accept-Encoding", "gzip")
-	scrape := func() { s.ServeHTTP(&counting{header: http.Header{}}, request) }
-	scrape()
-	kept := testing.AllocsPerRun(5, scrape)
-	anew := testing.AllocsPerRun(5, func() {
-		s.operations = []Operation{{"wv0042", fixed{View: h.book.View()}}}
-		scrape()
-	})
-	if kept > anew/10 {
-		t.Errorf("have %v allocations in a scrape, want a tenth at most of the %v after a poll", kept, anew)
+// Encoding the books at each scrape would show in nothing but the costs.
+func TestExposition_EncodesBooksOncePerPoll(t *testing.T) {
+	for _, ask := range []struct{ query, encodings string }{
+		{"", "gzip"}, {"", "gzip;q=1"}, {"", "*"}, {"", "identity;q=0"}, {"", ""}, {"?name[]=wolkvox_chat_messages", "gzip"}, {"?name[]=wolkvox_chat_messages", ""},
+	} {
+		t.Run(ask.query+" "+ask.encodings, func(t *testing.T) {
+			s := newServed(Options{})
+			h := newHistory(100)
+			h.read(ledger.Starting, h.spread(100)...)
+			s.operations = []Operation{{"wv0042", fixed{View: h.book.View()}}}
+			request := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics"+ask.query, nil)
+			request.Header.Set("Accept-Encoding", ask.encodings)
+			scrape := func() { s.ServeHTTP(&counting{header: http.Header{}}, request) }
+			scrape()
+			kept := testing.AllocsPerRun(5, scrape)
+			anew := testing.AllocsPerRun(5, func() {
+				s.operations = []Operation{{"wv0042", fixed{View: h.book.View()}}}
+				scrape()
+			})
+			if kept > anew/10 {
+				t.Errorf("have %v allocations in a scrape, want a tenth at most of the %v after a poll", kept, anew)
+			}
+		})
 	}
 }
 

@@ -4,71 +4,97 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"hash/crc32"
 	"io"
+	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 )
 
-// deflaters are kept for the next scrape, as promhttp keeps its own: each has tables of
-// most of a megabyte.
-var deflaters = sync.Pool{New: func() any {
-	deflater, _ := flate.NewWriter(nil, flate.DefaultCompression) // It fails for other levels only.
-	return deflater
-}}
+var (
+	// gzipHeader says deflate, and nothing of a file.
+	gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
+	// lastBlock is an empty one.
+	lastBlock = []byte{1, 0, 0, 0xff, 0xff}
+)
 
-// gzipHeader says deflate, and nothing of a file.
-var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
-
-// writeGzip writes parts as one gzip file. They are deflated each on its own, so that one
-// that was deflated before fits anywhere: several gzip files in a row would be as
-// valid, but browsers read only the first.
+// writeGzip writes parts as one gzip file: several in a row would be as valid, but
+// browsers read only the first.
 func writeGzip(w io.Writer, parts []part) error {
 	if _, err := w.Write(gzipHeader); err != nil {
 		return err
 	}
-	deflater := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(deflater)
 	var checksum, size uint32
-	for _, p := range parts {
-		checksum = crc32.Update(checksum, crc32.IEEETable, p.plain)
-		size += uint32(len(p.plain)) //nolint:gosec // It is to wrap around.
-		var err error
-		if p.deflated == nil {
-			err = deflate(w, deflater, p.plain)
-		} else {
-			_, err = w.Write(p.deflated)
-		}
-		if err != nil {
+	for i := range parts {
+		p := &parts[i]
+		checksum = join(checksum, p)
+		size += uint32(p.size) //nolint:gosec // It is to wrap around.
+		if _, err := w.Write(p.deflated); err != nil {
 			return err
 		}
 	}
-	deflater.Reset(w)
-	if err := deflater.Close(); err != nil {
-		return err
-	}
-	_, err := w.Write(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, checksum), size))
+	end := binary.LittleEndian.AppendUint32(bytes.Clone(lastBlock), checksum)
+	_, err := w.Write(binary.LittleEndian.AppendUint32(end, size))
 	return err
 }
 
-// deflate writes whole blocks that look back at nothing before them.
-func deflate(w io.Writer, deflater *flate.Writer, plain []byte) error {
-	deflater.Reset(w)
-	if _, err := deflater.Write(plain); err != nil {
-		return err
-	}
-	return deflater.Flush()
+// inflater makes text of parts.
+type inflater struct {
+	flate  io.ReadCloser
+	buffer [8 << 10]byte
 }
 
-func deflateAll(parts []part) error {
-	deflater := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(deflater)
-	var deflated bytes.Buffer
+var inflaters = sync.Pool{New: func() any {
+	return &inflater{flate: flate.NewReader(nil)}
+}}
+
+// writePlain writes the text of parts.
+func writePlain(w io.Writer, parts []part) error {
+	in := inflaters.Get().(*inflater)
+	defer inflaters.Put(in)
+	// io.CopyBuffer would have a buffer of the writer's own.
+	w = struct{ io.Writer }{w}
 	for i := range parts {
-		if err := deflate(&deflated, deflater, parts[i].plain); err != nil {
+		if err := in.flate.(flate.Resetter).Reset(bytes.NewReader(parts[i].deflated), nil); err != nil {
 			return err
 		}
-		parts[i].deflated = bytes.Clone(deflated.Bytes())
-		deflated.Reset()
+		// It would fail at the end of the part, whose last block is not the last of a file.
+		if _, err := io.CopyBuffer(w, io.LimitReader(in.flate, parts[i].size), in.buffer[:]); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// acceptsGzip reports whether gzip is preferred to no encoding, as promhttp decides it.
+func acceptsGzip(header http.Header) bool {
+	gzip, identity := 0.0, -1.0
+	for _, accepted := range strings.Split(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
+		name, parameters, _ := strings.Cut(accepted, ";")
+		weight := weightOf(parameters)
+		switch strings.TrimSpace(name) {
+		case "gzip":
+			gzip = max(gzip, weight)
+		case "identity":
+			identity = max(identity, weight)
+		case "*":
+			gzip, identity = max(gzip, weight), max(identity, weight)
+		}
+	}
+	return gzip > max(identity, 0)
+}
+
+// weightOf returns the q among the parameters of an encoding, or 1.
+func weightOf(parameters string) float64 {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if strings.TrimSpace(name) == "q" {
+			weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				return 0
+			}
+			return weight
+		}
+	}
+	return 1
 }

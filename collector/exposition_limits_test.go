@@ -1,0 +1,120 @@
+package collector
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+)
+
+// stalled is a response whose client does not read until it is closed.
+type stalled struct {
+	*httptest.ResponseRecorder
+	closed chan struct{}
+}
+
+func (s *stalled) Write([]byte) (int, error) {
+	<-s.closed
+	return 0, http.ErrHandlerTimeout
+}
+
+// limited is an exposition of one operation.
+func limited() *Exposition {
+	h := newHistory(10)
+	h.read(ledger.Starting, h.bot("101", "web", 10))
+	return NewExposition(prometheus.NewRegistry(), NewBooks(always([]Operation{{"wv0042", fixed{View: h.book.View()}}}), Options{}), nil)
+}
+
+func wantRefused(t *testing.T, e *Exposition, response *httptest.ResponseRecorder) {
+	t.Helper()
+	if response.Code != http.StatusServiceUnavailable || response.Header().Get("Retry-After") == "" {
+		t.Errorf("have status %d and Retry-After %q, want 503 and when to try again", response.Code, response.Header().Get("Retry-After"))
+	}
+	if have := text(t, asked(t, e, acceptText, "gzip")); !strings.Contains(have, "\nwolkvox_exporter_scrapes_refused_total 1\n") {
+		t.Errorf("have no scrape refused in\n%s", have)
+	}
+}
+
+func TestExposition_RefusesScrapesBeyondItsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := limited()
+		e.scrapes = make(chan struct{}, 2)
+		closed := make(chan struct{})
+		for range 2 {
+			go e.ServeHTTP(&stalled{httptest.NewRecorder(), closed}, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+		}
+		synctest.Wait()
+		refused := asked(t, e, acceptText, "gzip")
+		close(closed)
+		synctest.Wait()
+		wantRefused(t, e, refused)
+	})
+}
+
+// Clients that do not read, however they ask, keep no other from an answer.
+func TestExposition_StalledClientsHoldNothingThatOthersWaitFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := limited()
+		closed := make(chan struct{})
+		for _, query := range []string{"", "?name[]=wolkvox_chat_messages"} {
+			for _, encodings := range []string{"", "gzip", "gzip;q=1", "*"} {
+				for _, accept := range accepts {
+					for range 3 {
+						request := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics"+query, nil)
+						request.Header.Set("Accept", accept)
+						request.Header.Set("Accept-Encoding", encodings)
+						go e.ServeHTTP(&stalled{httptest.NewRecorder(), closed}, request)
+					}
+				}
+			}
+		}
+		synctest.Wait()
+		if len(e.scrapes) < 200 {
+			t.Errorf("have %d clients that do not read", len(e.scrapes))
+		}
+		if have := asked(t, e, acceptText, "gzip"); have.Code != http.StatusOK {
+			t.Errorf("have status %d beside clients that do not read", have.Code)
+		}
+		close(closed)
+		synctest.Wait()
+		if len(e.scrapes) > 0 {
+			t.Errorf("have %d scrapes after they have gone", len(e.scrapes))
+		}
+	})
+}
+
+func TestExposition_RefusesAScrapeWhoseClientLeavesTheQueue(t *testing.T) {
+	for name, places := range map[string]func(*Exposition) chan struct{}{
+		"encoding":  func(e *Exposition) chan struct{} { return e.encoding },
+		"gathering": func(e *Exposition) chan struct{} { return e.gathering },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := limited()
+				places := places(e)
+				for range cap(places) {
+					places <- struct{}{}
+				}
+				ctx, leave := context.WithCancel(t.Context())
+				waiting := httptest.NewRecorder()
+				go e.ServeHTTP(waiting, httptest.NewRequestWithContext(ctx, "GET", "/metrics", nil))
+				synctest.Wait()
+				if len(e.scrapes) != 1 {
+					t.Fatalf("have %d scrapes that wait, want 1", len(e.scrapes))
+				}
+				leave()
+				synctest.Wait()
+				for range cap(places) {
+					<-places
+				}
+				wantRefused(t, e, waiting)
+			})
+		})
+	}
+}
