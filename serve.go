@@ -66,15 +66,12 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	)
 
 	announce := sync.OnceFunc(func() { close(listening) })
-	server := &http.Server{
-		BaseContext: func(net.Listener) context.Context {
-			announce()
-			return context.Background()
-		},
-		Handler:           web.Handler(s.webOptions(operations, registry, logger)),
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(quietLogger.Handler(), slog.LevelDebug),
+	server := web.NewServer(web.Handler(s.webOptions(operations, registry, logger)), web.DefaultLimits)
+	server.BaseContext = func(net.Listener) context.Context {
+		announce()
+		return context.Background()
 	}
+	server.ErrorLog = slog.NewLogLogger(quietLogger.Handler(), slog.LevelDebug)
 	group.Go(func() error {
 		operations.reloadOn(ctx, hangups)
 		return nil

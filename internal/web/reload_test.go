@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"net/http/httptest"
 	"testing"
 )
 
@@ -24,6 +25,35 @@ func TestReloadingAnswersWithWhatCameOfIt(t *testing.T) {
 			have := ask(t, Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Reload: test.reload}), test.method, "/-/reload")
 			if have.Code != test.status || have.Body.String() != test.body || calls != test.calls {
 				t.Errorf("have %d %q after %d calls, want %d %q after %d", have.Code, have.Body, calls, test.status, test.body, test.calls)
+			}
+		})
+	}
+}
+
+func TestReload_RefusesAPageOfAnotherSite(t *testing.T) {
+	for _, test := range []struct {
+		name, header, value string
+		want                int
+	}{
+		{"no browser", "", "", 200},
+		{"a page of ours", "Sec-Fetch-Site", "same-origin", 200},
+		{"an address that was typed", "Sec-Fetch-Site", "none", 200},
+		{"a page of another site", "Sec-Fetch-Site", "cross-site", 403},
+		{"a page of another host", "Sec-Fetch-Site", "same-site", 403},
+		{"an old browser, a page of ours", "Origin", "http://example.com", 200},
+		{"an old browser, a page of another site", "Origin", "http://evil.example", 403},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			reloads := 0
+			h := Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Reload: func() error { reloads++; return nil }})
+			request := httptest.NewRequestWithContext(t.Context(), "POST", "/-/reload", nil)
+			if test.header != "" {
+				request.Header.Set(test.header, test.value)
+			}
+			have := httptest.NewRecorder()
+			h.ServeHTTP(have, request)
+			if have.Code != test.want || (reloads == 1) != (test.want == 200) {
+				t.Errorf("have status %d after %d reloads, want %d: %s", have.Code, reloads, test.want, have.Body)
 			}
 		})
 	}

@@ -106,9 +106,14 @@ func ready(operations func() []Operation) http.HandlerFunc {
 }
 
 // reload says what is wrong with a new configuration: whoever may ask for it may
-// read it.
+// read it. A page of another site may not ask for it in its reader's name.
 func reload(again func() error) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+	sameOrigin := http.NewCrossOriginProtection()
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := sameOrigin.Check(r); err != nil {
+			answer(w, http.StatusForbidden, "reloading for a page of another site is refused\n")
+			return
+		}
 		if again == nil {
 			answer(w, http.StatusForbidden, "reloading by HTTP is off: start with --web.enable-lifecycle\n")
 			return
