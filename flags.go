@@ -25,6 +25,7 @@ const (
 	checkCommand = "check"
 
 	demoInterval = 5 * time.Second
+	demoAddress  = "127.0.0.1:10042"
 )
 
 // settings is the command line.
@@ -76,7 +77,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 	for _, value := range []*config.Duration{&s.operation.Poll.Overlap, &s.operation.Poll.ReconcileInterval, &s.operation.Poll.InitialWindow, &s.operation.Poll.MaxCatchUp, &s.zeroHold} {
 		value.ZeroAllowed = true
 	}
-	var intervalSet, storageSet bool
+	var intervalSet, storageSet, addressSet bool
 
 	app.Flag("config.file", "YAML file with several operations. What it leaves open is as the flags say.").
 		StringVar(&s.configFile)
@@ -109,6 +110,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 		Default("true").BoolVar(&s.nativeHistograms)
 
 	s.web = kingpinflag.AddFlags(app, ":10042")
+	app.GetFlag("web.listen-address").IsSetByUser(&addressSet)
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&s.telemetryPath)
 	app.Flag("web.enable-lifecycle", "Reload the configuration at POST /-/reload, as at SIGHUP.").BoolVar(&s.lifecycle)
 	app.Flag("log.level", "Least severe messages to log: debug, info, warn or error.").
@@ -135,6 +137,9 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 		}
 		if !storageSet {
 			s.storagePath = ""
+		}
+		if !addressSet {
+			*s.web.WebListenAddresses = []string{demoAddress}
 		}
 	}
 	s.agents = s.agents || s.agentNames

@@ -82,6 +82,19 @@ func TestDemoPollsOftenAndKeepsNothingUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
+func TestDemo_ListensOnLoopbackUnlessAnAddressIsGiven(t *testing.T) {
+	for _, test := range []struct{ args, want []string }{
+		{[]string{"demo"}, []string{"127.0.0.1:10042"}},
+		{[]string{"demo", "--web.listen-address=:10042"}, []string{":10042"}},
+		{[]string{"--web.listen-address=:1", "--web.listen-address=[::1]:2", "demo"}, []string{":1", "[::1]:2"}},
+		{[]string{"serve"}, []string{":10042"}},
+	} {
+		if s := settle(t, test.args...); !slices.Equal(*s.web.WebListenAddresses, test.want) {
+			t.Errorf("%q: have %q, want %q", test.args, *s.web.WebListenAddresses, test.want)
+		}
+	}
+}
+
 func TestEveryDurationTakesGosSpellingAndPrometheus(t *testing.T) {
 	s := settle(t, "--wolkvox.timeout=1m30s", "--poll.interval=1s", "--poll.overlap=1.5h", "--poll.reconcile-interval=1d", "--poll.reconcile-window=1w",
 		"--poll.initial-window=0", "--poll.max-catch-up=1d12h", "--collector.zero-hold=0s")
