@@ -37,10 +37,19 @@ type Exposition struct {
 
 	scrapes   chan struct{} // one for each scrape
 	encoding  chan struct{} // held while the books are encoded
-	gathering chan struct{} // held while the others are gathered and encoded
+	gathering chan struct{} // held while the others are gathered
+	merging   chan struct{} // held while the others are encoded
 
 	mu      sync.Mutex
 	edition *edition
+	next    *gathering // has not begun; nil if no scrape waits for it
+}
+
+// gathering is of the others, for all scrapes that came before it began.
+type gathering struct {
+	done     chan struct{}
+	families []*dto.MetricFamily
+	err      error
 }
 
 // edition is what the books show from one change to the next.
@@ -67,7 +76,8 @@ func NewExposition(reg *prometheus.Registry, books *Books, errorLog promhttp.Log
 		}),
 		scrapes:   make(chan struct{}, maxScrapes),
 		encoding:  make(chan struct{}, 1),
-		gathering: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		gathering: make(chan struct{}, 1),
+		merging:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	e.failures.WithLabelValues("gathering")
 	e.failures.WithLabelValues("encoding")
@@ -135,19 +145,51 @@ func (e *Exposition) parts(ctx context.Context, format expfmt.Format, names []st
 	if err != nil {
 		return nil, err
 	}
-	if err := acquire(ctx, e.gathering); err != nil {
-		return nil, err
-	}
-	defer release(e.gathering)
-	others, err := e.others.Gather()
+	others, err := e.gatherOthers(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := acquire(ctx, e.merging); err != nil {
+		return nil, err
+	}
+	defer release(e.merging)
 	if len(names) > 0 {
 		books = selected(books, names, func(p part) string { return p.family })
 		others = selected(others, names, (*dto.MetricFamily).GetName)
 	}
 	return merge(books, others, format)
+}
+
+// gatherOthers returns what the others are after the call. Scrapes that come while they
+// are being gathered share the next time: reading /proc takes longer the more there are.
+func (e *Exposition) gatherOthers(ctx context.Context) ([]*dto.MetricFamily, error) {
+	e.mu.Lock()
+	joined, first := e.next, e.next == nil
+	if first {
+		joined = &gathering{done: make(chan struct{})}
+		e.next = joined
+	}
+	e.mu.Unlock()
+	if first {
+		e.gather(joined)
+	}
+	select {
+	case <-joined.done:
+		return joined.families, joined.err
+	case <-ctx.Done():
+		return nil, context.Canceled
+	}
+}
+
+// gather does not end with the scrape that began it, as others wait for it.
+func (e *Exposition) gather(joined *gathering) {
+	defer close(joined.done)
+	e.gathering <- struct{}{}
+	defer release(e.gathering)
+	e.mu.Lock()
+	e.next = nil
+	e.mu.Unlock()
+	joined.families, joined.err = e.others.Gather()
 }
 
 // selected returns those of all, which may be shared, whose name is one of names.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,8 +92,8 @@ func TestExposition_StalledClientsHoldNothingThatOthersWaitFor(t *testing.T) {
 
 func TestExposition_RefusesAScrapeWhoseClientLeavesTheQueue(t *testing.T) {
 	for name, places := range map[string]func(*Exposition) chan struct{}{
-		"encoding":  func(e *Exposition) chan struct{} { return e.encoding },
-		"gathering": func(e *Exposition) chan struct{} { return e.gathering },
+		"encoding": func(e *Exposition) chan struct{} { return e.encoding },
+		"merging":  func(e *Exposition) chan struct{} { return e.merging },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -117,4 +118,39 @@ func TestExposition_RefusesAScrapeWhoseClientLeavesTheQueue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a scrape shows is of after it came, whatever was being gathered then.
+func TestExposition_GathersOnceForAllThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gathered, proceed := 0, make(chan struct{})
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "gathered", Help: "How often."}, func() float64 {
+			gathered++
+			<-proceed
+			return float64(gathered)
+		}))
+		e := NewExposition(reg, NewBooks(always(nil), Options{}), nil)
+		answers := make(chan string, 10)
+		scrape := func() { answers <- asked(t, e, acceptText, "").Body.String() }
+		go scrape()
+		synctest.Wait()
+		for range 9 {
+			go scrape()
+		}
+		synctest.Wait()
+		close(proceed)
+		synctest.Wait()
+		close(answers)
+		var have []string
+		for answer := range answers {
+			_, rest, _ := strings.Cut(answer, "\ngathered ")
+			value, _, _ := strings.Cut(rest, "\n")
+			have = append(have, value)
+		}
+		slices.Sort(have)
+		if want := append([]string{"1"}, slices.Repeat([]string{"2"}, 9)...); !slices.Equal(have, want) {
+			t.Errorf("have %q, want %q", have, want)
+		}
+	})
 }

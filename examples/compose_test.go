@@ -100,6 +100,9 @@ func TestComposeRunsTheDemo(t *testing.T) {
 	if command[0] != "demo" {
 		t.Errorf("have command %q, want the demo", command)
 	}
+	if !slices.Contains(command, "--web.listen-address=:10042") {
+		t.Errorf("have command %q, which the other containers do not reach", command)
+	}
 	wantFlags(t, command)
 }
 
