@@ -2,6 +2,7 @@ package wolkvox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -21,8 +23,8 @@ const (
 	maxBody = 256 << 20
 	// defaultTimeout is the vendor's limit for a request.
 	defaultTimeout = 60 * time.Second
-	// maxRedirects on the same host; more is a loop.
-	maxRedirects = 5
+	// maxRedirects on the same host; more is a loop. Each costs a request.
+	maxRedirects = 2
 
 	reportsPage     = "reports_manager.php"
 	informationPage = "information.php"
@@ -50,6 +52,7 @@ type Request struct {
 type Client struct {
 	base    *url.URL
 	server  string
+	agent   string
 	token   TokenSource
 	timeout time.Duration
 	maxBody int64
@@ -71,6 +74,9 @@ func WithTimeout(d time.Duration) Option { return func(c *Client) { c.timeout = 
 // of requests sends.
 func WithServer(digits string) Option { return func(c *Client) { c.server = digits } }
 
+// WithUserAgent sets the header User-Agent, which is Go's by default.
+func WithUserAgent(agent string) Option { return func(c *Client) { c.agent = agent } }
+
 // WithObserver is told of every request.
 func WithObserver(observe func(Request)) Option { return func(c *Client) { c.observe = observe } }
 
@@ -90,24 +96,31 @@ func WithShapes(tell func(field string, shape Shape)) Option {
 	return func(c *Client) { c.wanted.shapes = tell }
 }
 
-// WithTransport replaces the default transport.
+// WithTransport replaces the default transport, which is one of [NewTransport].
 func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.http.Transport = rt } }
 
 // NewClient makes a client for the API below base, such as
 // https://wv0042.wolkvox.com.
 func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
 	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}, turns: &Turns{}}
-	// net/http forwards custom headers, so the token, to wherever a redirect leads.
-	c.http.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-		if next.URL.Scheme != base.Scheme || next.URL.Host != base.Host || len(via) > maxRedirects {
-			return &Error{Result: Redirected}
-		}
-		return nil
-	}
+	c.http.Transport = defaultTransport
+	c.http.CheckRedirect = c.checkRedirect
 	for _, option := range options {
 		option(c)
 	}
 	return c
+}
+
+// checkRedirect refuses a redirect to anywhere else, and one in a loop. net/http
+// forwards custom headers, so the token, to wherever a redirect leads.
+func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
+	elsewhere := next.URL.Scheme != c.base.Scheme || next.URL.Host != c.base.Host
+	again := slices.ContainsFunc(via, func(earlier *http.Request) bool { return earlier.URL.String() == next.URL.String() })
+	if elsewhere || again || len(via) > maxRedirects {
+		return &Error{Result: Redirected}
+	}
+	next.Close = true // net/http does not take it over.
+	return nil
 }
 
 // Chats asks for the chats of a window and yields each row of the response as
@@ -199,28 +212,41 @@ func (c *Client) request(ctx context.Context, page, api, parameters, token strin
 	if err != nil {
 		return nil, fmt.Errorf("building a request to %q: %w", c.base.Redacted(), err)
 	}
-	request.Header.Set("Wolkvox-Token", token)
+	// What a server sends behind a response belongs to no request. On a connection
+	// that is kept it could be taken for the next one's response.
+	request.Close = true
+	// Without Set, which changes the case: PHP's getallheaders keeps that of the wire.
+	request.Header["wolkvox-token"] = []string{token}
 	if c.server != "" {
-		// Without Set: it would spell the name another way.
 		request.Header["wolkvox_server"] = []string{c.server}
 	}
 	request.Header.Set("Accept", "application/json")
+	if c.agent != "" {
+		request.Header.Set("User-Agent", c.agent)
+	}
 	return request, nil
 }
 
 // do exchanges request and response. Its error is an *Error, errStopped, or
 // the caller's context's.
 func (c *Client) do(caller context.Context, request *http.Request, read func(io.Reader) (int, error), saw func(time.Time)) (int, error) {
-	response, err := c.http.Do(request)
+	var trace connTrace
+	ctx := trace.context(request.Context())
+	response, err := c.http.Do(request.WithContext(ctx))
 	if err != nil {
-		return 0, transportError(caller, err)
+		return 0, c.transportError(caller, err)
 	}
 	defer response.Body.Close()
+	// Not every transport ends the reading of a body with its request.
+	stop := context.AfterFunc(ctx, func() { _ = response.Body.Close() })
+	defer stop()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		saw(date)
 	}
-	body := &body{from: response.Body, left: c.maxBody}
+	body := &body{ctx: ctx, from: response.Body, left: c.maxBody}
 	switch response.StatusCode {
+	case http.StatusSwitchingProtocols: // Its body is the connection, without an end.
+		return 0, &Error{Result: Malformed, Status: response.StatusCode}
 	case http.StatusNoContent:
 		return 0, nil
 	case http.StatusOK:
@@ -233,9 +259,11 @@ func (c *Client) do(caller context.Context, request *http.Request, read func(io.
 	case cause != nil:
 		return 0, cause
 	case missing && body.err != nil: // Nobody knows who said so.
-		return 0, transportError(caller, body.err)
+		return 0, c.transportError(caller, body.err)
 	case missing && !page:
 		return 0, nil
+	case trace.isFromProxy(response, request.URL, message != ""):
+		return 0, refusedByProxy(response)
 	}
 	return 0, &Error{
 		Result:     classify(response.StatusCode, message),
@@ -252,7 +280,7 @@ func (c *Client) bodyError(caller context.Context, body *body, err error) error 
 	case err == nil, errors.Is(err, errStopped):
 		return err
 	case body.err != nil:
-		return transportError(caller, body.err)
+		return c.transportError(caller, body.err)
 	case errors.As(err, &known):
 		return known
 	default:
@@ -262,8 +290,9 @@ func (c *Client) bodyError(caller context.Context, body *body, err error) error 
 }
 
 // body remembers why a response's body could not be read, and reads no more of
-// it than the vendor's limit.
+// it than the vendor's limit, and nothing once the request's context has ended.
 type body struct {
+	ctx  context.Context
 	from io.Reader
 	left int64
 	err  error
@@ -271,6 +300,9 @@ type body struct {
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	if b.err == nil {
+		b.err = b.ctx.Err()
+	}
 	if b.err != nil {
 		return 0, b.err
 	}
@@ -281,6 +313,8 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.left -= int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
+		// A body that was closed at the end of its context says so in many ways.
+		err = cmp.Or(b.ctx.Err(), err)
 		b.err = err
 	}
 	return n, err
@@ -297,12 +331,13 @@ func errorMessage(body io.Reader) (message string, page bool) {
 }
 
 // retryAfter reads either form of the header; 0 if there is none. More than a
-// day is a day: by then the quota is a new one.
+// day is a day, however many digits it has: by then the quota is a new one.
 func retryAfter(header string) time.Duration {
 	const most = 24 * time.Hour
 	var wait time.Duration
-	if seconds, err := strconv.Atoi(header); err == nil {
-		wait = time.Duration(min(seconds, int(most/time.Second))) * time.Second
+	// Beyond its range, ParseInt returns the end of the range.
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait = time.Duration(max(0, min(seconds, int64(most/time.Second)))) * time.Second
 	} else if date, err := http.ParseTime(header); err == nil {
 		wait = min(time.Until(date), most)
 	}

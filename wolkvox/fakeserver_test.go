@@ -138,6 +138,11 @@ func TestEveryFaultHasItsResult(t *testing.T) {
 		wolkvoxtest.LoginPage: Malformed, wolkvoxtest.EmptyBody: Malformed, wolkvoxtest.PHPFatal: Malformed,
 		wolkvoxtest.Dropped: Network, wolkvoxtest.Hang: Timeout, wolkvoxtest.RedirectHost: Redirected, wolkvoxtest.RedirectPath: OK,
 		wolkvoxtest.RedirectLogin: Malformed, wolkvoxtest.RedirectHTTP: OK,
+		wolkvoxtest.RedirectLoop: Redirected,
+
+		wolkvoxtest.SwitchingProtocols: Malformed, wolkvoxtest.DripInterim: Timeout, wolkvoxtest.DripHeader: Timeout, wolkvoxtest.DripBody: Timeout,
+		wolkvoxtest.DripError: ServerError, wolkvoxtest.DripMissing: Timeout, wolkvoxtest.DripExtension: Timeout, wolkvoxtest.DripTrailer: Timeout,
+		wolkvoxtest.DripGzip: Timeout, wolkvoxtest.ShortLength: Malformed, wolkvoxtest.Unasked: OK,
 
 		wolkvoxtest.PHPWarning: Malformed, wolkvoxtest.ByteOrderMark: OK, wolkvoxtest.PaddedMessage: OK, wolkvoxtest.UnknownFields: OK,
 		wolkvoxtest.DataObject: Malformed, wolkvoxtest.GzipUnasked: OK, wolkvoxtest.SlowBody: OK, wolkvoxtest.CutBody: Malformed,

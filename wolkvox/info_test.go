@@ -173,7 +173,7 @@ func TestInformationHasTheResultsOfAReport(t *testing.T) {
 func TestInformationIsAskedForAsTheDocumentsSay(t *testing.T) {
 	var have []string
 	client := NewClient(anyBase, StaticToken(canaryToken), WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
-		have = append(have, r.URL.String()+" "+r.Header.Get("wolkvox-token"))
+		have = append(have, r.URL.String()+" "+tokenOf(r))
 		return responding(http.StatusNoContent, "")(r)
 	})))
 	list(t.Context(), client)

@@ -2,7 +2,10 @@ package wolkvox
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -12,7 +15,7 @@ func redirecting(t *testing.T, status int, location string, asked *[]string) rou
 	t.Helper()
 	return func(r *http.Request) (*http.Response, error) {
 		*asked = append(*asked, r.URL.Scheme+"://"+r.URL.Host)
-		if r.Header.Get("wolkvox-token") != canaryToken {
+		if tokenOf(r) != canaryToken {
 			t.Error("the token got lost")
 		}
 		if r.URL.Path == "/api/v2/reports_manager.php" {
@@ -58,6 +61,47 @@ func TestALoopOfRedirectsEnds(t *testing.T) {
 	}))
 	if have.failure() != Redirected || n != maxRedirects+1 {
 		t.Errorf("have %v after %d requests", have.err, n)
+	}
+}
+
+func TestClient_FollowsNoLoop(t *testing.T) {
+	const page = "/api/v2/reports_manager.php?api=chat_8&date_ini=20260119003431&date_end=20260119010207"
+	for name, c := range map[string]struct {
+		locations map[string]string
+		requests  int
+	}{
+		"to itself":        {map[string]string{page: page}, 1},
+		"there and back":   {map[string]string{page: "/v3", "/v3": page}, 2},
+		"there, to itself": {map[string]string{page: "/v3", "/v3": "/v3"}, 2},
+	} {
+		n := 0
+		have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+			n++
+			return responding(http.StatusFound, "", "Location", c.locations[r.URL.RequestURI()])(r)
+		}))
+		if have.failure() != Redirected || n != c.requests {
+			t.Errorf("%s: have %v after %d requests, want %d", name, have.err, n, c.requests)
+		}
+	}
+}
+
+func TestClient_RedirectKeepsTheSpellingOfHeaders(t *testing.T) {
+	var heads []string
+	have := askAt(t.Context(), t, wireBase, wire(t, func(head string, conn net.Conn) bool {
+		if heads = append(heads, head); len(heads) == 1 {
+			_, _ = io.WriteString(conn, "HTTP/1.1 302 Found\r\nLocation: /v3\r\nContent-Length: 0\r\n\r\n")
+		} else {
+			_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		}
+		return true
+	}), WithServer("0042"), WithUserAgent("agent/1"))
+	if have.err != nil || len(heads) != 2 {
+		t.Fatalf("have %v after %d requests", have.err, len(heads))
+	}
+	for _, want := range []string{"wolkvox-token: " + canaryToken, "wolkvox_server: 0042", "User-Agent: agent/1", "Connection: close"} {
+		if !strings.Contains(heads[1], "\r\n"+want+"\r\n") {
+			t.Errorf("want the line %q in\n%s", want, heads[1])
+		}
 	}
 }
 

@@ -1,12 +1,15 @@
 package wolkvox
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +22,7 @@ func TestTheRequestIsTheOneOfTheDocuments(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 		return true
 	})
-	answer := askAt(t.Context(), t, wireBase, transport, WithServer("0042"))
+	answer := askAt(t.Context(), t, wireBase, transport, WithServer("0042"), WithUserAgent("wolkvox_exporter/1.2.3"))
 	if answer.err != nil || !slices.Contains(APIs(), answer.request.API) {
 		t.Fatalf("have %v, observed as %q", answer.err, answer.request.API)
 	}
@@ -28,7 +31,7 @@ func TestTheRequestIsTheOneOfTheDocuments(t *testing.T) {
 		t.Errorf("have %q\nwant %q", lines[0], want)
 	}
 	for _, want := range []string{
-		"Host: wolkvox.test", "Wolkvox-Token: " + canaryToken, "wolkvox_server: 0042", "Accept: application/json", "Accept-Encoding: gzip",
+		"Host: wolkvox.test", "User-Agent: wolkvox_exporter/1.2.3", "Connection: close", "wolkvox-token: " + canaryToken, "wolkvox_server: 0042", "Accept: application/json", "Accept-Encoding: gzip",
 	} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("want the line %q in\n%s", want, have)
@@ -74,7 +77,7 @@ func TestTheTokenIsReadForEveryRequest(t *testing.T) {
 	turn := 0
 	client := NewClient(anyBase, func() (string, error) { turn++; return fmt.Sprint("token-", turn), nil },
 		WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
-			have = append(have, r.Header.Get("wolkvox-token"))
+			have = append(have, tokenOf(r))
 			return responding(http.StatusNoContent, "")(r)
 		})))
 	chats := client.Chats(t.Context(), anyWindow)
@@ -107,21 +110,34 @@ func TestWithoutATokenThereIsNoRequest(t *testing.T) {
 	}
 }
 
-func TestAConnectionIsUsedAgain(t *testing.T) {
-	body := report(rowWith())
-	connections := map[net.Conn]int{}
-	transport := wire(t, func(_ string, conn net.Conn) bool {
-		connections[conn]++
-		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-		return true
-	})
-	for range 3 {
-		if have := askAt(t.Context(), t, wireBase, transport); have.err != nil || len(have.chats) != 1 {
-			t.Fatalf("have %d chats, %v", len(have.chats), have.err)
+// What a server sends behind a response, on a connection that it keeps, is neither
+// the next response nor in a log.
+func TestClient_UsesAConnectionOnce(t *testing.T) {
+	var printed bytes.Buffer
+	log.SetOutput(&printed)
+	defer log.SetOutput(os.Stderr)
+	body, other := report(rowWith()), report(rowWith(), rowWith())
+	answer := func(body string) string {
+		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
+	for name, behind := range map[string]string{"nothing": "", "another response": answer(other), "garbage": canaryName + canaryPhone} {
+		connections := map[net.Conn]int{}
+		transport := wire(t, func(_ string, conn net.Conn) bool {
+			connections[conn]++
+			_, _ = io.WriteString(conn, answer(body)+behind)
+			return true
+		})
+		for range 3 {
+			if have := askAt(t.Context(), t, wireBase, transport); have.err != nil || len(have.chats) != 1 {
+				t.Fatalf("%s: have %d chats, %v", name, len(have.chats), have.err)
+			}
+		}
+		if len(connections) != 3 {
+			t.Errorf("%s: have %d connections, want 3", name, len(connections))
 		}
 	}
-	if len(connections) != 1 {
-		t.Errorf("have %d connections, want 1", len(connections))
+	if printed.Len() > 0 {
+		t.Errorf("net/http has printed %q", printed.String())
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +31,9 @@ const (
 	ServerError   Result = "server_error"   // 5xx
 	Malformed     Result = "malformed"      // not the JSON that was asked for
 	TooLarge      Result = "too_large"      // over the vendor's limit of 256 MB
-	Redirected    Result = "redirected"     // to another host or scheme: refused
+	Redirected    Result = "redirected"     // to another host or scheme, or in a loop: refused
 	Timeout       Result = "timeout"        // not finished within the time limit
-	Network       Result = "network"        // no connection, or it broke
+	Network       Result = "network"        // no connection, or it broke; or a proxy refused
 )
 
 // Results lists every result, so that each can be shown before it occurs.
@@ -58,7 +57,7 @@ var explanations = map[Result]string{
 	ServerError:   "the API failed",
 	Malformed:     "the response is not the expected JSON",
 	TooLarge:      "the response is larger than 256 MiB",
-	Redirected:    "refused a redirect to another host or scheme",
+	Redirected:    "refused a redirect to another host or scheme, or in a loop",
 	Timeout:       "no complete response within the time limit",
 	Network:       "the connection failed",
 }
@@ -119,7 +118,7 @@ func classify(status int, message string) Result {
 // transportError turns what net/http or a body's reader returned into an
 // Error. A cancellation by the caller is no result of the API and stays as it
 // is.
-func transportError(caller context.Context, err error) error {
+func (c *Client) transportError(caller context.Context, err error) error {
 	if cause := context.Cause(caller); cause != nil {
 		return cause
 	}
@@ -134,22 +133,22 @@ func transportError(caller context.Context, err error) error {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		return &Error{Result: Malformed, Err: errors.New("broken gzip")}
 	default:
-		return &Error{Result: Network, Err: bare(err)}
+		return &Error{Result: Network, Err: redact(err, c.base.Host)}
 	}
 }
 
-// bare reduces a transport's error to what a log may hold. net/http quotes the
-// response in some of its errors, so only kinds that are known not to pass.
-func bare(err error) error {
-	var operation *net.OpError
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
+// redact reduces a transport's error to what a log may hold. net/http and
+// crypto/x509 quote the response and the certificate in some of their errors, so
+// only kinds that are known not to pass.
+func redact(err error, host string) error {
+	if failure := handshakeFailure(err, host); failure != nil {
+		return failure
+	}
+	var operation, inner *net.OpError
 	switch {
-	case errors.As(err, &operation):
+	case errors.As(err, &operation) && (operation.Op != "proxyconnect" || errors.As(operation.Err, &inner)):
 		return operation
-	case errors.As(err, &certificate):
-		return certificate
-	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return errors.New("the server does not speak TLS")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("closed by the server before the end of the response")

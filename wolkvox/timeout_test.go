@@ -73,6 +73,23 @@ func TestTheTimeLimitIsForTheWholeExchange(t *testing.T) {
 	}
 }
 
+// A body can outlive its request, such as that of a transport that takes no notice
+// of contexts.
+func TestClient_EndsABodyThatTheTransportDoesNot(t *testing.T) {
+	for _, status := range []int{200, 403, 404, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+				silent, _ := io.Pipe()
+				return &http.Response{StatusCode: status, Body: silent, Request: r}, nil
+			}))
+			if took := time.Since(start); took != defaultTimeout || have.err == nil {
+				t.Errorf("%d: have %v after %v", status, have.err, took)
+			}
+		})
+	}
+}
+
 func limit(d time.Duration) Option {
 	if d == defaultTimeout {
 		return func(*Client) {}
@@ -154,7 +171,8 @@ func TestRetryAfterInBothForms(t *testing.T) {
 		for header, want := range map[string]time.Duration{
 			"": 0, "120": 2 * time.Minute, "0": 0, "-5": 0, "soon": 0, "1.5": 0, "1h": 0,
 			in(90 * time.Second): 90 * time.Second, in(-time.Hour): 0,
-			"86400": 24 * time.Hour, "86401": 24 * time.Hour, "9223372036854775807": 24 * time.Hour, "99999999999999999999": 0,
+			"86400": 24 * time.Hour, "86401": 24 * time.Hour, "9223372036854775807": 24 * time.Hour, "99999999999999999999": 24 * time.Hour,
+			"-99999999999999999999": 0, "-9223372036854775807": 0,
 			in(48 * time.Hour): 24 * time.Hour,
 		} {
 			for _, status := range []int{403, 429, 503} {

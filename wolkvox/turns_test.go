@@ -24,7 +24,7 @@ type crowd struct {
 }
 
 func (c *crowd) RoundTrip(r *http.Request) (*http.Response, error) {
-	token := r.Header.Get("Wolkvox-Token")
+	token := tokenOf(r)
 	c.mu.Lock()
 	c.using[token]++
 	c.mostEver[token] = max(c.mostEver[token], c.using[token])

@@ -62,3 +62,6 @@ func saying(t *testing.T, text string) *http.Transport {
 		return false
 	})
 }
+
+// tokenOf returns the token of a request that a client hands to its transport.
+func tokenOf(r *http.Request) string { return strings.Join(r.Header["wolkvox-token"], ", ") }

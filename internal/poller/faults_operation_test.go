@@ -58,7 +58,8 @@ func newOperation(t *testing.T, cfg wolkvoxtest.Config, faults ...wolkvoxtest.Fa
 	t.Cleanup(o.server.Close)
 	// The server makes a compressor for each response, which takes more time than
 	// all the rest.
-	o.server.Transport().DisableCompression = !slices.Contains(faults, wolkvoxtest.GzipUnasked)
+	compressed := slices.Contains(faults, wolkvoxtest.GzipUnasked) || slices.Contains(faults, wolkvoxtest.DripGzip)
+	o.server.Transport().DisableCompression = !compressed
 	o.client = o.connect(o.saw)
 	return o
 }

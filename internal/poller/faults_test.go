@@ -49,6 +49,18 @@ var resultsOfFaults = map[wolkvoxtest.Fault]wolkvox.Result{
 	wolkvoxtest.RedirectPath:  wolkvox.OK,
 	wolkvoxtest.RedirectLogin: wolkvox.Malformed,
 	wolkvoxtest.RedirectHTTP:  wolkvox.OK, // It was http before, too.
+	wolkvoxtest.RedirectLoop:  wolkvox.Redirected,
+
+	wolkvoxtest.SwitchingProtocols: wolkvox.Malformed,
+	wolkvoxtest.DripInterim:        wolkvox.Timeout,
+	wolkvoxtest.DripHeader:         wolkvox.Timeout,
+	wolkvoxtest.DripBody:           wolkvox.Timeout,
+	wolkvoxtest.DripError:          wolkvox.ServerError,
+	wolkvoxtest.DripMissing:        wolkvox.Timeout,
+	wolkvoxtest.DripExtension:      wolkvox.Timeout,
+	wolkvoxtest.DripTrailer:        wolkvox.Timeout,
+	wolkvoxtest.DripGzip:           wolkvox.Timeout,
+	wolkvoxtest.ShortLength:        wolkvox.Malformed,
 
 	wolkvoxtest.PHPWarning:    wolkvox.Malformed,
 	wolkvoxtest.ByteOrderMark: wolkvox.OK,
@@ -60,6 +72,7 @@ var resultsOfFaults = map[wolkvoxtest.Fault]wolkvox.Result{
 	wolkvoxtest.CutBody:       wolkvox.Malformed,
 	wolkvoxtest.CutConnection: wolkvox.Network,
 	wolkvoxtest.NoDate:        wolkvox.OK,
+	wolkvoxtest.Unasked:       wolkvox.OK,
 	wolkvoxtest.HugeBody:      wolkvox.OK, // as large as it is here
 	wolkvoxtest.BadRows:       wolkvox.OK,
 	wolkvoxtest.BadFields:     wolkvox.OK,
@@ -95,12 +108,8 @@ func resultOfFault(t *testing.T, fault wolkvoxtest.Fault) wolkvox.Result {
 // of them: one a poll, and at its beginning those that might have helped.
 func faultRequests(fault wolkvoxtest.Fault, result wolkvox.Result) int {
 	const polls = 24
-	switch fault {
-	case wolkvoxtest.RedirectLogin:
+	if fault == wolkvoxtest.RedirectLogin {
 		return 2 * polls // net/http follows.
-	case wolkvoxtest.Dropped:
-		return polls + quickTries // net/http asks once more by itself.
-	default:
 	}
 	switch result {
 	case wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError, wolkvox.TokenBusy, wolkvox.RateLimited:

@@ -49,12 +49,26 @@ const (
 	LoginPage     // 200 HTML
 	EmptyBody     // 200 and not a byte
 	PHPFatal      // 200, PHP's error text and no JSON
-	Dropped       // the connection, before any header; Go's client asks again by itself on a connection it has used before
+	Dropped       // the connection, before any header; Go's client asks again by itself on a connection that it keeps
 	Hang          // no answer until the client gives up, or Close
 	RedirectHost  // 302 to another host, which answers correctly
 	RedirectPath  // 302 to another path, which answers correctly
 	RedirectLogin // 302 to a login page of the same host
 	RedirectHTTP  // 302 to http on the same host, which answers correctly where there is no TLS
+	RedirectLoop  // 302 to itself
+
+	// HTTP that does not end, or that goes on behind its end. They send a piece a
+	// second, or keep the connection, until the client gives up, or Close.
+	SwitchingProtocols // 101, and the connection stays open
+	DripInterim        // 103 again and again
+	DripHeader         // a header that goes on and on
+	DripBody           // 200 with spaces ahead of a row that does not come
+	DripError          // 500 with a page that does not end
+	DripMissing        // 404 with a body that does not end
+	DripExtension      // a chunk's extension that goes on and on
+	DripTrailer        // trailers behind the body
+	DripGzip           // compressed, in pieces that become nothing
+	ShortLength        // a Content-Length that is too small: the rest of the body is behind it
 
 	// An answer that is somehow wrong, or merely unusual.
 	PHPWarning    // PHP's warning ahead of the correct JSON
@@ -67,6 +81,7 @@ const (
 	CutBody       // ends in the middle, as if complete
 	CutConnection // ends in the middle: the connection is dropped
 	NoDate        // without a Date header
+	Unasked       // correct, and behind it on the same connection a response that no request has asked for
 	HugeBody      // space behind the rows makes it larger than Config.HugeBody
 	BadRows       // between the good ones: strings, numbers, null, arrays
 	BadFields     // records with objects and arrays for values
@@ -163,6 +178,18 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	RedirectPath:  {name: "redirect-path", serve: func(c *call) { c.redirect(movedPath + c.r.URL.RequestURI()) }},
 	RedirectLogin: {name: "redirect-login", serve: func(c *call) { c.redirect(loginPath) }},
 	RedirectHTTP:  {name: "redirect-http", serve: func(c *call) { c.redirect("http://" + c.r.Host + movedPath + c.r.URL.RequestURI()) }},
+	RedirectLoop:  {name: "redirect-loop", serve: func(c *call) { c.redirect(c.r.URL.RequestURI()) }},
+
+	SwitchingProtocols: saying("switching-protocols", 101, head(101, "Connection: Upgrade", "Upgrade: wolkvox")),
+	DripInterim:        dripping("drip-interim", 103, head(103, "Link: </style.css>; rel=preload"), head(103, "Link: </style.css>; rel=preload")),
+	DripHeader:         dripping("drip-header", 200, "HTTP/1.1 200 OK\r\nX-Long: ", "x"),
+	DripBody:           dripping("drip-body", 200, head(200, asJSON, chunked)+chunk(begun), chunk(" ")),
+	DripError:          dripping("drip-error", 500, head(500, "Content-Type: text/html", chunked), chunk("<p>")),
+	DripMissing:        dripping("drip-missing", 404, head(404, asJSON, chunked), chunk(" ")),
+	DripExtension:      dripping("drip-extension", 200, head(200, asJSON, chunked)+"1;extension=", "x"),
+	DripTrailer:        dripping("drip-trailer", 200, head(200, asJSON, chunked, "Trailer: X-End")+chunk(begun)+"0\r\n", "X-End: x\r\n"),
+	DripGzip:           dripGzip("drip-gzip"),
+	ShortLength:        saying("short-length", 200, head(200, asJSON, "Content-Length: 40")+begun+textUnasked),
 
 	PHPWarning:    {name: "php-warning", shape: shape{ahead: textWarning}},
 	ByteOrderMark: {name: "byte-order-mark", shape: shape{ahead: "\ufeff"}},
@@ -174,6 +201,7 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	CutBody:       {name: "cut-body", shape: shape{cut: true}},
 	CutConnection: {name: "cut-connection", shape: shape{cut: true, drop: true}},
 	NoDate:        {name: "no-date", shape: shape{undated: true}},
+	Unasked:       {name: "unasked", shape: shape{behind: textUnasked}},
 	HugeBody:      {name: "huge-body", shape: shape{huge: true}},
 	BadRows:       {name: "bad-rows", shape: shape{bad: badTypes}},
 	BadFields:     {name: "bad-fields", shape: shape{bad: badFields}},

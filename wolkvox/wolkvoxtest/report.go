@@ -23,6 +23,7 @@ type shape struct {
 	drop    bool    // cut by dropping the connection
 	undated bool    // without a Date header
 	huge    bool    // space behind the rows
+	behind  string  // text behind the response, on the same connection
 }
 
 // report answers chat_8.
@@ -168,7 +169,9 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 	e.buf = append(e.buf, brackets[1])
 	e.tail()
 	_, _ = w.Write(e.buf)
-	_ = w.Flush()
+	if w.Flush() == nil && sh.behind != "" {
+		c.sendBehind(sh.behind)
+	}
 }
 
 // separate begins the next record.
