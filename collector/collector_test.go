@@ -155,6 +155,17 @@ func TestLabelsComeSorted(t *testing.T) {
 	}
 }
 
+func TestPolling_StuckIsNotUp(t *testing.T) {
+	h := newHistory(10)
+	for after, want := range map[time.Duration]float64{time.Minute: 1, -time.Second: 0} {
+		status := poller.Status{Up: true, Ready: true, StuckAfter: time.Now().Add(after)}
+		have := gather(t, []Operation{{"wv0042", fixed{View: h.book.View(), Status: status}}}, Options{})
+		if up := have["wolkvox_up"].GetMetric()[0].GetGauge().GetValue(); up != want {
+			t.Errorf("stuck after %s: have wolkvox_up %v, want %v", after, up, want)
+		}
+	}
+}
+
 func TestLabelSetAppearsWhole(t *testing.T) {
 	h := newHistory(10)
 	// A row that states nothing but its end.

@@ -45,7 +45,7 @@ func (p *Polling) Collect(ch chan<- prometheus.Metric) {
 // process.
 func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *poller.Status) {
 	succeeded := 0.0
-	if s.Up {
+	if s.IsUp(time.Now()) {
 		succeeded = 1
 	}
 	ch <- &gauge{descs[up], o.labels, succeeded}

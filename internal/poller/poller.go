@@ -79,6 +79,7 @@ type Poller struct {
 
 	// What follows belongs to the goroutine in Run.
 	status      Status
+	watchdog    *watchdog // nil before Run
 	polling     fault
 	reconciling fault
 	// quietUntil is when the API may be asked again.
@@ -131,6 +132,11 @@ func (p *Poller) publish(view *ledger.View) {
 	if p.options.ReconcileInterval > 0 {
 		p.status.LastReconcile = view.Progress.Reconciled
 	}
+	if p.watchdog != nil {
+		// Until the next poll there is nothing to do.
+		p.status.StuckAfter = later(time.Now(), p.status.NextPoll).Add(p.options.allowance())
+		p.watchdog.extend(p.status.StuckAfter)
+	}
 	p.snapshot.Store(&Snapshot{View: view, Status: p.status})
 }
 
@@ -138,6 +144,9 @@ func (p *Poller) publish(view *ledger.View) {
 // under way is cancelled then; what was not saved is fetched again by the next
 // start.
 func (p *Poller) Run(ctx context.Context) {
+	p.watchdog = newWatchdog(p.logger, p.options.allowance())
+	defer p.watchdog.stop()
+	p.publish(p.snapshot.Load().View)
 	for {
 		p.poll(ctx)
 		p.inform(ctx)

@@ -25,6 +25,9 @@ type LastFailure struct {
 type Status struct {
 	// Up tells whether the last poll succeeded, Ready whether one ever did.
 	Up, Ready bool
+	// StuckAfter is the end of the time that polling has to save something or to end
+	// a poll. Zero before [Poller.Run].
+	StuckAfter time.Time
 	// LastPoll is when the newest that succeeded asked; zero if none did.
 	LastPoll time.Time
 	// LastReconcile is the same of reconciles, but as the book has it: of an earlier
@@ -57,3 +60,12 @@ type Status struct {
 	// TokenInfo is what the API last told of today's requests.
 	TokenInfo wolkvox.TokenInfo
 }
+
+// IsStuck reports whether no poll has ended and nothing was saved for so long that
+// the rest of the status is out of date.
+func (s *Status) IsStuck(now time.Time) bool {
+	return !s.StuckAfter.IsZero() && now.After(s.StuckAfter)
+}
+
+// IsUp reports whether the last poll succeeded, and the next is not stuck.
+func (s *Status) IsUp(now time.Time) bool { return s.Up && !s.IsStuck(now) }

@@ -89,8 +89,11 @@ func rowOf(o Operation, now time.Time) row {
 		Rows:          rowsOf(s.Rows),
 		LastFailed:    momentOf(s.LastFailure.At, now, "none since the start"),
 	}
-	r.State, r.Mood = stateOf(s)
-	if s.Failure != "" {
+	r.State, r.Mood = stateOf(s, now)
+	switch {
+	case s.IsStuck(now):
+		r.Failure, r.FailingSince = stuckReason, momentOf(s.StuckAfter, now, "")
+	case s.Failure != "":
 		r.Failure = reason(s)
 	}
 	if !s.LastFailure.At.IsZero() {

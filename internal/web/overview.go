@@ -55,15 +55,19 @@ func writeOverview(w http.ResponseWriter, o Options) {
 func overviewOf(o Operation) operationOverview {
 	snapshot := o.Source.Snapshot()
 	s := &snapshot.Status
-	words, _ := stateOf(s)
+	now := time.Now()
+	words, _ := stateOf(s, now)
 	shown := operationOverview{
-		Name: o.Name, State: words, Up: s.Up, Ready: s.Ready,
+		Name: o.Name, State: words, Up: s.IsUp(now), Ready: s.Ready,
 		LastPoll: toSecond(s.LastPoll), NextPoll: toSecond(s.NextPoll), Rows: map[string]uint64{},
 	}
 	for outcome, n := range s.Rows {
 		shown.Rows[ledger.Outcome(outcome).String()] = n
 	}
-	if s.Failure != "" {
+	switch {
+	case s.IsStuck(now):
+		shown.Failure = &failureOverview{"", stuckReason, toSecond(s.StuckAfter)}
+	case s.Failure != "":
 		shown.Failure = &failureOverview{s.Result, reason(s), toSecond(s.FailingSince)}
 	}
 	if last := s.LastFailure; !last.At.IsZero() {

@@ -61,6 +61,23 @@ func failing(s *poller.Status) {
 	s.LastFailure = poller.LastFailure{At: time.Now().Add(-30 * time.Second), Result: s.Result}
 }
 
+func TestStuckOperation_IsShown(t *testing.T) {
+	stuck := with(polled("wv0042"), func(s *poller.Status) { s.StuckAfter = time.Now().Add(-2 * time.Minute) })
+	body := ask(t, handler(stuck), "GET", "/").Body.String()
+	for _, want := range []string{`<strong class="bad">stuck</strong>`, "no poll has ended and nothing was saved for too long", "2 minutes ago"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("want %q in\n%s", want, body)
+		}
+	}
+	if shown := overviewOf(stuck); shown.Up || !shown.Ready || shown.State != "stuck" || shown.Failure == nil || shown.Failure.Since.IsZero() {
+		t.Errorf("have %+v", shown)
+	}
+	first := with(stuck, func(s *poller.Status) { s.Up, s.Ready = false, false })
+	if body := ask(t, handler(first), "GET", "/-/ready").Body.String(); !strings.Contains(body, "it is stuck: no poll has ended") {
+		t.Errorf("have %q", body)
+	}
+}
+
 func TestPaths(t *testing.T) {
 	for _, test := range []struct {
 		telemetry, method, path string

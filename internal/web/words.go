@@ -11,8 +11,10 @@ import (
 
 // stateOf tells in words how an operation fares, and how good that is: "good",
 // "bad", or "" while nobody can say.
-func stateOf(s *poller.Status) (words, mood string) {
+func stateOf(s *poller.Status, now time.Time) (words, mood string) {
 	switch {
+	case s.IsStuck(now):
+		return "stuck", "bad"
 	case s.Up && s.Failure == "":
 		return "up", "good"
 	case s.Up:
@@ -27,12 +29,18 @@ func stateOf(s *poller.Status) (words, mood string) {
 }
 
 func whyNotReady(s *poller.Status, now time.Time) string {
-	if s.Failure == "" {
+	switch {
+	case s.IsStuck(now):
+		return "it is stuck: " + stuckReason
+	case s.Failure == "":
 		return "its first poll has not ended yet"
 	}
 	since := momentOf(s.FailingSince, now, "the start")
 	return fmt.Sprintf("its first poll has not succeeded: %s, since %s (%s)", reason(s), since.At, since.Distance)
 }
+
+// stuckReason explains that an operation is stuck.
+const stuckReason = "no poll has ended and nothing was saved for too long, see its log"
 
 // classOf names the class of a failure.
 func classOf(result wolkvox.Result) string {
