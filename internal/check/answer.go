@@ -44,9 +44,13 @@ func (r *round) answer(err error) bool {
 		r.failed(Token, failure.Error(), refusals[failure.Result])
 		r.skipRest("the API answers no request")
 	default:
+		do := unanswered[failure.Result]
+		if errors.Is(err, wolkvox.ErrProxy) {
+			_, do = proxyRefusal(err, hostPort(r.Base))
+		}
 		r.skipped(Token, "the API has said nothing about it")
 		r.skipped(Quota, "the report failed")
-		r.failed(Report, failure.Error(), unanswered[failure.Result])
+		r.failed(Report, failure.Error(), do)
 		r.skipRest("the report failed")
 	}
 	return false

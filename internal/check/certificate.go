@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 // certificate says why a TLS handshake has failed, in our own words: those of Go
@@ -30,6 +32,8 @@ func certificate(err error, host string) (text, do string) {
 		return "the certificate is not valid for this use", inspected
 	case errors.As(err, &record):
 		return "the server does not speak TLS", "check the port, and whether the URL should be http"
+	case wolkvox.IsOldTLS(err):
+		return "the server's TLS version is too old: 1.2 is the least", "tell whoever runs " + host + ", or the gateway on the way, to offer TLS 1.2 or newer; see min_version in http_config.tls_config, if it is set"
 	case errors.As(err, &operation) && operation.Op == "remote error":
 		return "the server ended the handshake: " + operation.Err.Error(), "see whether it wants a client's certificate, in http_config.tls_config"
 	case errors.As(err, &slow) && slow.Timeout():

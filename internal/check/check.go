@@ -63,6 +63,7 @@ func (o *Operation) Findings(ctx context.Context) []Finding {
 
 	var way way
 	recent := r.ask(way.trace(ctx), began.Add(-recently), began)
+	way.failure = recent.err
 	r.add(way.findings(o.Base)...)
 	if !Fine(r.findings) {
 		r.skipRest("there is no connection")

@@ -32,6 +32,8 @@ type way struct {
 	shaken   *tls.ConnectionState
 	shakeErr error
 
+	failure error // of the request; nil if it succeeded
+
 	arrived bool // there is a connection
 	reused  bool
 }
@@ -106,7 +108,9 @@ func (w *way) findings(base *url.URL) []Finding {
 			return l.findings
 		}
 		if base.Scheme == "https" && !w.shaking && proxied {
-			l.failed(TLS, fmt.Sprintf("the proxy %s does not connect to %s", w.hop, hostPort(base)), "see what the proxy allows, and whether it wants a name and a password in proxy_url")
+			text := fmt.Sprintf("the proxy %s does not connect to %s", w.hop, hostPort(base))
+			status, do := proxyRefusal(w.failure, hostPort(base))
+			l.failed(TLS, text+status, do)
 			return l.findings
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -32,6 +33,7 @@ func travel(t *testing.T, base string, transport *http.Transport, timeout time.D
 	client := wolkvox.NewClient(address(t, base), wolkvox.StaticToken("token"), wolkvox.WithTransport(transport), wolkvox.WithTimeout(timeout))
 	var w way
 	for _, err := range client.Chats(w.trace(t.Context()), wolkvox.Window{From: 1, To: 2}) {
+		w.failure = err
 		t.Log(err)
 	}
 	return w.findings(address(t, base))
@@ -65,9 +67,12 @@ func TestTheWayOfARequestIsTold(t *testing.T) {
 	mustFind(t, have[:2], Connection, OK, "TCP to "+server.Listener.Addr().String())
 	mustFind(t, have, TLS, OK, "TLS 1.3, certificate valid until 2084-01-29")
 
-	kept := trusting.Clone()
-	travel(t, server.URL, kept, time.Minute)
-	have = travel(t, server.URL, kept, time.Minute)
+	// A dial of a request that was given up has come through for another.
+	var w way
+	trace := httptrace.ContextClientTrace(w.trace(t.Context()))
+	trace.GetConn(fakeHost + ":443")
+	trace.GotConn(httptrace.GotConnInfo{Reused: true})
+	have = w.findings(address(t, "https://"+fakeHost))
 	for i, id := range []ID{Name, Connection, TLS} {
 		mustFind(t, have[:i+1], id, OK, "used again")
 	}
@@ -166,6 +171,16 @@ func TestACertificateProblemIsNamed(t *testing.T) {
 	})
 	mustFind(t, travel(t, demanding.URL, trusting.Clone(), time.Minute), TLS, Failed, "the server ended the handshake: tls: ")
 
+	ancient := serve(t, func(s *httptest.Server) {
+		s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+		s.StartTLS()
+	})
+	have := travel(t, ancient.URL, trusting.Clone(), time.Minute)
+	mustFind(t, have, TLS, Failed, "the server's TLS version is too old: 1.2 is the least")
+	if do := have[len(have)-1].Do; strings.Contains(do, "client's certificate") || !strings.Contains(do, "TLS 1.2 or newer") {
+		t.Errorf("have the advice %q", do)
+	}
+
 	plain := serve(t, (*httptest.Server).Start)
 	mustFind(t, travel(t, strings.Replace(plain.URL, "http:", "https:", 1), &http.Transport{}, time.Minute), TLS, Failed, "does not speak TLS")
 
@@ -216,10 +231,31 @@ func TestThroughAProxyTheProxyIsLookedAt(t *testing.T) {
 	mustFind(t, have[:2], Connection, OK, "TCP to the proxy "+hop)
 	mustFind(t, have, TLS, Look, "none: the URL is http")
 
-	forbidding := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
-	defer forbidding.Close()
-	hop = forbidding.Listener.Addr().String()
-	mustFind(t, travel(t, "https://wolkvox.invalid", through(hop), time.Minute), TLS, Failed, "the proxy "+hop+" does not connect to wolkvox.invalid:443")
+	for status, do := range map[int]string{403: "have the proxy allow wolkvox.invalid:443", 407: "a name and a password in proxy_url", 502: "reaches wolkvox.invalid:443"} {
+		refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "<h1>no</h1>")
+		}))
+		defer refusing.Close()
+		hop = refusing.Listener.Addr().String()
+		transport := wolkvox.NewTransport()
+		transport.Proxy = through(hop).Proxy
+		have := travel(t, "https://wolkvox.invalid", transport, time.Minute)
+		mustFind(t, have, TLS, Failed, fmt.Sprintf("the proxy %s does not connect to wolkvox.invalid:443 (status %d)", hop, status))
+		if have := have[len(have)-1].Do; !strings.Contains(have, do) {
+			t.Errorf("%d: have the advice %q, want %q in it", status, have, do)
+		}
+		// Another transport's error says nothing of the status.
+		mustFind(t, travel(t, "https://wolkvox.invalid", through(hop), time.Minute), TLS, Failed, "does not connect to wolkvox.invalid:443")
+
+		base := address(t, "http://wolkvox.invalid")
+		client := wolkvox.NewClient(base, wolkvox.StaticToken("token"), wolkvox.WithTransport(transport))
+		all := (&Operation{Base: base, Zone: time.UTC, API: client, Shapes: Shapes{}}).Findings(t.Context())
+		report := of(t, all, Report)
+		if report.Status != Failed || !strings.Contains(report.Text, fmt.Sprintf("(status %d): the proxy refused", status)) || !strings.Contains(report.Do, strings.ReplaceAll(do, ":443", ":80")) {
+			t.Errorf("http, %d: have %+v", status, report)
+		}
+	}
 
 	proxy.Close()
 	hop = proxy.Listener.Addr().String()

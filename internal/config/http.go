@@ -9,6 +9,8 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 // HTTP is what fits of the http_config of prometheus/common.
@@ -47,7 +49,7 @@ func (h *HTTP) setDirectory(folder string) {
 	}
 }
 
-// transport is Go's own but for what h says: unlike that of prometheus/common
+// transport is the client's own but for what h says: unlike that of prometheus/common
 // it takes compressed responses and the proxy of the environment.
 func (h *HTTP) transport() (http.RoundTripper, []problem) {
 	if h == nil {
@@ -69,7 +71,7 @@ func (h *HTTP) transport() (http.RoundTripper, []problem) {
 		files.CA = promconfig.NewFileSecret(h.TLS.CAFile)
 	}
 	transport, err := promconfig.NewTLSRoundTripper(secured, files, func(secured *tls.Config) (http.RoundTripper, error) {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport := wolkvox.NewTransport()
 		transport.TLSClientConfig = secured
 		if through := proxy.Proxy(); through != nil {
 			transport.Proxy = through
