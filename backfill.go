@@ -63,7 +63,8 @@ func (s *settings) runBackfill(ctx context.Context, stdout, stderr io.Writer) er
 		stderr = options.Bar
 	}
 	options.Stdout = stdout
-	options.Logger = log.With(newLogger(stderr, s.logLevel, s.logFormat), "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+	options.Logger = withTime(newLogger(stderr, s.logLevel, s.logFormat))
+	captureLibraryLogs(options.Logger) // It leaves the bar whole.
 	options.Operation = target.Name
 	options.Before = target.Operation.Poll.ReconcileWindow.Duration
 	options.Book = ledger.Options{MaxLabelSets: s.maxLabelSets, Agents: s.agents, Bounds: bounds(&target.Operation.Buckets)}

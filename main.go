@@ -33,6 +33,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	logger := newLogger(stderr, settings.logLevel, settings.logFormat)
+	captureLibraryLogs(withTime(logger)) // before there is a goroutine that could use them
 	if settings.command == checkCommand {
 		return settings.checkup(ctx, stdout)
 	}
@@ -43,7 +45,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case backfillCommand:
 		command = func(ctx context.Context, _ log.Logger) error { return settings.runBackfill(ctx, stdout, stderr) }
 	}
-	if err := command(ctx, newLogger(stderr, settings.logLevel, settings.logFormat)); err != nil {
+	if err := command(ctx, logger); err != nil {
 		fmt.Fprintf(stderr, "%s: error: %s\n", program, oneLine(err))
 		return 1
 	}
@@ -58,6 +60,11 @@ func oneLine(err error) string {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
 	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
+
+// withTime adds to each line when and where it was logged.
+func withTime(logger log.Logger) log.Logger {
+	return log.With(logger, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
 }
 
 func newLogger(w io.Writer, severity, format string) log.Logger {

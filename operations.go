@@ -148,11 +148,21 @@ func (o *operations) clientOptions(target config.Target) []wolkvox.Option {
 
 // reach are the options that every client of an operation needs.
 func reach(target config.Target) []wolkvox.Option {
-	options := []wolkvox.Option{wolkvox.WithServer(target.Operation.Server), wolkvox.WithTimeout(target.Operation.Timeout.Duration)}
+	options := []wolkvox.Option{
+		wolkvox.WithServer(target.Operation.Server), wolkvox.WithTimeout(target.Operation.Timeout.Duration), wolkvox.WithUserAgent(userAgent()),
+	}
 	if target.Transport != nil {
 		options = append(options, wolkvox.WithTransport(target.Transport))
 	}
 	return options
+}
+
+// userAgent names this build to the API. One by go run or go build has no version.
+func userAgent() string {
+	if version.Version == "" {
+		return program
+	}
+	return program + "/" + version.Version
 }
 
 func (o *operations) pollerOptions(target config.Target, client *wolkvox.Client) poller.Options {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -39,7 +40,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	}
 	// The toolkit's messages bring a time and a caller of their own.
 	quietLogger := slog.New(sloggokit.NewGoKitHandler(logger, slog.LevelDebug))
-	logger = log.With(logger, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+	logger = withTime(logger)
 	if _, err := memlimit.Set(memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem))); err != nil {
 		level.Debug(logger).Log("msg", "no memory limit set", "err", err)
 	}
@@ -71,7 +72,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 		announce()
 		return context.Background()
 	}
-	server.ErrorLog = slog.NewLogLogger(quietLogger.Handler(), slog.LevelDebug)
+	server.ErrorLog = stdlog.New(libraryLog{logger}, "", 0) // Its text can hold what a client has sent.
 	group.Go(func() error {
 		operations.reloadOn(ctx, hangups)
 		return nil
