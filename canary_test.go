@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,8 +69,7 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 				server.Add(secretChat(i))
 			}
 			gossip := &gossip{good: server.Handler()}
-			front := httptest.NewServer(gossip)
-			defer front.Close()
+			front := gossip.serve(t)
 
 			flag, env := test.token(t)
 			e := launch{

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -114,8 +113,7 @@ func TestACheckKeepsPersonalDataAndTokenToItself(t *testing.T) {
 				server.Add(secretChat(i))
 			}
 			gossip := &gossip{good: server.Handler()}
-			front := httptest.NewServer(gossip)
-			defer front.Close()
+			front := gossip.serve(t)
 			l := launch{
 				args: []string{"check", format, "--wolkvox.url=" + strings.Replace(front.URL, "://", "://user:"+secretPassword+"@", 1), "--wolkvox.timezone=" + zone, "--wolkvox.timeout=3s"},
 				env:  []string{"WOLKVOX_TOKEN=" + secretToken},

@@ -2,23 +2,29 @@ package main
 
 import (
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"testing"
 )
 
 // gossip answers with whatever a server can let slip, one indiscretion per
 // request, and before and after that as it should.
 type gossip struct {
-	good  http.Handler
-	begun atomic.Bool
-	heard atomic.Int64
+	good    http.Handler
+	begun   atomic.Bool
+	blurted atomic.Int64
+	heard   atomic.Int64
 }
 
 func (g *gossip) begin() { g.begun.Store(true) }
 
 // told tells whether nothing is left to tell.
-func (g *gossip) told() bool { return int(g.heard.Load()) > len(indiscretions) }
+func (g *gossip) told() bool {
+	return int(g.heard.Load()) > len(indiscretions) && g.blurted.Load() >= blurts
+}
 
 // ServeHTTP implements http.Handler.
 func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -83,6 +89,18 @@ var indiscretions = []http.HandlerFunc{
 	raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secretPhone + "q"),
 	raw("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 400\r\n\r\n" + secrets),
 
+	// Bytes before, inside and behind a response, on a connection that is kept.
+	kept("HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n" + `{"code":200,"data":[]}` + secrets),
+	kept("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + `{"code":200,"data":[` + secretRow + "}]}"),
+	kept("HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n" + `{"code":200,"data":[]}` + "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + `{"code":200,"data":[` + secretRow + "}]}"),
+	kept("HTTP/1.1 204 No Content\r\n\r\n" + secrets),
+	kept("HTTP/1.1 304 Not Modified\r\n\r\n" + secrets),
+	kept("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + secretName + "\r\n\r\n" + secrets),
+	kept("HTTP/1.1 103 Early Hints\r\nLink: " + secretName + "\r\n\r\n" + secrets),
+	kept("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n16;" + secretPhone + "\r\n" + `{"code":200,"data":[]}` + "\r\n0\r\nX-Customer: " + secretPhone + "\r\n\r\n" + secrets),
+	kept("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n16\r\n" + `{"code":200,"data":[]}` + secrets),
+	kept("HTTP/1.1 407 " + secretName + "\r\nProxy-Authenticate: Basic realm=" + secretToken + "\r\nContent-Length: 0\r\n\r\n"),
+
 	// Rows with the right values in the wrong fields.
 	page(200, "application/json", `{"code":200,"data":["`+secretPhone+`",["`+secretName+`"],`+
 		secretRow+`,"start_date":"`+secretName+`","end_date":"`+secretEmail+`"},`+
@@ -123,6 +141,38 @@ func redirect(to string) http.HandlerFunc {
 		w.Header().Set("Location", to)
 		w.WriteHeader(http.StatusFound)
 	}
+}
+
+// kept answers with what no server should send, and keeps the connection until the
+// client closes it.
+func kept(response string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer connection.Close()
+		_, _ = io.WriteString(connection, response)
+		_, _ = io.Copy(io.Discard, connection)
+	}
+}
+
+// blurts are how often it speaks before it is spoken to.
+const blurts = 5
+
+// serve starts a server, which speaks first on connections that come when all else
+// is told.
+func (g *gossip) serve(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(g)
+	server.Config.ConnState = func(connection net.Conn, state http.ConnState) {
+		if state == http.StateNew && g.heard.Load() >= int64(len(indiscretions)) && g.blurted.Add(1) <= blurts {
+			_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"+secrets)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
 }
 
 // raw answers with what no server should send, and hangs up.
