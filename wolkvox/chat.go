@@ -38,12 +38,16 @@ type Chat struct {
 	Has     Fields
 	// Malformed says which fields hold something that cannot be read.
 	Malformed Fields
+	// Keys says which of [Keys] the row has, whatever their values. It is there with
+	// [ErrBadRow], too.
+	Keys Fields
 }
 
 // Ended tells whether the report shows the chat as ended.
 func (c *Chat) Ended() bool { return c.End != 0 }
 
-// Field is a column of the report whose text can be malformed.
+// Field is a column of the report that is read: of those below AllFields the value
+// can be malformed, those from there on are the rest of a chat's identity.
 type Field uint8
 
 // The numeric fields come first, so that a Field indexes [Chat.Numbers].
@@ -65,11 +69,24 @@ const (
 	LastSenderField
 	StartDate
 	EndDate
+	RoutingPointField
+	ChannelField
+	AgentField
+	AgentNameField
 
 	AllFields = NumericFields + iota // how many there are
 )
 
-var fieldNames = [AllFields]string{
+// What identifies a chat beside its start. A row in which these cannot be read is a
+// bad one.
+const (
+	ConnIDField = AllFields + Field(iota)
+	SessionIDField
+
+	allKeys = AllFields + iota // how many there are
+)
+
+var fieldNames = [allKeys]string{
 	TimeOnChatbot:   "time_on_chatbot",
 	ASA:             "asa",
 	TimeWithAgent:   "time_with_agent",
@@ -81,13 +98,30 @@ var fieldNames = [AllFields]string{
 	LastSenderField: "last_sender",
 	StartDate:       "start_date",
 	EndDate:         "end_date",
+
+	RoutingPointField: "rp_id",
+	ChannelField:      "channel",
+	AgentField:        "agent_id",
+	AgentNameField:    "agent_name",
+
+	ConnIDField:    "conn_id",
+	SessionIDField: "session_id",
 }
 
 // String is the API's name of f.
 func (f Field) String() string { return fieldNames[f] }
 
+// Keys lists the documented keys of a row that are read.
+func Keys() []Field {
+	keys := make([]Field, allKeys)
+	for i := range keys {
+		keys[i] = Field(i) //nolint:gosec // There are few.
+	}
+	return keys
+}
+
 // Fields is a set of fields.
-type Fields uint16
+type Fields uint32
 
 // Has tells whether f is in the set.
 func (s Fields) Has(f Field) bool { return s&(1<<f) != 0 }

@@ -1,7 +1,6 @@
 package wolkvox
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -45,6 +44,9 @@ type Request struct {
 	// ClockSkew is how far the server's clock is ahead of ours, by its Date
 	// header, good to a second. Nil if no response came.
 	ClockSkew *time.Duration
+	// ExtraText is set where other text was before the JSON of the response or behind
+	// it, such as a PHP warning. It was read all the same.
+	ExtraText bool
 }
 
 // Client makes requests to one operation. It is for one goroutine at a time:
@@ -61,6 +63,8 @@ type Client struct {
 	turns   *Turns
 	http    http.Client
 	skew    *time.Duration // of the newest response
+
+	response Response // to the newest request for chats
 }
 
 // Option changes a [Client]'s defaults.
@@ -96,6 +100,10 @@ func WithShapes(tell func(field string, shape Shape)) Option {
 	return func(c *Client) { c.wanted.shapes = tell }
 }
 
+// WithZone is the operation's zone: a date with an offset is one of its wall clock
+// then. Without it, such a date is taken as it is written.
+func WithZone(zone *time.Location) Option { return func(c *Client) { c.wanted.zone = zone } }
+
 // WithTransport replaces the default transport, which is one of [NewTransport].
 func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.http.Transport = rt } }
 
@@ -128,19 +136,22 @@ func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
 // last thing yielded: an [*Error], the context's, or the token's.
 func (c *Client) Chats(ctx context.Context, w Window) iter.Seq2[Chat, error] {
 	parameters := "&date_ini=" + w.From.param() + "&date_end=" + w.To.param()
-	return stream(ctx, c, reportsPage, chatReport, parameters, func(body io.Reader, yield func(Chat, error) bool) (int, error) {
-		return decode(body, c.wanted, yield)
-	})
+	return stream(ctx, c, reportsPage, chatReport, parameters,
+		func(body io.Reader, response *Response, yield func(Chat, error) bool) (int, error) {
+			return decode(body, c.wanted, response, yield)
+		})
 }
 
 // stream makes a request whenever it is read, and yields what decode does, and
 // then what the request failed of.
 func stream[T any](
-	ctx context.Context, c *Client, page, api, parameters string, decode func(io.Reader, func(T, error) bool) (int, error),
+	ctx context.Context, c *Client, page, api, parameters string,
+	decode func(io.Reader, *Response, func(T, error) bool) (int, error),
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		err := c.get(ctx, page, api, parameters, func(body io.Reader) (int, error) {
-			return decode(body, yield)
+		response := Response{Announced: -1}
+		err := c.get(ctx, page, api, parameters, &response, func(body io.Reader) (int, error) {
+			return decode(body, &response, yield)
 		})
 		if err != nil && !errors.Is(err, errStopped) {
 			var none T
@@ -159,8 +170,10 @@ func (c *Client) ClockSkew() (ahead time.Duration, ok bool) {
 }
 
 // get makes one request and tells the observer of it. read answers with the
-// number of rows it has found.
-func (c *Client) get(ctx context.Context, page, api, parameters string, read func(io.Reader) (int, error)) error {
+// number of rows it has found, and fills response.
+func (c *Client) get(
+	ctx context.Context, page, api, parameters string, response *Response, read func(io.Reader) (int, error),
+) error {
 	token, err := c.token()
 	if err != nil {
 		return err
@@ -185,8 +198,12 @@ func (c *Client) get(ctx context.Context, page, api, parameters string, read fun
 		seen.ClockSkew = &skew
 	})
 	seen.Duration = time.Since(start)
+	seen.ExtraText = response.ExtraText
 	if seen.ClockSkew != nil {
 		c.skew = seen.ClockSkew
+	}
+	if api == chatReport {
+		c.response = *response
 	}
 
 	var failure *Error
@@ -253,23 +270,20 @@ func (c *Client) do(caller context.Context, request *http.Request, read func(io.
 		rows, err := read(body)
 		return rows, c.bodyError(caller, body, err)
 	}
-	message, page := errorMessage(body)
+	refusal, enveloped := decodeRefusal(response.StatusCode, body)
 	missing := response.StatusCode == http.StatusNotFound
 	switch cause := context.Cause(caller); {
 	case cause != nil:
 		return 0, cause
 	case missing && body.err != nil: // Nobody knows who said so.
 		return 0, c.transportError(caller, body.err)
-	case missing && !page:
+	case refusal == nil:
 		return 0, nil
-	case trace.isFromProxy(response, request.URL, message != ""):
+	case trace.isFromProxy(response, request.URL, enveloped):
 		return 0, refusedByProxy(response)
 	}
-	return 0, &Error{
-		Result:     classify(response.StatusCode, message),
-		Status:     response.StatusCode,
-		RetryAfter: retryAfter(response.Header.Get("Retry-After")),
-	}
+	refusal.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
+	return 0, refusal
 }
 
 // bodyError finds out whether reading failed because of what was read, or
@@ -318,16 +332,6 @@ func (b *body) Read(p []byte) (int, error) {
 		b.err = err
 	}
 	return n, err
-}
-
-// errorMessage is what the API says in the envelope of an error, or nothing.
-// page tells that a web server's HTML is there instead: it never reached the API.
-func errorMessage(body io.Reader) (message string, page bool) {
-	const enough = 64 << 10
-	text, _ := io.ReadAll(io.LimitReader(body, enough)) // What can be read of a broken one may still tell.
-	d := newDecoder(bytes.NewReader(text))
-	d.envelope()
-	return d.message, bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("<"))
 }
 
 // retryAfter reads either form of the header; 0 if there is none. More than a

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/http"
-	"strconv"
 )
 
-// ErrBadRow stands for a row that is not what was asked for: not an object, a
-// field of the wrong type or of more than 64 KiB, or nothing to recognise it by.
-// The rows after it follow.
+// ErrBadRow stands for a row that is not what was asked for: not an object, with an
+// end or an identity of the wrong type or of more than 64 KiB, or nothing to recognise
+// it by. The rows after it follow.
 var ErrBadRow = errors.New("malformed row")
 
 // errStopped ends decoding because the caller wants no more rows.
@@ -21,10 +19,11 @@ type decoder struct {
 	json *scanner
 	// element reads one of data.
 	element func()
+	// rows counts the elements of data, good those of them that could be read.
+	rows, good int
 
-	code      int
-	message   string
-	sawReport bool // code or data was there: it is the API that answers
+	envelope  envelope
+	extraText bool // text that is no JSON was before or behind it
 
 	wanted wanted
 	place  int // of a row's next name, in the documents' order
@@ -35,52 +34,61 @@ type decoder struct {
 	// The parts of a row's identity, kept only until it is hashed.
 	connID, sessionID, startDate []byte
 
-	hashed []byte // scratch
+	hashed, lowered []byte // scratch
 }
 
 // decode reads a report of chats and yields each of them, as decodeRows does.
-func decode(body io.Reader, wanted wanted, yield func(Chat, error) bool) (rows int, err error) {
+func decode(body io.Reader, wanted wanted, response *Response, yield func(Chat, error) bool) (rows int, err error) {
 	d := newDecoder(body)
 	d.wanted = wanted
-	return decodeRows(d, d.row, yield)
+	return decodeRows(d, response, d.row, yield)
 }
 
 // decodeRows reads the envelope and yields what row makes of each element of its
 // data; row's error is nil or ErrBadRow. The error is nil, an *Error with the result
 // that the envelope stands for, errStopped, or what the reader or the scanner said.
-func decodeRows[T any](d *decoder, row func() (T, error), yield func(T, error) bool) (rows int, err error) {
+func decodeRows[T any](
+	d *decoder, response *Response, row func() (T, error), yield func(T, error) bool,
+) (rows int, err error) {
 	d.element = func() {
 		made, err := row()
 		if d.json.err != nil {
 			return // There was no whole row.
 		}
-		rows++
+		d.rows++
+		if err == nil {
+			d.good++
+		}
 		if !yield(made, err) {
 			d.json.fail(errStopped)
 		}
 	}
 	err = d.document()
-	return rows, err
+	*response = Response{Announced: d.envelope.announced(), ExtraText: d.extraText && d.json.err == nil}
+	return d.rows, err
 }
 
-// document reads an envelope and nothing after it.
+// document reads a response with all that is around its JSON.
 func (d *decoder) document() error {
-	d.envelope()
-	d.json.finish()
-	switch {
-	case errors.Is(d.json.err, io.EOF):
-		return errors.New("the end is missing")
-	case d.json.err != nil:
-		return d.json.err
-	case !d.sawReport:
-		return errors.New("neither code nor data")
-	case d.code == 0, d.code == http.StatusOK, d.code == http.StatusNoContent, d.code == http.StatusNotFound:
-		return nil
-	case d.code < 100 || d.code > 599:
-		return errors.New("a code that is no status") // It could be anything, a phone number too.
-	default:
-		return &Error{Result: classify(d.code, d.message), Status: d.code}
+	if err := d.read(); err != nil {
+		return err
 	}
+	return d.verdict()
+}
+
+func (d *decoder) read() error {
+	d.begin()
+	if d.json.kind() == kindArray {
+		d.envelope.shape = bareArray
+		d.elements()
+	} else {
+		d.readEnvelope()
+	}
+	d.end()
+	if errors.Is(d.json.err, io.EOF) {
+		return errors.New("the end is missing")
+	}
+	return d.json.err
 }
 
 func newDecoder(body io.Reader) *decoder {
@@ -91,59 +99,11 @@ func newDecoder(body io.Reader) *decoder {
 		agents:        map[string]string{},
 		agentNames:    map[string]string{},
 	}
-	if d.json.accept("\xef") {
-		d.json.literal("\xbb\xbf") // That was a byte-order mark.
-	}
-	d.element = d.json.skip
-	return d
-}
-
-// envelope reads {"code":…, "error":…, "msg":…, "data":[…]}, in any order.
-func (d *decoder) envelope() {
-	d.json.open(kindObject, "no JSON object")
-	for d.json.next('}') {
-		switch string(d.json.name()) {
-		case "data":
-			d.data()
-		case "code":
-			d.readCode()
-		case "msg", "error":
-			d.readMessage()
-		default:
-			d.json.skip()
-		}
-	}
-}
-
-func (d *decoder) readCode() {
-	text, _ := d.text()
-	code, err := strconv.Atoi(string(text))
-	if err != nil {
-		d.json.malformed("a code that is no number")
-	}
-	d.code, d.sawReport = code, true
-}
-
-// readMessage keeps the start of what the API says, to tell one 403 from
-// another.
-func (d *decoder) readMessage() {
-	const enough = 256
-	text, _ := d.text()
-	if len(d.message) < enough {
-		d.message += " " + string(text[:min(len(text), enough)])
-	}
-}
-
-// data reads the rows, or null for none.
-func (d *decoder) data() {
-	d.sawReport = true
-	if d.json.kind() == kindNull {
+	d.element = func() {
 		d.json.skip()
-		return
+		d.rows++
 	}
-	for d.json.open(kindArray, "data that is no array"); d.json.next(']'); {
-		d.element()
-	}
+	return d
 }
 
 // kind is that of a JSON value. Most are the value's first byte; what begins
@@ -159,6 +119,11 @@ const (
 	kindObject kind = '{'
 	kindArray  kind = '['
 	kindLong   kind = 'l' // a string or number that is too long to keep
+
+	// JavaScript has these, JSON has not.
+	kindNaN       kind = 'N'
+	kindInfinity  kind = 'I'
+	kindUndefined kind = 'u'
 )
 
 // object reads the start of an element of data. It reports whether that is an
@@ -179,4 +144,16 @@ func (d *decoder) text() ([]byte, kind) {
 		return nil, kind
 	}
 	return bytes.TrimSpace(text), kind
+}
+
+// normal is a name without the space around it and in small letters, good until
+// normal is called again.
+func (d *decoder) normal(name []byte) []byte {
+	d.lowered = append(d.lowered[:0], bytes.TrimSpace(name)...)
+	for i, c := range d.lowered {
+		if 'A' <= c && c <= 'Z' {
+			d.lowered[i] = c + 'a' - 'A'
+		}
+	}
+	return d.lowered
 }

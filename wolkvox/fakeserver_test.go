@@ -144,8 +144,8 @@ func TestEveryFaultHasItsResult(t *testing.T) {
 		wolkvoxtest.DripError: ServerError, wolkvoxtest.DripMissing: Timeout, wolkvoxtest.DripExtension: Timeout, wolkvoxtest.DripTrailer: Timeout,
 		wolkvoxtest.DripGzip: Timeout, wolkvoxtest.ShortLength: Malformed, wolkvoxtest.Unasked: OK,
 
-		wolkvoxtest.PHPWarning: Malformed, wolkvoxtest.ByteOrderMark: OK, wolkvoxtest.PaddedMessage: OK, wolkvoxtest.UnknownFields: OK,
-		wolkvoxtest.DataObject: Malformed, wolkvoxtest.GzipUnasked: OK, wolkvoxtest.SlowBody: OK, wolkvoxtest.CutBody: Malformed,
+		wolkvoxtest.PHPWarning: OK, wolkvoxtest.ByteOrderMark: OK, wolkvoxtest.PaddedMessage: OK, wolkvoxtest.UnknownFields: OK,
+		wolkvoxtest.DataObject: OK, wolkvoxtest.GzipUnasked: OK, wolkvoxtest.SlowBody: OK, wolkvoxtest.CutBody: Malformed,
 		wolkvoxtest.CutConnection: Network, wolkvoxtest.NoDate: OK, wolkvoxtest.HugeBody: TooLarge, wolkvoxtest.BadRows: OK, wolkvoxtest.BadFields: OK, wolkvoxtest.BadDates: OK,
 		wolkvoxtest.BadDurations: OK, wolkvoxtest.BadNumbers: OK, wolkvoxtest.LongValue: OK, wolkvoxtest.LongConnID: OK, wolkvoxtest.DeepRow: OK,
 	}

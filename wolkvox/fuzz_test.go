@@ -3,30 +3,36 @@ package wolkvox
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
-// FuzzDecode holds the decoder against encoding/json: a body that it accepts is
-// JSON, and each element of data is a row.
+// FuzzDecode holds the decoder against encoding/json: a body that it accepts has a
+// document that is JSON, and each element of data is a row; and it accepts rows that
+// encoding/json accepts.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		report(rowWith(), `"bad"`, rowWith("conn_id", `"-"`)), "\ufeff" + report(), `{"code": 200, "data": null}`,
 		`{"data": [{"conn_id": "\ud800"}, {"conn\u005fid": 1, "asa": true}], "code": "403", "msg": "PLEASE VALIDATE TOKEN"}`,
 		`{"data": [[], {}, null, 1e5, "x"], "data": [{}], "code": 404} `, `{"data": [{"start_date": "0000-00-00 00:00:00"}]}`,
 		report(rowWith("novelty", nested(deepest)), rowWith("novelty", strings.Repeat("[", deepest)+"x}"+strings.Repeat("]", deepest-1))),
-		"<br />" + report(), report()[:30], `{"data": [[[[[[`, "{\"data\": [\"\xff\"]}", "",
+		"<br />" + report(), phpWarning + report(rowWith()) + phpWarning, "\x00\ufeff" + report(rowWith()) + "\x00", report() + report(), "[x] " + report(),
+		`{"DATA ": {"0": {"conn_id": "1"}, "2": 7}, "code": null}`, `{"data": {"conn_id": 1}}`, `{"data": {"a": {"conn_id": 1}}}`, `[{"conn_id": 1}]`, `[ ]`,
+		`{"data": {}}`, `{"data": false}`, `{"data": {"": 1}}`, "{\"data\": [{\"conn_id\": \"a\tb\\n\", \"asa\": NaN, \"rp_id\": -Infinity}]}",
+		`{"message": "x"}`, `{"code": 404, "error": "x"}`, `{"code": 200, "error": "x", "data": []}`, report()[:30], `{"data": [[[[[[`, "{\"data\": [\"\xff\"]}", "",
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var chats []Chat
 		bad := 0
-		rows, err := decode(bytes.NewReader(body), wanted{}, func(c Chat, err error) bool {
+		rows, err := decode(bytes.NewReader(body), wanted{}, &Response{}, func(c Chat, err error) bool {
 			if err != nil {
 				bad++
 				return true
@@ -43,12 +49,19 @@ func FuzzDecode(f *testing.F) {
 		// Stopped after half of the rows, there are no more.
 		if rows > 1 {
 			n := 0
-			if have, err := decode(bytes.NewReader(body), wanted{}, func(Chat, error) bool { n++; return n < rows/2+1 }); have != n || n != rows/2+1 || err == nil {
+			if have, err := decode(bytes.NewReader(body), wanted{}, &Response{}, func(Chat, error) bool { n++; return n < rows/2+1 }); have != n || n != rows/2+1 || err == nil {
 				t.Fatalf("stopped after %d: have %d, %v", n, have, err)
 			}
 		}
 		if err == nil {
 			mustBeRows(t, body, rows)
+		}
+		var plain struct {
+			Code json.RawMessage
+			Data []json.RawMessage
+		}
+		if json.Unmarshal(body, &plain) == nil && plain.Code == nil && len(plain.Data) > 0 && len(dataOf(body)) == 1 && (err != nil || rows != len(plain.Data)) {
+			t.Fatalf("have %d rows, %v, want %d of %q", rows, err, len(plain.Data), body)
 		}
 	})
 }
@@ -65,8 +78,8 @@ func FuzzDecodeInformation(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		chats, want := decode(bytes.NewReader(body), wanted{}, func(Chat, error) bool { return true })
-		points, err := decodeRoutingPoints(bytes.NewReader(body), func(point RoutingPoint, err error) bool {
+		chats, want := decode(bytes.NewReader(body), wanted{}, &Response{}, func(Chat, error) bool { return true })
+		points, err := decodeRoutingPoints(bytes.NewReader(body), &Response{}, func(point RoutingPoint, err error) bool {
 			if err == nil {
 				mustBeLabel(t, "rp_id", point.ID)
 				mustBeLabel(t, "rp_name", point.Name)
@@ -75,10 +88,10 @@ func FuzzDecodeInformation(f *testing.F) {
 			}
 			return true
 		})
-		if points != chats || (err == nil) != (want == nil) {
+		if points != chats || (err == nil) != (want == nil) && !otherRows(err, want) {
 			t.Fatalf("have %d routing points, %v, and %d chats, %v", points, err, chats, want)
 		}
-		infos, err := decodeTokenInfo(bytes.NewReader(body), func(info TokenInfo, _ error) bool {
+		infos, err := decodeTokenInfo(bytes.NewReader(body), &Response{}, func(info TokenInfo, _ error) bool {
 			for _, n := range []*float64{info.Used, info.Limit} {
 				if n != nil && !(*n >= 0 && *n <= 2*maxInteger) {
 					t.Fatalf("have %v requests", *n)
@@ -89,10 +102,16 @@ func FuzzDecodeInformation(f *testing.F) {
 			}
 			return true
 		})
-		if infos != chats || (err == nil) != (want == nil) {
+		if infos != chats || (err == nil) != (want == nil) && !otherRows(err, want) {
 			t.Fatalf("have %d infos, %v, and %d chats, %v", infos, err, chats, want)
 		}
 	})
+}
+
+// otherRows reports whether an object was a row of one kind and not of another, which
+// matters where it is in no array.
+func otherRows(errs ...error) bool {
+	return slices.ContainsFunc(errs, func(err error) bool { return err != nil && err.Error() == "other JSON than rows" })
 }
 
 func mustBeSound(t *testing.T, c Chat) {
@@ -100,8 +119,8 @@ func mustBeSound(t *testing.T, c Chat) {
 	switch {
 	case c.ID == 0 || c.ID == c.Anonymous:
 		t.Fatalf("have the ids %x, %x", c.ID, c.Anonymous)
-	case c.Has&c.Malformed != 0 || c.Has>>AllFields != 0 || c.Malformed>>AllFields != 0:
-		t.Fatalf("have stated %b, malformed %b", c.Has, c.Malformed)
+	case c.Has&c.Malformed != 0 || c.Has>>AllFields != 0 || c.Malformed>>AllFields != 0 || c.Keys>>allKeys != 0, c.Has&^c.Keys != 0, c.Malformed&^c.Keys != 0:
+		t.Fatalf("have stated %b, malformed %b, keys %b", c.Has, c.Malformed, c.Keys)
 	case c.Start < 0 || c.Start > maxLocalTime || c.End < 0 || c.End > maxLocalTime:
 		t.Fatalf("have %d to %d", c.Start, c.End)
 	case c.LastSender >= LastSenders:
@@ -116,52 +135,93 @@ func mustBeSound(t *testing.T, c Chat) {
 	mustBeLabel(t, "channel", c.Channel)
 }
 
-// mustBeRows counts the rows of a body once more. encoding/json takes the last
-// of several members of one name, and names in any case: such bodies are none
-// of its business, and neither is what is wrong where nobody looks.
+// mustBeRows counts the rows of a body once more. What is deep is nobody's business.
 func mustBeRows(t *testing.T, body []byte, want int) {
 	t.Helper()
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	var names []string
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	depth, most := 0, 0
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			break
-		}
-		if name, ok := token.(string); ok && depth == 1 && strings.EqualFold(name, "data") {
-			names = append(names, name)
-		}
-		if delim, ok := token.(json.Delim); ok {
-			depth += map[json.Delim]int{'{': 1, '[': 1, '}': -1, ']': -1}[delim]
-			most = max(most, depth)
-		}
-	}
-	if !json.Valid(body) {
-		if most < deepest {
+	body = bytes.TrimLeft(body, "\x00\ufeff \t\r\n")
+	start := 0
+	if !regexp.MustCompile(`^(\{|\[[ \t\r\n]*[{\]])`).Match(body) {
+		found := regexp.MustCompile(`(?i)\{[ \t\r\n]*"\s*(code|error|msg|data)\s*"[ \t\r\n]*:`).FindIndex(body)
+		if found == nil || found[0] >= longest {
 			t.Fatalf("accepted %q", body)
 		}
+		start = found[0]
+	}
+	var document json.RawMessage
+	decoder := json.NewDecoder(bytes.NewReader(strictly(body[start:])))
+	if err := decoder.Decode(&document); err != nil {
+		if bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) < deepest {
+			t.Fatalf("accepted %q: %v", body, err)
+		}
 		return
 	}
-	if !slices.Equal(names, []string{"data"}) {
-		return
+	rest, _ := io.ReadAll(decoder.Buffered())
+	if rest = bytes.TrimLeft(rest, "\x00\ufeff \t\r\n"); len(rest) > 0 && strings.IndexByte("{}[],", rest[0]) >= 0 {
+		t.Fatalf("accepted %q, with %q behind", document, rest)
 	}
-	var envelope struct{ Data []json.RawMessage }
-	if err := json.Unmarshal(body, &envelope); err != nil {
-		t.Fatalf("accepted %q: %v", body, err)
+	data := []json.RawMessage{document}
+	if document[0] == '{' {
+		data = dataOf(document)
 	}
-	if len(envelope.Data) != want {
-		t.Fatalf("have %d rows, want %d of %q", want, len(envelope.Data), body)
+	have := 0
+	for _, value := range data {
+		have += rowsIn(value)
+	}
+	if have != want {
+		t.Fatalf("have %d rows, want %d of %q", want, have, document)
+	}
+}
+
+// membersOf are those of an object, each as often as it is there.
+func membersOf(object []byte) (names []string, values []json.RawMessage) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	_, _ = decoder.Token()
+	for decoder.More() {
+		name, _ := decoder.Token()
+		var value json.RawMessage
+		if decoder.Decode(&value) != nil {
+			break
+		}
+		text, _ := name.(string)
+		names, values = append(names, text), append(values, value)
+	}
+	return names, values
+}
+
+// dataOf are the values of an envelope's data.
+func dataOf(envelope []byte) (data []json.RawMessage) {
+	names, values := membersOf(envelope)
+	for i, name := range names {
+		if strings.EqualFold(strings.TrimSpace(name), "data") {
+			data = append(data, values[i])
+		}
+	}
+	return data
+}
+
+func rowsIn(data json.RawMessage) int {
+	switch data[0] {
+	case '[':
+		var rows []json.RawMessage
+		_ = json.Unmarshal(data, &rows)
+		return len(rows)
+	case '{':
+		names, values := membersOf(data)
+		if len(names) > 0 && strings.Trim(names[0], "0123456789") != "" && values[0][0] != '{' {
+			return 1
+		}
+		return len(names)
+	default:
+		return 0
 	}
 }
 
 func FuzzParseDuration(f *testing.F) {
-	for _, text := range []string{"00:14:10", "87660:00:00", "87660:00:01", "42", "42.5", "4e1", "-1", ":00:00", "1e400", "0x1p4", "999999999999999:59:59", "٤٢"} {
+	for _, text := range []string{"00:14:10", "87660:00:00", "1:05", "60:00", "00:01:05.000", "00:00:59.9", "1:2.3:4", "87660:00:01", "42", "42.5", "4e1", "-1", ":00:00", "1e400", "0x1p4", "999999999999999:59:59", "٤٢"} {
 		f.Add([]byte(text))
 	}
-	clock := regexp.MustCompile(`^[0-9]{1,15}:[0-5][0-9]:[0-5][0-9]$`)
-	count := regexp.MustCompile(`^[0-9]{1,15}(\.0)?$`)
+	clock := regexp.MustCompile(`^([0-9]{1,15}:[0-5][0-9]|[0-5]?[0-9]):[0-5][0-9](\.[0-9]{1,15})?$`)
+	count := regexp.MustCompile(`^[0-9]{1,15}(\.00?)?$`)
 	number := regexp.MustCompile(`^[0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?$`)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		value, err := strconv.ParseFloat(string(text), 64)
@@ -170,7 +230,8 @@ func FuzzParseDuration(f *testing.F) {
 		switch {
 		case ok && !(n >= 0 && n <= maxSeconds):
 			t.Fatalf("%q is a duration of %v", text, n)
-		case ok && !plain && !clock.Match(text), !ok && plain && value <= maxSeconds, ok && plain && n != value:
+		case ok && !plain && !clock.Match(text), !ok && plain && value <= maxSeconds, ok && plain && n != value,
+			!ok && clock.Match(text) && len(text) < len("87660:00:00"):
 			t.Fatalf("%q is a duration of %v, %v", text, n, ok)
 		}
 		n, ok = parseInteger(text)
@@ -196,6 +257,44 @@ func FuzzParseLocalTime(f *testing.F) {
 		if !slices.Contains(spellings, string(text)) {
 			t.Fatalf("%q is read as %q", text, spellings)
 		}
+	})
+}
+
+// FuzzParseDate holds the dates with something behind them against package time.
+func FuzzParseDate(f *testing.F) {
+	for _, text := range []string{
+		"2026-11-26 19:26:09.123456", "2026-11-26 19:26:09-05:00", "2026-11-26T19:26:09Z", "2026-11-26 19:26:09 +0000", "2026-11-26 19:26:09.5+05",
+		"2026-11-26 19:26:09.", "2026-11-26 19:26:09 ", "0000-00-00 00:00:00.000", "20261126192609Z", "2026-11-26 19:26:09+1:00", "1970-01-01 00:00:00-15:00",
+	} {
+		f.Add([]byte(text))
+	}
+	place := time.FixedZone("", -5*60*60)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		have, ok := parseDate(text, place)
+		plain, plainOK := parseDate(text, nil)
+		if have < 0 || have > maxLocalTime || plain < 0 || plain > maxLocalTime {
+			t.Fatalf("%q is %d, %d", text, have, plain)
+		}
+		if !ok || have == 0 {
+			return
+		}
+		normal := strings.Replace(string(text), "T", " ", 1)
+		for _, layout := range []string{"2006-01-02 15:04:05", "20060102150405"} {
+			if local, err := time.Parse(layout, normal); err == nil && LocalTimeOf(local) == have {
+				return
+			}
+		}
+		for _, layout := range []string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05Z07"} {
+			for _, layout := range []string{layout, strings.Replace(layout, "Z", " Z", 1)} {
+				if instant, err := time.Parse(layout, normal); err == nil {
+					if LocalTimeOf(instant.In(place)) != have || plainOK && LocalTimeOf(instant) != plain {
+						t.Fatalf("%q is read as %s, %s", text, have, plain)
+					}
+					return
+				}
+			}
+		}
+		t.Fatalf("%q is read as %s", text, have)
 	})
 }
 

@@ -46,14 +46,14 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	return info, nil
 }
 
-func decodeRoutingPoints(body io.Reader, yield func(RoutingPoint, error) bool) (rows int, err error) {
+func decodeRoutingPoints(body io.Reader, response *Response, yield func(RoutingPoint, error) bool) (rows int, err error) {
 	d := newDecoder(body)
-	return decodeRows(d, d.routingPoint, yield)
+	return decodeRows(d, response, d.routingPoint, yield)
 }
 
-func decodeTokenInfo(body io.Reader, yield func(TokenInfo, error) bool) (rows int, err error) {
+func decodeTokenInfo(body io.Reader, response *Response, yield func(TokenInfo, error) bool) (rows int, err error) {
 	d := newDecoder(body)
-	return decodeRows(d, d.tokenInfo, yield)
+	return decodeRows(d, response, d.tokenInfo, yield)
 }
 
 // routingPoint reads one element of data. Without an rp_id it is a bad row.
@@ -64,7 +64,7 @@ func (d *decoder) routingPoint() (RoutingPoint, error) {
 	point := RoutingPoint{Name: "-"}
 	for d.json.next('}') {
 		var to *string
-		switch string(d.json.name()) {
+		switch string(d.normal(d.json.name())) {
 		case "rp_id":
 			to = &point.ID
 		case "rp_name":
@@ -92,7 +92,7 @@ func (d *decoder) tokenInfo() (TokenInfo, error) {
 	var used, left, limit *float64
 	for d.json.next('}') {
 		var to **float64
-		switch string(d.json.name()) {
+		switch string(d.normal(d.json.name())) {
 		case "all_token_today":
 			to = &used
 		case "available_consumption_options":

@@ -52,6 +52,7 @@ func TestRoutingPointsAreRead(t *testing.T) {
 		"name as number":   {`{"rp_id": "x8", "rp_name": 7}`, RoutingPoint{"x8", "7"}},
 		"space":            {`{"rp_id": " 1101 ", "rp_name": "\tVentas \n"}`, RoutingPoint{"1101", "Ventas"}},
 		"no name":          {`{"rp_id": "1101"}`, RoutingPoint{"1101", "-"}},
+		"capitals":         {`{"RP_ID": "1101", " Rp_Name ": "Ventas"}`, RoutingPoint{"1101", "Ventas"}},
 		"absent name":      {`{"rp_id": "1101", "rp_name": "-"}`, RoutingPoint{"1101", "-"}},
 		"empty name":       {`{"rp_id": "1101", "rp_name": ""}`, RoutingPoint{"1101", "-"}},
 		"null name":        {`{"rp_id": "1101", "rp_name": null}`, RoutingPoint{"1101", "-"}},
@@ -96,6 +97,7 @@ func TestTokenInfoIsRead(t *testing.T) {
 		"as documented":       {`{"description": "exporter", "token_limit": "1000", "token_use_today": "2", "all_token_today": "8", "available_consumption_options": "992"}`, 8, 1000},
 		"numbers":             {`{"token_limit": 1000, "all_token_today": 8.0, "available_consumption_options": 992}`, 8, 1000},
 		"a limit of its own":  {`{"token_limit": "500", "token_use_today": "100", "all_token_today": "700", "available_consumption_options": "300"}`, 700, 1000},
+		"capitals":            {`{"TOKEN_LIMIT": "1000", "all_token_today ": "8", "Available_Consumption_Options": "992"}`, 8, 1000},
 		"spent":               {`{"token_limit": "500", "token_use_today": "3", "all_token_today": "1000", "available_consumption_options": "0"}`, 1000, 1000},
 		"overspent":           {`{"token_limit": "1000", "all_token_today": "1003", "available_consumption_options": "-3"}`, 1003, 1000},
 		"what is left absent": {`{"token_limit": "1000", "all_token_today": "8", "available_consumption_options": "-"}`, 8, 1000},
@@ -152,7 +154,10 @@ func TestInformationHasTheResultsOfAReport(t *testing.T) {
 		"busy":           {403, `{"code": 403, "msg": "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"}`, TokenBusy},
 		"page":           {200, `<html></html>`, Malformed},
 		"cut":            {200, report(`{"rp_id": "1"}`)[:60], Malformed},
-		"data an object": {200, `{"data": {"token_limit": "1"}}`, Malformed},
+		"data a list":    {200, `{"data": {"0": {"rp_id": "1"}}}`, OK},
+		"data a row":     {200, `{"data": {"RP_ID": "1"}}`, OK},
+		"foreign":        {404, `{"message": "no Route matched with those values"}`, BadRequest},
+		"a warning":      {200, phpWarning + report(`{"rp_id": "1"}`), OK},
 		"server":         {500, ``, ServerError},
 	} {
 		t.Run(name, func(t *testing.T) {

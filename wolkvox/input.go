@@ -105,3 +105,23 @@ func (in *input) kept() []byte {
 	}
 	return in.buffer[start:in.at]
 }
+
+// ahead reports what is says of what comes next, while what is kept stays where it
+// is: nothing is read, unless that is the end or more than the buffer holds.
+func (in *input) ahead(is func() bool) bool {
+	offset := in.at - in.token
+	ok := is()
+	if in.token < 0 {
+		return false
+	}
+	in.at = in.token + offset
+	return ok
+}
+
+// aheadOf is ahead where nothing else is kept.
+func (in *input) aheadOf(is func() bool) bool {
+	in.keep()
+	ok := in.ahead(is)
+	in.token = -1
+	return ok
+}

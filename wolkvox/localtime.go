@@ -1,6 +1,9 @@
 package wolkvox
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // LocalTime is a second on the operation's wall clock, counted from 1970-01-01
 // 00:00:00 on that clock. It carries no zone: the report speaks wall-clock time
@@ -99,6 +102,60 @@ func parseLocalTime(text []byte) (LocalTime, bool) {
 		return 0, false
 	}
 	return LocalTime(date.Unix()), true
+}
+
+// parseDate reads a date as a row has it: one that parseLocalTime reads, with a
+// fraction of a second or an offset behind it too. An offset makes it an instant, which
+// is read off the clocks of zone. MySQL's zero date is an absent one.
+func parseDate(text []byte, zone *time.Location) (LocalTime, bool) {
+	date, rest := text, []byte(nil)
+	if len(text) > len(time.DateTime) {
+		date, rest = text[:len(time.DateTime)], text[len(time.DateTime):]
+	}
+	if len(rest) > 0 && rest[0] == '.' {
+		fraction := len(rest) - len(bytes.TrimLeft(rest[1:], "0123456789"))
+		if fraction == 1 {
+			return 0, false
+		}
+		rest = rest[fraction:]
+	}
+	offset, ok := parseOffset(rest)
+	if len(rest) > 0 && !ok {
+		return 0, false
+	}
+	switch string(date) {
+	case "0000-00-00 00:00:00", "0000-00-00T00:00:00", "00000000000000", "0000-00-00":
+		return 0, true
+	}
+	local, ok := parseLocalTime(date)
+	if ok && len(rest) > 0 && zone != nil {
+		local = LocalTimeOf(time.Unix(int64(local)-offset, 0).In(zone))
+		ok = local > 0 && local <= maxLocalTime
+	}
+	return local, ok
+}
+
+// parseOffset reads seconds east of Greenwich: Z, -05:00, -0500 or -05, with a space
+// before it or without.
+func parseOffset(text []byte) (seconds int64, ok bool) {
+	text = bytes.TrimPrefix(text, []byte(" "))
+	if string(text) == "Z" {
+		return 0, true
+	}
+	if len(text) < len("-05") || text[0] != '-' && text[0] != '+' {
+		return 0, false
+	}
+	hours, okHours := parseDigits(text[1:3])
+	minutes, okMinutes := 0.0, true
+	if rest := bytes.TrimPrefix(text[3:], []byte(":")); len(text) > len("-05") {
+		minutes, okMinutes = parseDigits(rest)
+		okMinutes = okMinutes && len(rest) == 2
+	}
+	seconds = int64(hours*3600 + minutes*60)
+	if text[0] == '-' {
+		seconds = -seconds
+	}
+	return seconds, okHours && okMinutes && hours <= 15 && minutes < 60
 }
 
 // maxLocalTime lets whoever remembers many dates keep each in 32 bits (2106).

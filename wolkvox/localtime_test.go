@@ -1,6 +1,7 @@
 package wolkvox
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -33,6 +34,58 @@ func TestWhatIsNoDateIsRefused(t *testing.T) {
 	} {
 		if have, ok := parseLocalTime([]byte(text)); ok {
 			t.Errorf("%q: have %v, want none", text, have)
+		}
+	}
+}
+
+func TestParseDate_FractionsAndOffsets(t *testing.T) {
+	santiago := zone(t, "America/Santiago")
+	for _, c := range []struct{ text, written, inZone string }{
+		{"2026-11-26 19:26:09.123456", "2026-11-26 19:26:09", "2026-11-26 19:26:09"},
+		{"2026-11-26T19:26:09.9", "2026-11-26 19:26:09", "2026-11-26 19:26:09"},
+		{"2026-11-26 19:26:09-05:00", "2026-11-26 19:26:09", "2026-11-26 21:26:09"},
+		{"2026-11-26T19:26:09Z", "2026-11-26 19:26:09", "2026-11-26 16:26:09"},
+		{"2026-11-26 19:26:09 +0000", "2026-11-26 19:26:09", "2026-11-26 16:26:09"},
+		{"2026-07-26 19:26:09.000+02", "2026-07-26 19:26:09", "2026-07-26 13:26:09"},
+		{"2026-07-26 19:26:09 -0430", "2026-07-26 19:26:09", "2026-07-26 19:56:09"},
+		{"20261126192609", "2026-11-26 19:26:09", "2026-11-26 19:26:09"},
+		{"0000-00-00 00:00:00.000000", "", ""},
+		{"0000-00-00 00:00:00Z", "", ""},
+	} {
+		for _, place := range []*time.Location{nil, santiago} {
+			want := c.written
+			if place != nil {
+				want = c.inZone
+			}
+			have, ok := parseDate([]byte(c.text), place)
+			if !ok || (have == 0) != (want == "") || want != "" && have.String() != want {
+				t.Errorf("%q in %v: have %v, %v, want %q", c.text, place, have, ok, want)
+			}
+		}
+	}
+	for _, text := range []string{
+		"2026-11-26 19:26:09.", "2026-11-26 19:26:09.x", "2026-11-26 19:26:09 ", "2026-11-26 19:26:09 UTC", "2026-11-26 19:26:09+1", "2026-11-26 19:26:09+1:00",
+		"2026-11-26 19:26:09+05:0", "2026-11-26 19:26:09+05:60", "2026-11-26 19:26:09+16:00", "2026-11-26 19:26:09+05:00:00", "2026-11-26 19:26:09+05:", "2026-11-26 19:26:09.5.5",
+		"2026-11-26 19:26:09z5", "2026-11-26 19:26:60Z", "20261126192609Z", "20261126192609.5", "1970-01-01 00:00:01+01:00",
+	} {
+		if have, ok := parseDate([]byte(text), time.UTC); ok {
+			t.Errorf("%q: have %v, want none", text, have)
+		}
+	}
+}
+
+// However a date is written, the chat is the same.
+func TestClient_WithZoneReadsInstantsOffTheOperationsClocks(t *testing.T) {
+	bogota := zone(t, "America/Bogota")
+	dated := func(start, end string) string { return rowWith("start_date", `"`+start+`"`, "end_date", `"`+end+`"`) }
+	want := only(t, dated("2026-11-26 19:26:09", "2026-11-26 19:28:29"))
+	for _, row := range []string{
+		dated("2026-11-26 19:26:09.123456", "2026-11-26 19:28:29.000"), dated("2026-11-26 19:26:09-05:00", "2026-11-26T19:28:29-0500"),
+		dated("2026-11-27 00:26:09 +0000", "2026-11-27T00:28:29Z"),
+	} {
+		have := ask(t, responding(http.StatusOK, report(row)), WithZone(bogota))
+		if have.err != nil || len(have.chats) != 1 || have.chats[0] != want {
+			t.Errorf("have %+v, %v, want %+v", have.chats, have.err, want)
 		}
 	}
 }

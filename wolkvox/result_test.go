@@ -82,15 +82,39 @@ func TestNothingFound(t *testing.T) {
 	for name, rt := range map[string]roundTrip{
 		"an empty array":       responding(200, report()),
 		"null":                 responding(200, `{"code": 200, "data": null}`),
-		"no data":              responding(200, `{"code": 200}`),
+		"no data":              responding(200, `{"code": 200, "msg": "0 records were found"}`),
 		"code 404":             responding(200, `{"code": "404", "error": "x", "msg": "0 records were found"}`),
+		"only an array":        responding(200, `[]`),
 		"204":                  responding(204, ""),
 		"404 with an envelope": responding(404, `{"code": 404, "error": "x", "msg": "0 records were found", "data": []}`),
-		"404 with a text":      responding(404, "0 records were found"),
-		"404 with nothing":     responding(404, ""),
+		"404 with code 200":    responding(404, `{"code": "200", "error": null, "msg": "", "data": []}`),
+		"404 without a code":   responding(404, `{"error": "x", "data": null}`),
+		"404 with a message":   responding(404, `{"Code": 404, "Msg": "NO RESULTS"}`),
+		"404 with an object":   responding(404, `{"code": 404, "data": {}}`),
+		"404 behind a warning": responding(404, phpWarning+`{"code": 404, "error": "x", "msg": "0 records were found", "data": false}`),
 	} {
 		if have := ask(t, rt); have.err != nil || have.rows() != 0 || have.request.Result != Empty {
 			t.Errorf("%s: have %d rows, %s, %v", name, have.rows(), have.request.Result, have.err)
+		}
+	}
+}
+
+// A 404 of anybody's but the API's, or with another meaning, says that the URL is
+// wrong. Taken for "nothing found" it would hide every chat.
+func TestClient_ForeignNotFoundIsNoEmptyReport(t *testing.T) {
+	for _, body := range []string{
+		"", " ", "404 page not found\n", "0 records were found", "null", "[]", "{}", `{"message":"no Route matched with those values"}`,
+		`{"timestamp":"2026-11-26T19:26:09","status":404,"error":"Not Found","path":"/api/v2/reports_manager.php"}`,
+		`{"code":404,"error":"Not Found"}`, `{"code":404}`, `{"msg":"no such route"}`, `{"code":404,"message":"Not Found","data":null}`,
+		`{"code":404,"error":"x","msg":"THE API YOU WANT TO CONSULT DOES NOT EXIST","data":[]}`, `{"code":404,"msg":"SOME PARAMETERS ARE REQUIRED","data":[]}`,
+		`{"code":500,"error":"x","msg":"0 records were found","data":[]}`, `{"code":404,"msg":"0 records were found","data":[`,
+		`{"code":404,"msg":"0 records were found","data":[` + rowWith() + `]}`, `{"code":200,"data":[` + rowWith() + `]}`, `[` + rowWith() + `]`,
+		"<html><script>" + `{"code":404,"msg":"0 records were found","data":[]}`,
+	} {
+		have := ask(t, responding(404, body))
+		var failure *Error
+		if have.failure() != BadRequest || !errors.As(have.err, &failure) || failure.Status != 404 || have.rows() != 0 {
+			t.Errorf("%q: have %d rows, %s (%v)", body, have.rows(), have.request.Result, have.err)
 		}
 	}
 }

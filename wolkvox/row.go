@@ -3,40 +3,10 @@ package wolkvox
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
+	"time"
 	"unicode/utf8"
 )
-
-// column is a field of a row that the decoder reads: the [Field]s, and those
-// whose text cannot be malformed. All others are skipped unseen.
-type column = Field
-
-const (
-	connID = AllFields + column(iota)
-	sessionID
-	routingPoint
-	channel
-	agent
-	agentName
-	allColumns = AllFields + iota
-)
-
-var columns = func() map[string]column {
-	byName := make(map[string]column, allColumns)
-	for field, name := range fieldNames {
-		byName[name] = Field(field)
-	}
-	byName["conn_id"], byName["session_id"] = connID, sessionID
-	byName["rp_id"], byName["channel"] = routingPoint, channel
-	byName["agent_id"], byName["agent_name"] = agent, agentName
-	return byName
-}()
-
-var columnNames = func() (names [allColumns]string) {
-	for name, column := range columns {
-		names[column] = name
-	}
-	return names
-}()
 
 // documented are the names of a row in the documents' order, with those that are
 // skipped unseen.
@@ -50,45 +20,51 @@ var documented = [...]string{
 // and what it stands for if that is read.
 type heading struct {
 	written string
-	column  column
+	field   Field
 	known   bool
 }
 
-var headings, places = func() (headings [len(documented)]heading, places [allColumns]int) {
+// headings are those of the documented names, places where each of them is.
+var headings, places = func() (headings [len(documented)]heading, places map[string]int) {
+	places = make(map[string]int, len(documented))
 	for i, name := range documented {
-		column, known := columns[name]
-		headings[i] = heading{`"` + name + `":`, column, known}
-		if known {
-			places[column] = i
-		}
+		field := slices.Index(fieldNames[:], name)
+		headings[i] = heading{`"` + name + `":`, Field(max(field, 0)), field >= 0} //nolint:gosec // There are few.
+		places[name] = i
 	}
 	return headings, places
 }()
 
-// column reads a name and finds what it stands for. Rows keep to the documents'
-// order, so it is mostly the one after the last, and nobody has to look it up.
-func (d *decoder) column() (c column, known bool) {
+// column reads a name and finds the field that it stands for. Rows keep to the
+// documents' order, so it is mostly the one after the last, and needs no look-up.
+func (d *decoder) column() (f Field, known bool) {
 	if d.place < len(headings) && d.json.takes(headings[d.place].written) {
 		expected := &headings[d.place]
 		d.place++
-		return expected.column, expected.known
+		return expected.field, expected.known
 	}
-	c, known = columns[string(d.json.name())]
-	if known {
-		d.place = places[c] + 1
+	name := d.json.name()
+	place, documented := places[string(name)]
+	if !documented {
+		place, documented = places[string(d.normal(name))]
 	}
-	return c, known
+	if !documented {
+		return 0, false
+	}
+	d.place = place + 1
+	return headings[place].field, headings[place].known
 }
 
 // wanted is what a reader wants to have of the chats beyond figures and labels.
 type wanted struct {
 	agentNames, connIDs bool
+	zone                *time.Location                  // of dates with an offset; may be nil
 	shapes              func(field string, shape Shape) // told of what cannot be read; may be nil
 }
 
-func (w *wanted) tell(c column, shape Shape) {
+func (w *wanted) tell(f Field, shape Shape) {
 	if w.shapes != nil {
-		w.shapes(columnNames[c], shape)
+		w.shapes(f.String(), shape)
 	}
 }
 
@@ -101,21 +77,24 @@ func (d *decoder) row() (Chat, error) {
 	chat := Chat{RoutingPoint: "-", Channel: "-"}
 	d.connID, d.sessionID, d.startDate = d.connID[:0], d.sessionID[:0], d.startDate[:0]
 	d.place = 0
-	wrongType := false
+	spoiled := false
 	for d.json.next('}') {
-		column, known := d.column()
-		if !known || column == agentName && !d.wanted.agentNames {
+		field, known := d.column()
+		if known {
+			chat.Keys.add(field)
+		}
+		if !known || field == AgentNameField && !d.wanted.agentNames {
 			d.json.skip()
 			continue
 		}
 		text, kind := d.text()
 		switch {
 		case d.json.err != nil:
-		case !fits(column, kind):
-			wrongType = wrongType || !dispensable(column)
-			d.wanted.tell(column, shapeOfKind(kind))
+		case !fits(field, kind):
+			spoiled = spoiled || indispensable(field)
+			d.malformed(&chat, field, shapeOfKind(kind))
 		case !absent(text):
-			d.set(&chat, column, text)
+			d.set(&chat, field, text)
 		}
 	}
 	identified := d.identify(&chat)
@@ -123,8 +102,8 @@ func (d *decoder) row() (Chat, error) {
 	if d.wanted.connIDs && plain(d.connID) {
 		chat.ConnID = string(d.connID)
 	}
-	if wrongType || !identified {
-		return Chat{}, ErrBadRow
+	if spoiled || !identified {
+		return Chat{Keys: chat.Keys}, ErrBadRow
 	}
 	return chat, nil
 }
@@ -141,64 +120,73 @@ func plain(id []byte) bool {
 	return len(id) <= longest
 }
 
-// dispensable tells that a chat whose column cannot be read counts all the same.
-func dispensable(c column) bool { return c == agent || c == agentName }
+// indispensable reports whether a chat cannot count whose field is of the wrong type:
+// an end, or a part of the identity.
+func indispensable(f Field) bool { return f == StartDate || f == EndDate || f >= AllFields }
 
-// fits tells whether a column may hold a value of that kind. Every field is
+// fits reports whether a field may hold a value of that kind. Every field is
 // documented as a string; some endpoints write numbers and booleans as such.
-func fits(c column, kind kind) bool {
+func fits(f Field, kind kind) bool {
 	switch kind {
 	case kindString, kindNumber, kindNull:
 		return true
 	case kindTrue, kindFalse:
-		return c == GoToAgent
+		return f == GoToAgent
 	default:
 		return false
 	}
 }
 
+// malformed notes a value that cannot be read.
+func (d *decoder) malformed(chat *Chat, f Field, shape Shape) {
+	chat.Has.remove(f)
+	if f < AllFields {
+		chat.Malformed.add(f)
+	}
+	d.wanted.tell(f, shape)
+}
+
 // set reads a value that is there into its place. Of several under one name
 // the last one counts.
-func (d *decoder) set(chat *Chat, c column, text []byte) {
+func (d *decoder) set(chat *Chat, f Field, text []byte) {
 	ok := true
-	chat.Has.remove(c)
-	chat.Malformed.remove(c)
-	switch c {
-	case connID:
+	chat.Has.remove(f)
+	chat.Malformed.remove(f)
+	switch f {
+	case ConnIDField:
 		d.connID = append(d.connID[:0], text...)
-	case sessionID:
+	case SessionIDField:
 		d.sessionID = append(d.sessionID[:0], text...)
 	case StartDate:
-		chat.Start, ok = parseDate(text)
+		chat.Start, ok = parseDate(text, d.wanted.zone)
 		d.startDate = d.startDate[:0]
 		if !ok {
 			d.startDate = append(d.startDate, text...)
 		}
 	case EndDate:
-		chat.End, ok = parseDate(text)
-	case routingPoint:
+		chat.End, ok = parseDate(text, d.wanted.zone)
+	case RoutingPointField:
 		chat.RoutingPoint = intern(d.routingPoints, text, label)
-	case channel:
+	case ChannelField:
 		chat.Channel = intern(d.channels, text, lowerLabel)
-	case agent:
+	case AgentField:
 		chat.Agent = intern(d.agents, text, label)
-	case agentName:
+	case AgentNameField:
 		chat.AgentName = intern(d.agentNames, text, label)
 	case GoToAgent:
 		if chat.HandedOff, ok = parseYes(text); ok {
-			chat.Has.add(c)
+			chat.Has.add(f)
 		}
 	case LastSenderField:
 		chat.LastSender = parseLastSender(text)
-		chat.Has.add(c)
+		chat.Has.add(f)
 	case TimesChatted, CustomerChars, AgentChars:
-		ok = chat.number(c, text, parseInteger)
+		ok = chat.number(f, text, parseInteger)
 	default:
-		ok = chat.number(c, text, parseDuration)
+		ok = chat.number(f, text, parseDuration)
 	}
 	if !ok {
-		chat.Malformed.add(c)
-		d.wanted.tell(c, shapeOf(text))
+		d.malformed(chat, f, shapeOf(text))
 	}
 }
 
@@ -209,15 +197,6 @@ func (c *Chat) number(f Field, text []byte, parse func([]byte) (float64, bool)) 
 		c.Has.add(f)
 	}
 	return ok
-}
-
-// parseDate reads a date; MySQL's zero date is an absent one.
-func parseDate(text []byte) (LocalTime, bool) {
-	switch string(text) {
-	case "0000-00-00 00:00:00", "0000-00-00T00:00:00", "00000000000000", "0000-00-00":
-		return 0, true
-	}
-	return parseLocalTime(text)
 }
 
 // intern makes the label of a text once per response, for as many texts as an

@@ -18,7 +18,7 @@ func TestARowIsRead(t *testing.T) {
 		Numbers: [NumericFields]float64{
 			TimeOnChatbot: 65, ASA: 42, TimeWithAgent: 850, TotalTime: 1056, TimesChatted: 14, CustomerChars: 312, AgentChars: 845,
 		},
-		Has: all,
+		Has: all, Keys: 1<<allKeys - 1,
 	}
 	if have != want {
 		t.Errorf("have %+v\nwant %+v", have, want)
@@ -32,7 +32,7 @@ func TestARowIsRead(t *testing.T) {
 }
 
 func TestWhatIsAbsentIsAbsent(t *testing.T) {
-	for _, absent := range []string{`"-"`, `""`, `null`, `" "`, `" - "`, `"\u002d"`, ``} {
+	for _, absent := range []string{`"-"`, `""`, `null`, `" "`, `" - "`, `"\u002d"`, `"null"`, `"NULL"`, `"N/A"`, `" n/a "`, ``} {
 		var changes []string
 		for _, field := range sample {
 			if field[0] != "conn_id" {
@@ -40,7 +40,10 @@ func TestWhatIsAbsentIsAbsent(t *testing.T) {
 			}
 		}
 		have := only(t, rowWith(changes...))
-		want := Chat{ID: have.ID, RoutingPoint: "-", Channel: "-"}
+		want := Chat{ID: have.ID, RoutingPoint: "-", Channel: "-", Keys: 1<<allKeys - 1}
+		if absent == `` {
+			want.Keys = 1 << ConnIDField
+		}
 		if have != want {
 			t.Errorf("%s: have %+v, want %+v", absent, have, want)
 		}
@@ -49,6 +52,9 @@ func TestWhatIsAbsentIsAbsent(t *testing.T) {
 		}
 	}
 }
+
+// wrongTypes are values that none but a flag can hold.
+var wrongTypes = []string{`{}`, `[]`, `[[1], {"a": "b"}]`, `true`, `false`, `NaN`, `-Infinity`, `undefined`}
 
 // Whatever a field holds, the row before and the row after it are there.
 func TestABadRowCostsNoneButItself(t *testing.T) {
@@ -60,13 +66,9 @@ func TestABadRowCostsNoneButItself(t *testing.T) {
 		rowWith("end_date", `{"date": "2026-01-18 19:52:07"}`),
 		rowWith("conn_id", `["1"]`),
 	}
-	for name, column := range columns {
-		if dispensable(column) {
-			continue
-		}
-		bad = append(bad, rowWith(name, `{}`), rowWith(name, `[[1], {"a": "b"}]`))
-		if name != "go_to_agent" {
-			bad = append(bad, rowWith(name, `true`), rowWith(name, `false`))
+	for _, field := range indispensables {
+		for _, value := range wrongTypes {
+			bad = append(bad, rowWith(field.String(), value))
 		}
 	}
 	var rows []string
@@ -133,10 +135,13 @@ func TestOfADuplicateNameTheLastCounts(t *testing.T) {
 		{`"go_to_agent": "yes"`, `"go_to_agent": "maybe"`, Chat{Malformed: 1 << GoToAgent}},
 		{`"end_date": "20260118193431"`, `"end_date": "later"`, Chat{Malformed: 1 << EndDate}},
 		{`"start_date": "later"`, `"start_date": "20260118193431"`, Chat{Start: 1768764871}},
+		{`"asa": "5"`, `"ASA ": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
+		{`"asa": "5"`, `"asa": []`, Chat{Numbers: [NumericFields]float64{ASA: 5}, Malformed: 1 << ASA}},
+		{`"asa": false`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
 	} {
 		c.want.RoutingPoint, c.want.Channel = "-", "-"
 		have := only(t, `{"conn_id": "1", `+c.first+`, `+c.last+`}`)
-		have.ID = 0
+		have.ID, have.Keys = 0, 0
 		if have != c.want {
 			t.Errorf("%s, %s: have %+v, want %+v", c.first, c.last, have, c.want)
 		}
@@ -233,13 +238,15 @@ func TestColumnsAreInTheOrderOfTheSample(t *testing.T) {
 }
 
 func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
-	for f := range Field(AllFields) {
-		if columns[f.String()] != f {
+	known := map[string]bool{}
+	for _, f := range Keys() {
+		if place, documented := places[f.String()]; !documented || headings[place].field != f || !headings[place].known {
 			t.Errorf("have %q for %d", f, f)
 		}
+		known[f.String()] = true
 	}
-	if len(columns) != allColumns {
-		t.Errorf("have %d columns, want %d", len(columns), allColumns)
+	if len(known) != allKeys || ConnIDField != AllFields || AllFields > 16 {
+		t.Errorf("have %d keys and %d fields, want %d and at most 16, which the ledger has room for", len(known), AllFields, allKeys)
 	}
 	for s, want := range map[LastSender]string{UnknownSender: "unknown", Agent: "agent", ChatBot: "chat_bot", Customer: "customer"} {
 		if s.String() != want {
@@ -251,7 +258,7 @@ func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
 // Every malformed field is named, and none spoils another.
 func TestEachMalformedFieldIsItsOwn(t *testing.T) {
 	want := only(t, rowWith())
-	for f := range Field(AllFields) {
+	for f := range EndDate + 1 {
 		if f == LastSenderField {
 			continue
 		}
@@ -268,12 +275,82 @@ func TestEachMalformedFieldIsItsOwn(t *testing.T) {
 	}
 }
 
+// A value of the wrong type is one that cannot be read: the chat counts.
+func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
+	named := wanted{agentNames: true}
+	full := onlyWanted(t, rowWith(), named)
+	for f := range Field(AllFields) {
+		for _, value := range slices.Concat(wrongTypes, []string{`"` + strings.Repeat("x", longest) + `"`}) {
+			if f == GoToAgent && (value == "true" || value == "false") || f == StartDate || f == EndDate {
+				continue
+			}
+			have := onlyWanted(t, rowWith(f.String(), value), named)
+			if have.Malformed != 1<<f || have.Has != full.Has&^(1<<f) || have.ID != full.ID || have.End != full.End || have.Keys != full.Keys {
+				t.Errorf("%s %.20s: have %+v", f, value, have)
+			}
+			for g := range Field(NumericFields) {
+				if g != f && have.Numbers[g] != full.Numbers[g] {
+					t.Errorf("%s %.20s: have %v for %s", f, value, have.Numbers[g], g)
+				}
+			}
+			if unset := map[Field]string{RoutingPointField: have.RoutingPoint, ChannelField: have.Channel, AgentField: have.Agent, AgentNameField: have.AgentName}[f]; unset != "" && unset != "-" {
+				t.Errorf("%s %.20s: have the label %q", f, value, unset)
+			}
+		}
+	}
+}
+
+// Names are compared without case and the space around them.
+func TestDecode_KeysInAnyCase(t *testing.T) {
+	want := only(t, rowWith())
+	for name, change := range map[string]func(string) string{
+		"capitals": strings.ToUpper, "space": func(name string) string { return " " + name + " " }, "a tab": func(name string) string { return name + `\t` },
+		"titles": func(name string) string { return strings.ToUpper(name[:1]) + name[1:] },
+	} {
+		row := "{"
+		for i, field := range sample {
+			if i > 0 {
+				row += ", "
+			}
+			row += `"` + change(field[0]) + `": ` + field[1]
+		}
+		if have := only(t, row+"}"); have != want {
+			t.Errorf("%s: have %+v, want %+v", name, have, want)
+		}
+	}
+}
+
+func TestChat_KeysAreThoseThatTheRowHas(t *testing.T) {
+	const all = 1<<allKeys - 1
+	for _, f := range Keys() {
+		for _, c := range []struct {
+			row  string
+			want Fields
+		}{
+			{rowWith(f.String(), ``), all &^ (1 << f)},
+			{strings.Replace(rowWith(), `"`+f.String()+`"`, `"renamed"`, 1), all &^ (1 << f)},
+			{rowWith(f.String(), `null`), all},
+			{rowWith(f.String(), `[]`), all},
+		} {
+			decoded, response := Chat{}, Response{}
+			_, err := decode(strings.NewReader(report(c.row)), wanted{}, &response, func(chat Chat, _ error) bool { decoded = chat; return true })
+			if err != nil || decoded.Keys != c.want {
+				t.Errorf("%s: have %b, %v, want %b from %s", f, decoded.Keys, err, c.want, c.row)
+			}
+		}
+	}
+	have := Chat{Keys: 1}
+	if _, err := decode(strings.NewReader(report(`"x"`)), wanted{}, &Response{}, func(chat Chat, _ error) bool { have = chat; return true }); err != nil || have.Keys != 0 {
+		t.Errorf("have %b, %v of what is no object", have.Keys, err)
+	}
+}
+
 func TestAChatHasNoPlaceForPersonalData(t *testing.T) {
 	allowed := map[string]bool{"RoutingPoint": true, "Channel": true, "Agent": true}
 	onRequest := map[string]bool{"AgentName": true, "ConnID": true}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Chat]()) {
 		switch kind := field.Type.Kind(); kind {
-		case reflect.Uint64, reflect.Int64, reflect.Bool, reflect.Uint8, reflect.Uint16:
+		case reflect.Uint64, reflect.Int64, reflect.Bool, reflect.Uint8, reflect.Uint32:
 		case reflect.Array:
 			if field.Type.Elem().Kind() != reflect.Float64 {
 				t.Errorf("%s could hold text", field.Name)

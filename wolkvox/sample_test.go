@@ -84,6 +84,7 @@ type answer struct {
 	err      error
 	request  Request // as the observer was told
 	requests int     // how many times it was told
+	response Response
 }
 
 func (a answer) rows() int { return len(a.chats) + a.badRows }
@@ -136,7 +137,8 @@ func askWindow(ctx context.Context, t testing.TB, base *url.URL, window Window, 
 	t.Helper()
 	var have answer
 	options = append(options, WithTransport(rt), WithObserver(func(r Request) { have.request = r; have.requests++ }))
-	for chat, err := range NewClient(base, StaticToken(canaryToken), options...).Chats(ctx, window) {
+	client := NewClient(base, StaticToken(canaryToken), options...)
+	for chat, err := range client.Chats(ctx, window) {
 		switch {
 		case have.err != nil:
 			t.Fatal("something after the error")
@@ -148,6 +150,7 @@ func askWindow(ctx context.Context, t testing.TB, base *url.URL, window Window, 
 			have.err = err
 		}
 	}
+	have.response = client.LastResponse()
 	return have
 }
 

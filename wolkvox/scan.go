@@ -1,8 +1,9 @@
 package wolkvox
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"io"
 )
 
@@ -16,7 +17,9 @@ const (
 )
 
 // scanner reads the JSON of an input, value by value. Down to deepest it accepts what
-// encoding/json accepts: PHP promises neither UTF-8 nor that names are unique.
+// encoding/json accepts: PHP promises neither UTF-8 nor that names are unique. Where
+// JSON is put together by hand, control characters are in strings, and JavaScript's
+// NaN, Infinity and undefined for values: it accepts these, too.
 //
 // What is wrong ends the input: then there is no member and no value left, so that
 // callers need to look at err only when they are done. The scanner's own errors quote
@@ -41,7 +44,7 @@ func (s *scanner) kind() kind {
 	}
 	c := s.peek()
 	if c == '-' || isDigit(c) {
-		return kindNumber
+		return kindNumber // or -Infinity, as value sees
 	}
 	return kind(c)
 }
@@ -117,6 +120,8 @@ func (s *scanner) value() (text []byte, kind kind) {
 		kind = kindLong
 	case kind == kindString:
 		text = s.unquote(text)
+	case kind == kindNumber && len(text) > 0 && !isDigit(text[len(text)-1]):
+		kind = kindInfinity
 	}
 	return text, kind
 }
@@ -131,10 +136,26 @@ func (s *scanner) unquote(quoted []byte) []byte {
 		return quoted[1 : len(quoted)-1]
 	}
 	var text string
-	if json.Unmarshal(quoted, &text) != nil { // Its error would quote the text.
+	if json.Unmarshal(withoutControls(quoted), &text) != nil { // Its error would quote the text.
 		s.malformed("a broken string")
 	}
 	return []byte(text)
+}
+
+// withoutControls writes control characters as JSON has them in strings.
+func withoutControls(quoted []byte) []byte {
+	if !bytes.ContainsFunc(quoted, func(r rune) bool { return r < ' ' }) {
+		return quoted
+	}
+	var escaped []byte
+	for _, c := range quoted {
+		if c < ' ' {
+			escaped = fmt.Appendf(escaped, `\u%04x`, c)
+		} else {
+			escaped = append(escaped, c)
+		}
+	}
+	return escaped
 }
 
 // skip reads a value of any kind.
@@ -176,15 +197,6 @@ func (s *scanner) skipDeep() {
 	}
 }
 
-// finish sees to it that nothing follows but space.
-func (s *scanner) finish() {
-	if s.err == nil && s.peek() == 0 && errors.Is(s.err, io.EOF) {
-		s.err = nil
-		return
-	}
-	s.malformed("text after the end of the JSON")
-}
-
 func (s *scanner) scalar(kind kind) {
 	switch kind {
 	case kindString:
@@ -200,19 +212,16 @@ func (s *scanner) scalar(kind kind) {
 func (s *scanner) quoted() {
 	s.at++
 	s.escaped = false
-	for {
+	for s.err == nil {
 		s.at += ordinary(s.buffer[s.at:s.end])
-		switch c := s.look(); {
-		case c == '"':
+		switch s.look() {
+		case '"':
 			s.at++
 			return
-		case c == '\\':
+		case '\\':
 			s.at++
 			s.escaped = true
 			s.escape()
-		case c < ' ':
-			s.malformed("a control character in a string")
-			return
 		}
 	}
 }
@@ -227,15 +236,9 @@ func ordinary(text []byte) int {
 	return len(text)
 }
 
-// special bytes end a string, begin an escape, or may not be in it. One look into a
-// table takes half of the time of three comparisons.
-var special = func() (special [256]bool) {
-	for c := range ' ' {
-		special[c] = true
-	}
-	special['"'], special['\\'] = true, true
-	return special
-}()
+// special bytes end a string or begin an escape. One look into a table takes less time
+// than two comparisons.
+var special = [256]bool{'"': true, '\\': true}
 
 func (s *scanner) escape() {
 	if s.accept(`"\/bfnrt`) {
@@ -251,7 +254,10 @@ func (s *scanner) escape() {
 }
 
 func (s *scanner) number() {
-	s.accept("-")
+	if s.accept("-") && s.look() == 'I' {
+		s.literal(literals[kindInfinity])
+		return
+	}
 	if !s.accept("0") {
 		s.digits()
 	}
@@ -275,7 +281,10 @@ func (s *scanner) digits() {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-var literals = map[kind]string{kindTrue: "true", kindFalse: "false", kindNull: "null"}
+var literals = map[kind]string{
+	kindTrue: "true", kindFalse: "false", kindNull: "null",
+	kindNaN: "NaN", kindInfinity: "Infinity", kindUndefined: "undefined",
+}
 
 func (s *scanner) literal(text string) {
 	ok := text != ""

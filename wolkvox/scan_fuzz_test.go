@@ -3,6 +3,8 @@ package wolkvox
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -10,7 +12,8 @@ import (
 )
 
 // FuzzScan holds the scanner against encoding/json: it accepts the same texts and
-// reads the same values, whatever its buffer holds and however the bytes arrive.
+// reads the same values, whatever its buffer holds and however the bytes arrive. What
+// it accepts beyond that is what strictly makes JSON of.
 func FuzzScan(f *testing.F) {
 	for _, body := range []string{
 		`{"code": "200", "data": [{"conn_id": "1768782871.5521", "asa": 42}], "msg": null}`, `0, -0, 1.5, 10e3, 1E+2, 0.0e-0, true, false, null, ""`,
@@ -24,10 +27,16 @@ func FuzzScan(f *testing.F) {
 			f.Add([]byte(body), size, uint8(1))
 		}
 	}
+	for _, body := range []string{
+		"\"a\tb\u00e1\x00\"", "NaN, -Infinity, Infinity, undefined", "{\"NaN\n\": NaN}", "-NaN", "+Infinity", "\"\\\n\"", "NaNNaN", "undefine", "-Infinit", "-Infinity1",
+	} {
+		f.Add([]byte(body), uint8(200), uint8(1))
+	}
 	f.Fuzz(func(t *testing.T, body []byte, size, piece uint8) {
 		body = slices.Concat([]byte("["), body, []byte("]"))
-		want, depth := tokensOf(body)
-		valid := json.Valid(body)
+		strict := strictly(body)
+		want, depth := tokensOf(strict)
+		valid := json.Valid(strict)
 
 		whole := newScanner(bytes.NewReader(body), len(body)+1)
 		have := scanned(whole)
@@ -57,6 +66,44 @@ func FuzzScan(f *testing.F) {
 }
 
 const tooLong = "too long"
+
+// strictly makes JSON of what the scanner accepts beyond it: control characters in
+// strings, and the values of JavaScript that JSON has not.
+func strictly(text []byte) (strict []byte) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		word := ""
+		for _, known := range []string{"NaN", "-Infinity", "Infinity", "undefined"} {
+			if !quoted && bytes.HasPrefix(text[i:], []byte(known)) {
+				word = known
+				break
+			}
+		}
+		switch c := text[i]; {
+		case word != "":
+			strict = append(strict, "null"...)
+			i += len(word) - 1
+		case quoted && c == '\\' && i+1 < len(text):
+			strict = append(strict, c, text[i+1])
+			i++
+		case quoted && c < ' ':
+			strict = fmt.Appendf(strict, `\u%04x`, c)
+		default:
+			quoted = quoted != (c == '"')
+			strict = append(strict, c)
+		}
+	}
+	return strict
+}
+
+// finish sees to it that nothing follows but space.
+func (s *scanner) finish() {
+	if s.err == nil && s.peek() == 0 && errors.Is(s.err, io.EOF) {
+		s.err = nil
+		return
+	}
+	s.malformed("text after the end of the JSON")
+}
 
 // tokensOf reads text with encoding/json, as far as it is JSON, and tells how deep
 // that goes.
@@ -115,7 +162,10 @@ func scanned(s *scanner) (tokens []string) {
 			text, _ := s.value()
 			add(`"`, text)
 		default:
-			text, _ := s.value()
+			text, kind := s.value()
+			if kind == kindNaN || kind == kindInfinity || kind == kindUndefined {
+				text = []byte("null")
+			}
 			add("", text)
 		}
 	}

@@ -109,6 +109,8 @@ func shapeOfKind(kind kind) Shape {
 		return shapeBoolean
 	case kindLong:
 		return shapeHuge
+	case kindNaN, kindInfinity, kindUndefined:
+		return shapeLetters
 	default:
 		return shapeNested
 	}

@@ -14,7 +14,7 @@ func shapesOf(t *testing.T, rows ...string) map[string]string {
 	t.Helper()
 	have := map[string]string{}
 	tell := func(field string, shape Shape) { have[field] = shape.String() }
-	if _, err := decode(strings.NewReader(report(rows...)), wanted{shapes: tell}, func(Chat, error) bool { return true }); err != nil {
+	if _, err := decode(strings.NewReader(report(rows...)), wanted{shapes: tell}, &Response{}, func(Chat, error) bool { return true }); err != nil {
 		t.Fatal(err)
 	}
 	return have
@@ -55,7 +55,7 @@ func TestNoShapeIsToldOfWhatIsCut(t *testing.T) {
 	body := report(rowWith())
 	tell := func(field string, shape Shape) { t.Errorf("have %q for %s", shape, field) }
 	for n := range body {
-		if _, err := decode(strings.NewReader(body[:n]), wanted{shapes: tell}, func(Chat, error) bool { return true }); err == nil {
+		if _, err := decode(strings.NewReader(body[:n]), wanted{shapes: tell}, &Response{}, func(Chat, error) bool { return true }); err == nil {
 			t.Errorf("cut to %d bytes: have no error", n)
 		}
 	}

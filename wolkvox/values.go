@@ -17,32 +17,54 @@ const (
 // maxLabelRunes bounds what a label can cost whoever stores it.
 const maxLabelRunes = 64
 
-// absent tells whether the report says that a value does not apply: it writes
-// "-" or nothing then.
+// absent reports whether the report says that a value does not apply: it writes
+// "-" or nothing then, and some exports a word for it.
 func absent(text []byte) bool {
-	return len(text) == 0 || len(text) == 1 && text[0] == '-'
+	switch len(text) {
+	case 0:
+		return true
+	case 1:
+		return text[0] == '-'
+	case len("N/A"):
+		return bytes.EqualFold(text, []byte("N/A"))
+	case len("NULL"):
+		return bytes.EqualFold(text, []byte("NULL"))
+	default:
+		return false
+	}
 }
 
-// parseDuration reads HH:MM:SS, with hours above 24 too, or plain seconds, and
-// answers in seconds.
+// parseDuration reads HH:MM:SS, with hours above 24 too, M:SS, or plain seconds, and
+// answers in seconds. Seconds may have a fraction.
 func parseDuration(text []byte) (float64, bool) {
-	seconds := len(text) - len("SS")
-	minutes := seconds - len("MM:")
-	if minutes < 1 || text[minutes-1] != ':' || text[seconds-1] != ':' {
+	clock, fraction, fractional := bytes.Cut(text, []byte("."))
+	last := bytes.LastIndexByte(clock, ':')
+	if last < 0 {
 		return parseSeconds(text)
 	}
-	h, okH := parseDigits(text[:minutes-1])
-	m, okM := parseDigits(text[minutes : seconds-1])
-	s, okS := parseDigits(text[seconds:])
+	hours, minutes, long := bytes.Cut(clock[:last], []byte(":"))
+	if !long {
+		hours, minutes = []byte("0"), hours
+	}
+	h, okH := parseDigits(hours)
+	m, okM := parseDigits(minutes)
+	s, okS := parseDigits(clock[last+1:])
+	ok := okH && okM && okS && m < 60 && s < 60 && len(clock)-last == len(":SS") && len(minutes) <= 2 && (!long || len(minutes) == 2)
+	if ok && fractional {
+		if _, ok = parseDigits(fraction); ok {
+			s, ok = parseSeconds(text[last+1:])
+		}
+	}
 	total := h*3600 + m*60 + s
-	return total, okH && okM && okS && m < 60 && s < 60 && total <= maxSeconds
+	return total, ok && total <= maxSeconds
 }
 
-// parseInteger reads a count. PHP may write 5 as 5.0; 1.000 is a thousand to
+// parseInteger reads a count. PHP may write 5 as 5.0 or 5.00; 1.000 is a thousand to
 // some and one to others, so it is neither.
 func parseInteger(text []byte) (float64, bool) {
-	n, ok := parseDigits(bytes.TrimSuffix(text, []byte(".0")))
-	return n, ok && n <= maxInteger
+	whole, fraction, fractional := bytes.Cut(text, []byte("."))
+	n, ok := parseDigits(whole)
+	return n, ok && n <= maxInteger && (!fractional || string(fraction) == "0" || string(fraction) == "00")
 }
 
 // parseSeconds reads a JSON number that is no more than the limit, which keeps

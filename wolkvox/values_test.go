@@ -20,8 +20,10 @@ func TestDurations(t *testing.T) {
 		`"0"`: 0, `"42"`: 42, `"042"`: 42, `42`: 42, `42.0`: 42, `42.5`: 42.5, `"42.5"`: 42.5, `4.2e1`: 42, `"000000000000000000042"`: 42,
 		`"87660:00:00"`: 315576000, `"87660:00:01"`: malformed, `315576000`: 315576000, `315576000.5`: malformed, `"315576001"`: malformed,
 		`"00:60:00"`: malformed, `"00:00:60"`: malformed, `"00:1:00"`: malformed, `"00-14:10"`: malformed, `"00:14-10"`: malformed, `"00:00:1"`: malformed, `"00:001:00"`: malformed,
-		`"00:00"`: malformed, `"00:00:00:00"`: malformed, `":00:00"`: malformed, `"00::00"`: malformed, `"::"`: malformed,
-		`"-00:00:42"`: malformed, `"00:-1:00"`: malformed, `"+1:00:00"`: malformed, `"00:00:42.5"`: malformed, `"00:00:4٢"`: malformed,
+		`"00:00"`: 0, `"1:05"`: 65, `"01:05"`: 65, `"59:59"`: 3599, `"60:00"`: malformed, `"1:5"`: malformed, `"001:05"`: malformed, `":05"`: malformed, `"1:"`: malformed, `"1:60"`: malformed,
+		`"00:01:05.000"`: 65, `"00:01:05.5"`: 65.5, `"1:05.25"`: 65.25, `"00:01:05."`: malformed, `"00:01.5:05"`: malformed, `"00:00:59.9"`: 59.9, `"00:00:1.5"`: malformed, `"00:00:01.1e1"`: malformed, `"87660:00:00.5"`: malformed, `"00:00:42.5.0"`: malformed,
+		`"00:00:00:00"`: malformed, `":00:00"`: malformed, `"00::00"`: malformed, `"::"`: malformed,
+		`"-00:00:42"`: malformed, `"00:-1:00"`: malformed, `"+1:00:00"`: malformed, `"00:00:42.5"`: 42.5, `"00:00:4٢"`: malformed,
 		`-42`: malformed, `"-42"`: malformed, `-0`: malformed, `"+42"`: malformed, `"--"`: malformed,
 		`"42s"`: malformed, `"42 "`: 42, `"4 2"`: malformed, `"1,5"`: malformed, `"1m"`: malformed, `".5"`: malformed,
 		`"0x10"`: malformed, `"1_0"`: malformed, `"Inf"`: malformed, `"NaN"`: malformed, `"e5"`: malformed, `"1e"`: malformed,
@@ -39,7 +41,7 @@ func TestCounts(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"0"`: 0, `"14"`: 14, `14`: 14, `14.0`: 14, `"14.0"`: 14, `" 14 "`: 14, `"007"`: 7,
 		`1000000000000`: 1e12, `"1000000000000"`: 1e12, `1000000000000.0`: 1e12,
-		`1000000000001`: malformed, `"1000000000000.5"`: malformed, `1e3`: malformed, `1e13`: malformed, `1e400`: malformed, `".0"`: malformed, `"14.00"`: malformed, `"99999999999999999999"`: malformed, `18446744073709551621`: malformed,
+		`1000000000001`: malformed, `"1000000000000.5"`: malformed, `1e3`: malformed, `1e13`: malformed, `1e400`: malformed, `".0"`: malformed, `"14.00"`: 14, `14.00`: 14, `"14."`: malformed, `"14.000"`: malformed, `"14.0.00"`: malformed, `"14.01"`: malformed, `"99999999999999999999"`: malformed, `18446744073709551621`: malformed,
 		`14.5`: malformed, `"0.1"`: malformed, `-1`: malformed, `"-1"`: malformed, `-0.0`: malformed, `"+1"`: malformed,
 		`"many"`: malformed, `"14 messages"`: malformed, `"1.000.000"`: malformed, `"1.000"`: malformed, `"1,000"`: malformed, `"00:00:14"`: malformed, `"--"`: malformed,
 	} {

@@ -9,7 +9,7 @@ import (
 func onlyWanted(t *testing.T, row string, wanted wanted) Chat {
 	t.Helper()
 	var have []Chat
-	if _, err := decode(strings.NewReader(report(row)), wanted, func(c Chat, err error) bool {
+	if _, err := decode(strings.NewReader(report(row)), wanted, &Response{}, func(c Chat, err error) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestAConnIDIsGivenOnRequestIfItLooksLikeOne(t *testing.T) {
 func TestAnUnreadableAgentIsNone(t *testing.T) {
 	for _, value := range []string{`[5544]`, `{"id": 5544}`, "true", `"-"`, "null", `"` + strings.Repeat("x", longest+1) + `"`} {
 		have := only(t, rowWith("agent_id", value))
-		if have.Agent != "" || !have.HandedOff || have.Malformed != 0 {
+		if have.Agent != "" || !have.HandedOff {
 			t.Errorf("%.20s: have %+v, want the chat without an agent", value, have)
 		}
 	}
