@@ -44,6 +44,7 @@ type listing struct {
 	date  wall // the one it was selected on
 	state state
 	chat  *Chat
+	first *Chat // as it is first shown
 }
 
 // book holds the chats and finds those of a range.
@@ -58,7 +59,7 @@ type book struct {
 
 // entry is not changed once it is in the book.
 type entry struct {
-	chat       Chat
+	version
 	start, end wall
 }
 
@@ -71,11 +72,13 @@ func (b *book) add(chats []Chat) {
 }
 
 func (b *book) addLocked(c Chat) {
-	e := &entry{chat: c, start: wallOf(c.Start, b.cfg.Location)}
-	b.byStart = append(b.byStart, e)
-	if !c.End.IsZero() {
-		e.end = wallOf(c.End, b.cfg.Location)
-		b.byEnd = append(b.byEnd, e)
+	for v := range b.cfg.Readings.versions(c) {
+		e := &entry{version: v, start: wallOf(c.Start, b.cfg.Location)}
+		b.byStart = append(b.byStart, e)
+		if !c.End.IsZero() {
+			e.end = wallOf(v.chat.End, b.cfg.Location)
+			b.byEnd = append(b.byEnd, e)
+		}
 	}
 	b.unread = true
 }
@@ -85,18 +88,18 @@ func (b *book) update(chats []Chat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range chats {
-		earlier := func(e *entry) bool { return e.chat.sameRecord(&c) }
+		earlier := func(e *entry) bool { return e.first.sameRecord(&c) }
 		b.byStart = slices.DeleteFunc(b.byStart, earlier)
 		b.byEnd = slices.DeleteFunc(b.byEnd, earlier)
 		b.addLocked(c)
 	}
 }
 
-func (b *book) each(do func(*Chat)) {
+func (b *book) each(do func(*version)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.byStart {
-		do(&e.chat)
+		do(&e.version)
 	}
 }
 
@@ -136,11 +139,11 @@ func (b *book) findAdded(from, to wall, now time.Time, do func(listing)) {
 		if e.start > to {
 			break
 		}
-		st := readings.state(&e.chat, now)
+		st := readings.versionState(&e.version, now)
 		if st == hidden || onEnd && st != open {
 			continue
 		}
-		do(listing{e.start, st, &e.chat})
+		do(listing{e.start, st, e.chat, e.first})
 	}
 	if !onEnd {
 		return
@@ -150,8 +153,8 @@ func (b *book) findAdded(from, to wall, now time.Time, do func(listing)) {
 		if e.end > to {
 			break
 		}
-		if st := readings.state(&e.chat, now); st == unfilled || st == complete {
-			do(listing{e.end, st, &e.chat})
+		if st := readings.versionState(&e.version, now); st == unfilled || st == complete {
+			do(listing{e.end, st, e.chat, e.first})
 		}
 	}
 }
@@ -163,21 +166,26 @@ func (b *book) findMade(from, to wall, now time.Time, do func(listing)) {
 	_, end := to.moments(loc)
 	if readings.SelectOn == End {
 		begin = begin.Add(-source.Longest())
+		if readings.GrowEnd {
+			begin = begin.Add(-maxGrowth)
+		}
 	}
 	if later := now.Add(1); end.After(later) {
 		end = later
 	}
 	for c := range source.Started(begin, end) {
-		st := readings.state(&c, now)
-		if st == hidden {
-			continue
-		}
-		date := c.Start
-		if readings.SelectOn == End && st != open {
-			date = c.End
-		}
-		if w := wallOf(date, loc); from <= w && w <= to {
-			do(listing{w, st, &c})
+		for v := range readings.versions(c) {
+			st := readings.versionState(&v, now)
+			if st == hidden {
+				continue
+			}
+			date := v.chat.Start
+			if readings.SelectOn == End && st != open {
+				date = v.chat.End
+			}
+			if w := wallOf(date, loc); from <= w && w <= to {
+				do(listing{w, st, v.chat, v.first})
+			}
 		}
 	}
 }
@@ -188,10 +196,11 @@ type picker struct {
 	limit int
 	cut   Cut
 	rows  []listing
-	full  bool // rows were left out
+	found int
 }
 
 func (p *picker) add(l listing) {
+	p.found++
 	p.rows = append(p.rows, l)
 	if len(p.rows)/2 >= p.limit {
 		p.settle()
@@ -204,7 +213,6 @@ func (p *picker) settle() {
 	if excess <= 0 {
 		return
 	}
-	p.full = true
 	if p.cut == Last {
 		p.rows = append(p.rows[:0], p.rows[excess:]...)
 	} else {

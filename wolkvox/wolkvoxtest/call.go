@@ -161,5 +161,9 @@ func (c *call) body(status int, contentType string, body []byte) {
 }
 
 func (c *call) encoder() *encoder {
-	return &encoder{readings: &c.cfg.Readings, loc: c.cfg.Location, now: c.now}
+	e := &encoder{readings: &c.cfg.Readings, loc: c.cfg.Location, now: c.now}
+	if c.api == "chat_8" {
+		e.keys = c.keys.Load().at(c.now)
+	}
+	return e
 }

@@ -62,16 +62,23 @@ func (cfg Config) withDefaults() Config {
 	cfg.LongValue = cmp.Or(cfg.LongValue, 100_000_000)
 	cfg.DeepRow = cmp.Or(cfg.DeepRow, 1_000_000)
 	cfg.HugeBody = cmp.Or(cfg.HugeBody, 256<<20)
-	limit := func(l *int, vendors int) {
-		if *l = cmp.Or(*l, vendors); *l < 0 {
-			*l = math.MaxInt
-		}
-	}
-	limit(&cfg.Limits.Rows, 60_000)
-	limit(&cfg.Limits.Days, 31)
-	limit(&cfg.Limits.RequestsPerDay, 1_000)
-	limit(&cfg.Limits.SimultaneousRequests, 1)
+	limits := &cfg.Limits
+	limits.Rows = limit(limits.Rows, maxRows)
+	limits.Days = limit(limits.Days, 31)
+	limits.RequestsPerDay = limit(limits.RequestsPerDay, 1_000)
+	limits.SimultaneousRequests = limit(limits.SimultaneousRequests, 1)
 	return cfg
+}
+
+// maxRows is the vendor's limit of "records per response".
+const maxRows = 60_000
+
+// limit reads a field of Limits.
+func limit(n, vendors int) int {
+	if n = cmp.Or(n, vendors); n < 0 {
+		return math.MaxInt
+	}
+	return n
 }
 
 // bogota does without a zone database: Colombia has had one offset since 1993.

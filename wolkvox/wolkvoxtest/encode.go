@@ -2,6 +2,7 @@ package wolkvoxtest
 
 import (
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -18,9 +19,12 @@ const (
 )
 
 var (
-	dateLayouts = [...]string{DateSpace: time.DateTime, DateT: "2006-01-02T15:04:05", DateCompact: dateLayout}
-	openEnds    = [...]string{EmptyEnd: "", DashEnd: "-"}
-	flagWords   = [...][2]string{
+	dateLayouts = [...]string{
+		DateSpace: time.DateTime, DateT: "2006-01-02T15:04:05", DateCompact: dateLayout,
+		DateFraction: "2006-01-02 15:04:05.000000", DateOffset: "2006-01-02T15:04:05-07:00",
+	}
+	openEnds  = [...]string{EmptyEnd: "", DashEnd: "-"}
+	flagWords = [...][2]string{
 		YesNo: {"no", "yes"}, YesUpper: {"NO", "YES"}, YesSi: {"no", "si"}, YesAccent: {"no", "sí"},
 		YesOne: {"0", "1"}, YesTrue: {"false", "true"}, YesBool: {"false", "true"},
 	}
@@ -32,9 +36,10 @@ type encoder struct {
 	loc      *time.Location
 	now      time.Time
 	buf      []byte
-	spoiled  string // the field that a bad row spoils
-	spoil    string // the JSON in its place
-	novel    bool   // records have a field that no document knows
+	spoiled  string            // the field that a bad row spoils
+	spoil    string            // the JSON in its place
+	novel    bool              // records have a field that no document knows
+	keys     map[string]string // other spellings of keys, if any
 }
 
 // envelope writes a whole body; data is JSON.
@@ -45,17 +50,11 @@ func (e *encoder) envelope(code int, msg, data string) {
 }
 
 func (e *encoder) head(code int, msg string) {
-	e.buf = append(e.buf, `{"code":`...)
-	if e.readings.CodeAsString {
-		e.buf = append(e.buf, '"')
-	}
-	e.buf = strconv.AppendInt(e.buf, int64(code), 10)
-	if e.readings.CodeAsString {
-		e.buf = append(e.buf, '"')
-	}
-	e.buf = append(e.buf, `,"error":`...)
+	e.buf = append(e.buf, '{')
+	e.code(code)
+	e.buf = append(e.buf, `"error":`...)
 	if code == 200 {
-		e.buf = append(e.buf, "null"...)
+		e.buf = append(e.buf, errorTexts[e.readings.Error]...)
 	} else {
 		e.text(msg)
 	}
@@ -72,13 +71,16 @@ func (e *encoder) tail() { e.buf = append(e.buf, '}') }
 // row writes a chat as a record of the report.
 func (e *encoder) row(l listing) {
 	c := *l.chat
+	if w := e.readings.WrongType; w != nil && e.spoiled == "" {
+		e.spoiled, e.spoil = w(*l.first)
+		defer func() { e.spoiled = "" }()
+	}
 	bot := !c.HandedOff
 	switch l.state {
 	case open:
 		e.midway(&c)
 	case unfilled:
-		c.HandedOff, c.Answer, c.HandleTime = false, Absent, Absent
-		c.AgentID, c.AgentName, c.AgentChars = "", "", Absent
+		c.unfill()
 	default:
 	}
 	if bot && e.readings.BotConnID == Dash {
@@ -93,8 +95,9 @@ func (e *encoder) row(l listing) {
 	e.count("times_chatted", c.Messages)
 	e.date("start_date", c.Start)
 	if l.state == open {
-		e.key("end_date")
-		e.text(openEnds[e.readings.ListOpen])
+		if e.key("end_date") {
+			e.text(openEnds[e.readings.ListOpen])
+		}
 	} else {
 		e.date("end_date", c.End)
 	}
@@ -135,23 +138,31 @@ func (e *encoder) midway(c *Chat) {
 	}
 }
 
-// key begins a field.
-func (e *encoder) key(name string) {
+// key begins a field; it reports false when the report leaves that field out.
+func (e *encoder) key(name string) bool {
+	if spelled, ok := e.keys[name]; ok {
+		name = spelled
+	}
+	if name == "" {
+		return false
+	}
 	if n := len(e.buf); n > 0 && e.buf[n-1] != '{' {
 		e.buf = append(e.buf, ',')
 	}
 	e.buf = append(e.buf, '"')
 	e.buf = append(e.buf, name...)
 	e.buf = append(e.buf, '"', ':')
+	return true
 }
 
 // raw writes a field whose value is JSON already.
 func (e *encoder) raw(name, value string) {
-	e.key(name)
 	if name == e.spoiled {
 		value = e.spoil
 	}
-	e.buf = append(e.buf, value...)
+	if e.key(name) {
+		e.buf = append(e.buf, value...)
+	}
 }
 
 // str writes a field that is a string, absent when it is empty.
@@ -163,6 +174,10 @@ func (e *encoder) str(name, value string) {
 			return
 		case AbsentDash:
 			value = "-"
+		case AbsentNA:
+			value = "N/A"
+		case AbsentNullText:
+			value = "NULL"
 		case AbsentEmpty:
 		}
 	}
@@ -170,8 +185,9 @@ func (e *encoder) str(name, value string) {
 		e.raw(name, value)
 		return
 	}
-	e.key(name)
-	e.text(value)
+	if e.key(name) {
+		e.text(value)
+	}
 }
 
 func (e *encoder) count(name string, n int) {
@@ -179,7 +195,20 @@ func (e *encoder) count(name string, n int) {
 		e.str(name, "")
 		return
 	}
-	e.str(name, strconv.Itoa(n))
+	e.number(name, n, e.readings.NumbersAsJSON)
+}
+
+// number writes a number as JSON, or as a string.
+func (e *encoder) number(name string, n int, asJSON bool) {
+	value := strconv.Itoa(n)
+	if e.readings.Decimals {
+		value += ".00"
+	}
+	if asJSON {
+		e.raw(name, value)
+	} else {
+		e.str(name, value)
+	}
 }
 
 func (e *encoder) duration(name string, d time.Duration) {
@@ -190,9 +219,11 @@ func (e *encoder) duration(name string, d time.Duration) {
 	seconds := int(d / time.Second)
 	switch e.readings.Durations {
 	case SecondsNumber:
-		e.raw(name, strconv.Itoa(seconds))
+		e.number(name, seconds, true)
 	case SecondsString:
-		e.str(name, strconv.Itoa(seconds))
+		e.number(name, seconds, e.readings.NumbersAsJSON)
+	case ShortClock:
+		e.str(name, shortClock(seconds))
 	default:
 		e.str(name, clock(seconds))
 	}
@@ -212,6 +243,15 @@ func clock(seconds int) string {
 		b = strconv.AppendInt(b, int64(n), 10)
 	}
 	return string(b)
+}
+
+// shortClock writes M:SS, or H:MM:SS from an hour on.
+func shortClock(seconds int) string {
+	s := clock(seconds)
+	if seconds < 3600 {
+		s = s[len("00:"):]
+	}
+	return strings.TrimPrefix(s, "0")
 }
 
 func (e *encoder) date(name string, t time.Time) {

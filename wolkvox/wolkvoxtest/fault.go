@@ -91,13 +91,37 @@ const (
 	LongValue     // a record with a customer_name of Config.LongValue bytes
 	LongConnID    // a record with a conn_id as long
 	DeepRow       // Config.DeepRow arrays, one in the other, in a record and in place of one
+	faultsListed
+
+	// Answers that look as if nothing was found and are not the API's saying so:
+	// see ForeignNotFound.
+	NotFoundText  // 404 page not found, a proxy's
+	NotFoundJSON  // 404, a gateway's JSON
+	NotFoundEmpty // 404 without a body
+	NotFoundAPI   // 404 THE API YOU WANT TO CONSULT DOES NOT EXIST, for a report that the server does not have
+
+	// More around the correct JSON: see Surroundings.
+	PHPWarningBehind
+	NULsBehind
+	ByteOrderMarks // two of them
 	faultsAltogether
 )
 
-// AllFaults are all but None.
-func AllFaults() []Fault {
-	all := make([]Fault, 0, faultsAltogether-1)
-	for f := None + 1; f < faultsAltogether; f++ {
+// AllFaults are all but None, those of ForeignNotFound and of Surroundings.
+func AllFaults() []Fault { return faultsBetween(None, faultsListed) }
+
+// ForeignNotFound are the faults of a proxy, a gateway or the API that a reader
+// must not take for an empty report. PageMissing is another.
+func ForeignNotFound() []Fault { return faultsBetween(faultsListed, PHPWarningBehind) }
+
+// Surroundings are faults that add something behind or before a correct answer,
+// which can be read all the same. PHPWarning and ByteOrderMark are others.
+func Surroundings() []Fault { return faultsBetween(NotFoundAPI, faultsAltogether) }
+
+// faultsBetween are the faults after one and before another.
+func faultsBetween(after, before Fault) []Fault {
+	var all []Fault
+	for f := after + 1; f < before; f++ {
 		all = append(all, f)
 	}
 	return all
@@ -195,7 +219,7 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	ByteOrderMark: {name: "byte-order-mark", shape: shape{ahead: "\ufeff"}},
 	PaddedMessage: {name: "padded-message", shape: shape{padded: true}},
 	UnknownFields: {name: "unknown-fields", shape: shape{novel: true}},
-	DataObject:    {name: "data-object", shape: shape{object: true}},
+	DataObject:    {name: "data-object", shape: shape{data: DataKeyed}},
 	GzipUnasked:   {name: "gzip-unasked", shape: shape{gzipped: true}},
 	SlowBody:      {name: "slow-body", shape: shape{slow: true}},
 	CutBody:       {name: "cut-body", shape: shape{cut: true}},
@@ -211,6 +235,19 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	LongValue:     {name: "long-value", shape: shape{bad: longValue}},
 	LongConnID:    {name: "long-conn-id", shape: shape{bad: longConnID}},
 	DeepRow:       {name: "deep-row", shape: shape{bad: deepRow}},
+
+	NotFoundText: {name: "not-found-text", serve: func(c *call) {
+		c.body(404, "text/plain; charset=utf-8", []byte("404 page not found\n"))
+	}},
+	NotFoundJSON: {name: "not-found-json", serve: func(c *call) {
+		c.body(404, "application/json", []byte(`{"message":"no Route matched with those values"}`+"\n"))
+	}},
+	NotFoundEmpty: paging("not-found-empty", 404, ""),
+	NotFoundAPI:   refusing("not-found-api", 404, msgNoSuchAPI),
+
+	PHPWarningBehind: {name: "php-warning-behind", shape: shape{behind: textWarning}},
+	NULsBehind:       {name: "nuls-behind", shape: shape{behind: "\x00\x00\n"}},
+	ByteOrderMarks:   {name: "byte-order-marks", shape: shape{ahead: "\ufeff\ufeff"}},
 }
 
 func refusing(name string, status int, msg string) faultSpec {

@@ -1,9 +1,6 @@
 package wolkvoxtest
 
-import (
-	"iter"
-	"time"
-)
+import "time"
 
 // Readings chooses one answer to each question that the vendor's documents
 // leave open. The zero value is the most ordinary reading of all of them.
@@ -30,6 +27,29 @@ type Readings struct {
 
 	CodeAsString bool      // "200" on some endpoints, 200 on others
 	DateStyle    DateStyle // how start_date and end_date are written
+
+	// HandoffsOnly (U12) leaves out every row whose go_to_agent is not yes:
+	// bot-only chats, and others until they are handed over.
+	HandoffsOnly bool
+	// Growth (U13) returns how long after a row was first shown whole its figures
+	// become larger, once for each time, in ascending order and less than a day;
+	// nil means never. It must return the same whenever it is called with the same
+	// chat, which is the chat as it is first shown.
+	Growth  func(Chat) []time.Duration
+	GrowEnd bool    // U13: end_date, too, is later by that time
+	Message Message // U14: what msg says of the number of rows
+	Keys    Keys    // U15: how the keys of a row are spelled
+
+	Code     Code      // code of a response that is a success
+	Error    ErrorText // error of a response that is a success
+	Data     Data      // what holds the rows
+	Decimals bool      // "12.00": counts, and durations that are not clocks
+	// WrongType returns a field of the chat whose value has another type than
+	// documented, and the JSON that stands there; "" means none, and nil that no
+	// chat has one. The field must be none of conn_id, session_id, start_date and
+	// end_date. It must return the same whenever it is called with the same chat,
+	// which is the chat as it is first shown.
+	WrongType func(Chat) (field, value string)
 }
 
 // SelectOn is the date of a chat that must lie in the range. The report is
@@ -69,11 +89,14 @@ type Empty int
 
 // Readings of U6.
 const (
-	EmptyArray Empty = iota // "data": []
-	NullData                // "data": null
-	Status404               // HTTP 404 with an error body
-	Status204               // HTTP 204 without a body
-	Code404                 // HTTP 200 with "code": 404
+	EmptyArray  Empty = iota // "data": []
+	NullData                 // "data": null
+	Status404                // HTTP 404 with an error body
+	Status204                // HTTP 204 without a body
+	Code404                  // HTTP 200 with "code": 404
+	EmptyObject              // "data": {}
+	EmptyText                // "data": ""
+	FalseData                // "data": false
 )
 
 // Durations is the notation of time_on_chatbot, asa, time_with_agent and total_time.
@@ -84,6 +107,7 @@ const (
 	Clock         Durations = iota // "HH:MM:SS", hours above 24 too
 	SecondsString                  // "75"
 	SecondsNumber                  // 75
+	ShortClock                     // "M:SS", or "H:MM:SS" from an hour on
 )
 
 // AbsentAs is how a value that does not apply is written.
@@ -91,9 +115,11 @@ type AbsentAs int
 
 // Notations of an absent value.
 const (
-	AbsentDash  AbsentAs = iota // "-"
-	AbsentEmpty                 // ""
-	AbsentNull                  // null
+	AbsentDash     AbsentAs = iota // "-"
+	AbsentEmpty                    // ""
+	AbsentNull                     // null
+	AbsentNA                       // "N/A"
+	AbsentNullText                 // "NULL"
 )
 
 // Yes is the notation of go_to_agent and the other flags.
@@ -133,90 +159,9 @@ type DateStyle int
 
 // Notations of a date.
 const (
-	DateSpace   DateStyle = iota // 2026-01-18 19:34:31
-	DateT                        // 2026-01-18T19:34:31
-	DateCompact                  // 20260118193431
+	DateSpace    DateStyle = iota // 2026-01-18 19:34:31
+	DateT                         // 2026-01-18T19:34:31
+	DateCompact                   // 20260118193431
+	DateFraction                  // 2026-01-18 19:34:31.000000
+	DateOffset                    // 2026-01-18T19:34:31-05:00
 )
-
-// EveryReading yields the ordinary reading and then each alternative to it, one
-// at a time, under a name fit for a subtest.
-func EveryReading() iter.Seq2[string, Readings] {
-	after := func(d time.Duration) func(Chat) time.Duration {
-		return func(Chat) time.Duration { return d }
-	}
-	all := []struct {
-		name string
-		r    Readings
-	}{
-		{"ordinary", Readings{}},
-		{"U1-selects-on-end", Readings{SelectOn: End}},
-		{"U2-start-inclusive", Readings{Ends: StartInclusive}},
-		{"U2-both-exclusive", Readings{Ends: BothExclusive}},
-		{"U3-open-with-empty-end", Readings{ListOpen: EmptyEnd}},
-		{"U3-open-with-dash-end", Readings{ListOpen: DashEnd}},
-		{"U1-U3-selects-on-end-lists-open", Readings{SelectOn: End, ListOpen: EmptyEnd}},
-		{"U4-filled-in-later", Readings{FillDelay: 7 * time.Minute}},
-		{"U5-minutes-late", Readings{Lateness: after(12 * time.Minute)}},
-		{"U5-hours-late", Readings{Lateness: after(3 * time.Hour)}},
-		{"U6-null-data", Readings{Empty: NullData}},
-		{"U6-status-404", Readings{Empty: Status404}},
-		{"U6-status-204", Readings{Empty: Status204}},
-		{"U6-code-404", Readings{Empty: Code404}},
-		{"U8-seconds-string", Readings{Durations: SecondsString}},
-		{"U8-seconds-number", Readings{Durations: SecondsNumber}},
-		{"U8-json-numbers", Readings{Durations: SecondsNumber, NumbersAsJSON: true}},
-		{"U9-YES", Readings{Yes: YesUpper}},
-		{"U9-si", Readings{Yes: YesSi}},
-		{"U9-sí", Readings{Yes: YesAccent}},
-		{"U9-1", Readings{Yes: YesOne}},
-		{"U9-true", Readings{Yes: YesTrue}},
-		{"U9-bool", Readings{Yes: YesBool}},
-		{"U10-bot-conn-id-dash", Readings{BotConnID: Dash}},
-		{"U11-last-rows-survive", Readings{Cut: Last}},
-		{"absent-empty", Readings{Absent: AbsentEmpty}},
-		{"absent-null", Readings{Absent: AbsentNull}},
-		{"code-as-string", Readings{CodeAsString: true}},
-		{"date-with-T", Readings{DateStyle: DateT}},
-		{"date-compact", Readings{DateStyle: DateCompact}},
-	}
-	return func(yield func(string, Readings) bool) {
-		for _, e := range all {
-			if !yield(e.name, e.r) {
-				return
-			}
-		}
-	}
-}
-
-// state is what the report shows of a chat at some moment.
-type state int
-
-const (
-	hidden   state = iota
-	open           // listed without an end
-	unfilled       // ended, the agent's part still missing
-	complete
-)
-
-func (r *Readings) state(c *Chat, now time.Time) state {
-	switch {
-	case c.Start.After(now):
-		return hidden
-	case c.End.IsZero() || c.End.Add(r.lateness(c)).After(now):
-		if r.ListOpen == NotListed {
-			return hidden
-		}
-		return open
-	case c.End.Add(r.FillDelay).After(now):
-		return unfilled
-	default:
-		return complete
-	}
-}
-
-func (r *Readings) lateness(c *Chat) time.Duration {
-	if r.Lateness == nil {
-		return 0
-	}
-	return r.Lateness(*c)
-}

@@ -2,6 +2,7 @@ package wolkvoxtest
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"io"
 	"net/http"
@@ -13,9 +14,10 @@ import (
 // shape is how an answer of the report departs from a good one.
 type shape struct {
 	ahead   string  // text before the JSON
+	behind  string  // text after the JSON
 	padded  bool    // spaces in msg
 	novel   bool    // fields that no document knows
-	object  bool    // data is an object with the rows' numbers for names
+	data    Data    // what holds the rows, unless the readings say otherwise
 	gzipped bool    // compressed without having been asked
 	slow    bool    // over Config.SlowBody
 	bad     badKind // rows between the good ones
@@ -33,7 +35,7 @@ func (c *call) report(sh shape) {
 		c.refuse(http.StatusBadRequest, refusal)
 		return
 	}
-	p := picker{limit: c.cfg.Limits.Rows, cut: c.cfg.Readings.Cut}
+	p := picker{limit: int(c.rowLimit.Load()), cut: c.cfg.Readings.Cut}
 	c.book.find(from, to, c.now, p.add)
 	p.settle()
 	if c.cfg.Latency != nil && !c.sleep(c.cfg.Latency(len(p.rows))) {
@@ -43,7 +45,7 @@ func (c *call) report(sh shape) {
 		c.nothing()
 		return
 	}
-	c.stream(p.rows, p.full, sh, from.time(c.cfg.Location))
+	c.stream(p.rows, p.found, sh, from.time(c.cfg.Location))
 }
 
 // span reads the range, or says why it is refused. The documents name no text
@@ -71,27 +73,13 @@ func (c *call) span(ini, end string) (from, to wall, refusal string) {
 	return wallOf(begin, time.UTC), wallOf(finish, time.UTC), refusal
 }
 
-// nothing says that nothing was found, under the reading.
-func (c *call) nothing() {
-	switch c.cfg.Readings.Empty {
-	case NullData:
-		e := c.encoder()
-		e.envelope(http.StatusOK, msgNotFound, "null")
-		c.body(http.StatusOK, "application/json", e.buf)
-	case Status404:
-		c.refuse(http.StatusNotFound, msgNotFound)
-	case Status204:
-		c.settle(http.StatusNoContent, 0, 0, false)
-		c.w.WriteHeader(http.StatusNoContent)
-	case Code404:
-		c.answer(http.StatusOK, http.StatusNotFound, msgNotFound)
-	default:
-		c.answer(http.StatusOK, http.StatusOK, msgNotFound)
+// stream sends rows as they are encoded; found is how many there are without the
+// limit.
+func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
+	full := found > len(rows)
+	if c.emptied(rows) {
+		return
 	}
-}
-
-// stream sends rows as they are encoded.
-func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 	header := c.w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Vary", "Accept-Encoding")
@@ -111,17 +99,16 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 
 	e := c.encoder()
 	e.novel = sh.novel
-	msg := strconv.Itoa(len(rows)+len(bad)) + " records were found"
+	msg := c.cfg.Readings.message(len(rows)+len(bad), found+len(bad))
 	if sh.padded {
-		msg = "  " + strings.ReplaceAll(msg, " ", "  ") + " \n"
+		msg = padded(msg)
+	}
+	data := cmp.Or(sh.data, c.cfg.Readings.Data)
+	if data == DataSingle && len(rows)+len(bad) != 1 {
+		data = DataArray
 	}
 	e.buf = append(e.buf, sh.ahead...)
-	e.head(http.StatusOK, msg)
-	brackets := "[]"
-	if sh.object {
-		brackets = "{}"
-	}
-	e.buf = append(e.buf, brackets[0])
+	e.begin(data, msg)
 
 	if sh.cut && len(rows) == 0 {
 		c.cutOff(w, e.buf[:len(e.buf)/2], 0, sh.drop)
@@ -136,7 +123,7 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 	sent := 0
 	for i := range max(len(rows), len(bad)) {
 		if i < len(bad) {
-			e.separate(sent, sh.object)
+			e.separate(sent, data)
 			_, _ = w.Write(e.buf)
 			e.buf = e.buf[:0]
 			if writeAll(w, bad[i]...) != nil {
@@ -145,10 +132,13 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 			sent++
 		}
 		if i < len(rows) {
-			e.separate(sent, sh.object)
+			e.separate(sent, data)
 			mark := len(e.buf)
+			poison := c.poisonOf(&rows[i])
+			e.spoiled, e.spoil = poisons[poison].field, poisons[poison].value
 			e.row(rows[i])
-			if sh.cut && i == len(rows)/2 {
+			e.spoiled = ""
+			if sh.cut && i == len(rows)/2 || poison == PoisonCut {
 				c.cutOff(w, e.buf[:(mark+len(e.buf))/2], i, sh.drop)
 				return
 			}
@@ -166,22 +156,11 @@ func (c *call) stream(rows []listing, full bool, sh shape, begin time.Time) {
 	if sh.huge && writeAll(w, piece{" ", c.cfg.HugeBody}) != nil {
 		return
 	}
-	e.buf = append(e.buf, brackets[1])
-	e.tail()
+	e.end(data)
+	e.buf = append(e.buf, sh.behind...)
 	_, _ = w.Write(e.buf)
 	if w.Flush() == nil && sh.behind != "" {
 		c.sendBehind(sh.behind)
-	}
-}
-
-// separate begins the next record.
-func (e *encoder) separate(sent int, object bool) {
-	if sent > 0 {
-		e.buf = append(e.buf, ',')
-	}
-	if object {
-		e.text(strconv.Itoa(sent))
-		e.buf = append(e.buf, ':')
 	}
 }
 

@@ -19,6 +19,9 @@ type Server struct {
 	faults faults
 
 	dateOffset atomic.Int64 // in nanoseconds
+	rowLimit   atomic.Int64
+	keys       atomic.Pointer[Keys]
+	poison     atomic.Pointer[func(Chat) Poison]
 
 	url       string
 	dial      func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -61,6 +64,8 @@ func start(cfg Config, l net.Listener, url string, dial func(context.Context, st
 		served:    make(chan struct{}),
 	}
 	s.book.cfg = &s.cfg
+	s.rowLimit.Store(int64(s.cfg.Limits.Rows))
+	s.keys.Store(&s.cfg.Readings.Keys)
 	s.desk.cfg = &s.cfg
 	s.desk.token = s.cfg.Token
 	s.http = &http.Server{
@@ -130,3 +135,7 @@ func (s *Server) Update(chats ...Chat) { s.book.update(chats) }
 // SetDateOffset puts the Date header of the answers from now on ahead of the
 // server's clock, or behind it.
 func (s *Server) SetDateOffset(d time.Duration) { s.dateOffset.Store(int64(d)) }
+
+// SetRowLimit makes another number the most rows of a response from now on, as
+// an update of the vendor's may do. It reads n as Limits.Rows is read.
+func (s *Server) SetRowLimit(n int) { s.rowLimit.Store(int64(limit(n, maxRows))) }

@@ -1,0 +1,44 @@
+package wolkvoxtest
+
+import (
+	"hash/fnv"
+	"io"
+	"strconv"
+	"time"
+)
+
+// Share returns a function that reports true for so many of a hundred chats,
+// and always for the same ones. Shares of different names are independent.
+func Share(name string, percent int) func(Chat) bool {
+	return func(c Chat) bool { return c.hash(name)%100 < uint64(max(percent, 0)) } //nolint:gosec // it is not negative
+}
+
+// hash is a number that only the chat's identity and a name decide.
+func (c *Chat) hash(name string) uint64 {
+	h := fnv.New64a()
+	for _, part := range []string{name, c.ConnID, c.SessionID, strconv.FormatInt(c.Start.Unix(), 10)} {
+		_, _ = io.WriteString(h, part)
+		_, _ = h.Write([]byte{0})
+	}
+	n := h.Sum64()
+	return n ^ n>>32
+}
+
+// MaxTimeout is the longest that [TimedOut] lets a chat last.
+const MaxTimeout = 47 * time.Hour
+
+// TimedOut returns c as it is when no agent closes it: it begins when c does and
+// ends by a timeout about 23 hours later, one in ten about 47 hours later.
+func TimedOut(c Chat) Chat {
+	n := c.hash("timeout")
+	last := 23*time.Hour + 10*time.Minute
+	if n%10 == 0 {
+		last = MaxTimeout
+	}
+	last -= time.Duration(n/10%1200) * time.Second //nolint:gosec // it is small
+	if c.HandleTime >= 0 {
+		c.HandleTime += last - c.Total
+	}
+	c.End, c.Total = c.Start.Add(last), last
+	return c
+}
