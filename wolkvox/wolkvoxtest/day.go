@@ -11,6 +11,7 @@ import (
 type DayConfig struct {
 	Seed     uint64         // the same seed makes the same days
 	Location *time.Location // whose clock has the rush hours; nil is America/Bogota
+	TimedOut int            // of a hundred chats that an agent could have closed, those that a timeout closes, see TimedOut
 }
 
 // Day is a contact centre whose working days never end: busiest in the middle of
@@ -40,7 +41,12 @@ const (
 )
 
 // Longest implements [Source].
-func (*day) Longest() time.Duration { return maxBot + maxWait + maxHandle }
+func (d *day) Longest() time.Duration {
+	if d.cfg.TimedOut > 0 {
+		return MaxTimeout
+	}
+	return maxBot + maxWait + maxHandle
+}
 
 // RoutingPoints implements [Source].
 func (*day) RoutingPoints() []RoutingPoint {
@@ -56,6 +62,7 @@ func (d *day) Started(from, to time.Time) iter.Seq[Chat] {
 	return func(yield func(Chat) bool) {
 		var source rand.PCG
 		m := maker{Rand: rand.New(&source)}
+		timedOut := Share("timed out", d.cfg.TimedOut)
 		for minute := from.Truncate(time.Minute); minute.Before(to); minute = minute.Add(time.Minute) {
 			m.number = uint64(minute.Unix() / 60) //nolint:gosec // before 1970 it wraps, and is as good a number
 			source.Seed(d.cfg.Seed, m.number)
@@ -64,7 +71,11 @@ func (d *day) Started(from, to time.Time) iter.Seq[Chat] {
 			for i := range m.chats() {
 				// A chat outside of the range is made all the same: the
 				// minute's next ones depend on what it takes from m.Rand.
-				if c := m.chat(i); !c.Start.Before(from) && c.Start.Before(to) && !yield(c) {
+				c := m.chat(i)
+				if i > 0 && c.HandedOff && timedOut(c) {
+					c = TimedOut(c)
+				}
+				if !c.Start.Before(from) && c.Start.Before(to) && !yield(c) {
 					return
 				}
 			}

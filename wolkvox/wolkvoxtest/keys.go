@@ -1,6 +1,9 @@
 package wolkvoxtest
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Keys spells the keys of a row otherwise than documented (U15). The zero value
 // spells them as documented.
@@ -10,6 +13,16 @@ type Keys struct {
 	// From and Until are when the vendor's update comes and when it is taken back;
 	// zero means always and never.
 	From, Until time.Time
+}
+
+// Fields are the documented keys of a row, sorted.
+func Fields() []string {
+	fields := []string{"conn_id", "session_id", "start_date", "end_date"}
+	for field := range absences {
+		fields = append(fields, field)
+	}
+	slices.Sort(fields)
+	return fields
 }
 
 // EveryKey returns names for [Keys] that spell every documented key so.

@@ -28,7 +28,7 @@ func (c *Chat) hash(name string) uint64 {
 const MaxTimeout = 47 * time.Hour
 
 // TimedOut returns c as it is when no agent closes it: it begins when c does and
-// ends by a timeout about 23 hours later, one in ten about 47 hours later.
+// a timeout ends it about 23 hours later, or in one of ten chats about 47.
 func TimedOut(c Chat) Chat {
 	n := c.hash("timeout")
 	last := 23*time.Hour + 10*time.Minute

@@ -1,0 +1,462 @@
+package wolkvoxtest_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// tolerant reads the rows of a response whatever holds them and however their
+// keys are spelled; nil means that there are none to read.
+func tolerant(t *testing.T, have response) []map[string]any {
+	t.Helper()
+	var body any
+	decoder := json.NewDecoder(strings.NewReader(have.body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&body); err != nil {
+		t.Fatalf("%v in %q", err, have.body)
+	}
+	if envelope, ok := body.(map[string]any); ok {
+		body = envelope["data"]
+	}
+	var held []any
+	switch data := body.(type) {
+	case []any:
+		held = data
+	case map[string]any:
+		if isRow(data) {
+			held = []any{data}
+			break
+		}
+		for i := range 2 * len(data) {
+			if row, ok := data[strconv.Itoa(i)]; ok {
+				held = append(held, row)
+			}
+		}
+	default:
+	}
+	var rows []map[string]any
+	for _, row := range held {
+		plain := map[string]any{}
+		for key, value := range row.(map[string]any) {
+			plain[strings.ToLower(strings.TrimSpace(key))] = value
+		}
+		rows = append(rows, plain)
+	}
+	return rows
+}
+
+func isRow(data map[string]any) bool {
+	for key := range data {
+		if strings.EqualFold(strings.TrimSpace(key), "end_date") {
+			return true
+		}
+	}
+	return false
+}
+
+// readable reports whether a value is one that a reader may count.
+func readable(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return v != "" && v != "-" && v != "N/A" && v != "NULL"
+	case json.Number:
+		return true
+	default:
+		return false
+	}
+}
+
+// on is the body of the report of chats under readings, asked the day after.
+func on(t *testing.T, r readings, chats ...wolkvoxtest.Chat) string {
+	t.Helper()
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: at(noon.Add(24 * time.Hour))})
+	s.Add(chats...)
+	have := get(t, s, aDay())
+	if have.err != nil || have.status != http.StatusOK {
+		t.Fatalf("have %+v", have)
+	}
+	return have.body
+}
+
+func wantText(t *testing.T, body string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			t.Errorf("want %s in %s", text, body)
+		}
+	}
+}
+
+func TestReadings_HandoffsOnly(t *testing.T) {
+	handed, bot := answered(1, noon), botOnly(2, noon.Add(time.Second))
+	r := readings{HandoffsOnly: true, ListOpen: wolkvoxtest.EmptyEnd, FillDelay: 20 * time.Minute}
+	for _, test := range []struct {
+		after time.Duration
+		ends  []any
+	}{
+		{29 * time.Second, nil}, // still with the bot
+		{30 * time.Second, []any{""}},
+		{10*time.Minute - 1, []any{""}},
+		{10 * time.Minute, nil}, // go_to_agent would be no
+		{30*time.Minute - 1, nil},
+		{30 * time.Minute, []any{"2026-03-10 12:10:00"}},
+	} {
+		d := rows(t, r, noon.Add(test.after), noon, noon.Add(time.Hour), handed, bot)
+		wantColumn(t, d, "end_date", test.ends...)
+		for _, yes := range d.column("go_to_agent") {
+			if yes != "yes" {
+				t.Errorf("%v: have a row whose go_to_agent is %v", test.after, yes)
+			}
+		}
+	}
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r})
+	s.Add(handed, bot)
+	for after, want := range map[time.Duration]int{30*time.Minute - 1: 0, 30 * time.Minute: 1} {
+		if have := s.Truth(noon.Add(after)).Total; have.Interactions != want || have.Handoffs != want {
+			t.Errorf("%v: have %+v, want %d", after, have, want)
+		}
+	}
+}
+
+func TestReadings_GrowthChangesARowAtKnownTimes(t *testing.T) {
+	c, other := answered(1, noon), botOnly(2, noon)
+	r := readings{
+		FillDelay: 2 * time.Minute, Lateness: func(wolkvoxtest.Chat) time.Duration { return 5 * time.Minute },
+		Growth: func(c wolkvoxtest.Chat) []time.Duration {
+			if c.HandedOff {
+				return []time.Duration{3 * time.Minute, 20 * time.Minute}
+			}
+			return nil
+		},
+	}
+	whole := c.End.Add(5 * time.Minute)
+	shown := func(r readings, now time.Time) document {
+		return rows(t, r, now, noon, noon.Add(time.Hour), c, other)
+	}
+	for _, test := range []struct {
+		after                             time.Duration
+		messages, typed, bot, total, sent string
+	}{
+		{0, "12", "210", "00:00:30", "00:10:00", "480"},
+		{3*time.Minute - 1, "12", "210", "00:00:30", "00:10:00", "480"},
+		{3 * time.Minute, "22", "220", "00:00:35", "00:10:05", "490"},
+		{20*time.Minute - 1, "22", "220", "00:00:35", "00:10:05", "490"},
+		{20 * time.Minute, "32", "230", "00:00:40", "00:10:10", "500"},
+		{20 * time.Hour, "32", "230", "00:00:40", "00:10:10", "500"},
+	} {
+		d := shown(r, whole.Add(test.after))
+		wantColumn(t, d, "times_chatted", test.messages, "12")
+		wantColumn(t, d, "customer_chars", test.typed, "210")
+		wantColumn(t, d, "time_on_chatbot", test.bot, "00:01:00")
+		wantColumn(t, d, "total_time", test.total, "00:01:00")
+		wantColumn(t, d, "agent_chars", test.sent, "-")
+		wantColumn(t, d, "end_date", "2026-03-10 12:10:00", "2026-03-10 12:01:00")
+		wantColumn(t, d, "conn_id", "1001", "1002")
+	}
+	r.GrowEnd = true
+	for after, want := range map[time.Duration]string{0: "2026-03-10 12:10:00", 3 * time.Minute: "2026-03-10 12:13:00", 20 * time.Minute: "2026-03-10 12:30:00"} {
+		wantColumn(t, shown(r, whole.Add(after)), "end_date", want, "2026-03-10 12:01:00")
+	}
+}
+
+func TestReadings_GrowthMovesARowToALaterRange(t *testing.T) {
+	c := answered(1, noon)
+	grows := func(wolkvoxtest.Chat) []time.Duration { return []time.Duration{time.Hour} }
+	r := readings{SelectOn: wolkvoxtest.End, Growth: grows, GrowEnd: true}
+	inRange := func(now, from time.Time) document { return rows(t, r, now, from, from.Add(time.Minute), c) }
+	before, after := c.End.Add(time.Hour-1), c.End.Add(time.Hour)
+	wantColumn(t, inRange(before, c.End), "times_chatted", "12")
+	wantColumn(t, inRange(before, after), "times_chatted")
+	wantColumn(t, inRange(after, c.End), "times_chatted")
+	wantColumn(t, inRange(after, after), "times_chatted", "22")
+
+	source := wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota})
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: at(after), Source: source})
+	from := after.Add(-time.Minute)
+	have := len(get(t, s, chat8(from, after)).document(t).Data)
+	still, moved := 0, 0
+	for c := range source.Started(from.Add(-time.Hour-source.Longest()), after) {
+		switch end := c.End; {
+		case !end.Before(from) && !end.After(after):
+			still++
+		case !end.Before(from.Add(-time.Hour)) && !end.After(after.Add(-time.Hour)):
+			moved++
+		}
+	}
+	if have != still+moved || moved < 10 {
+		t.Errorf("have %d made rows, want %d that ended now and %d whose end moved", have, still, moved)
+	}
+}
+
+func TestReadings_GrowthIsNotInTheTruthButItsNumber(t *testing.T) {
+	c, bot := answered(1, noon), botOnly(2, noon)
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{Growth: func(c wolkvoxtest.Chat) []time.Duration {
+		if c.HandedOff {
+			return []time.Duration{time.Minute, time.Hour}
+		}
+		return nil
+	}}, Now: at(c.End.Add(time.Hour))})
+	s.Add(c, bot)
+	for _, test := range []struct {
+		after          time.Duration
+		grown, growths int
+		shown          float64
+	}{{0, 0, 0, 24}, {time.Minute - 1, 0, 0, 24}, {time.Minute, 1, 1, 34}, {time.Hour, 1, 2, 44}} {
+		now := c.End.Add(test.after)
+		have := s.Truth(now)
+		if have.Grown != test.grown || have.Growths != test.growths || have.Total.Messages.Sum != 24 || have.Total.Interactions != 2 {
+			t.Errorf("%v: have %+v", test.after, have)
+		}
+		if have := s.TruthBetween(noon, now).Total; have.Messages.Sum != test.shown || have.Interactions != 2 {
+			t.Errorf("%v: have %+v", test.after, have)
+		}
+	}
+	c.Messages = 7
+	s.Update(c)
+	wantColumn(t, get(t, s, aDay()).document(t), "times_chatted", "12", "27")
+	if have := s.Truth(c.End.Add(time.Hour)); have.Total.Messages.Sum != 19 || have.Growths != 2 {
+		t.Errorf("after an update: have %+v", have)
+	}
+}
+
+func TestReadings_ShownAndFirstShown(t *testing.T) {
+	c := answered(1, noon)
+	r := readings{
+		FillDelay: 5 * time.Minute,
+		Growth:    func(wolkvoxtest.Chat) []time.Duration { return []time.Duration{time.Hour} },
+		WrongType: func(wolkvoxtest.Chat) (string, string) { return "total_time", "[]" },
+	}
+	for _, test := range []struct {
+		after                  time.Duration
+		ended, handed          bool
+		messages, messagesThen int
+	}{
+		{-1, false, false, 0, 0},
+		{0, true, false, 12, 12},
+		{5 * time.Minute, true, true, 12, 12},
+		{65*time.Minute - 1, true, true, 12, 12},
+		{65 * time.Minute, true, true, 12, 22},
+	} {
+		now := c.End.Add(test.after)
+		first, ended := r.FirstShown(c, now)
+		then, endedThen := r.Shown(c, now)
+		if ended != test.ended || endedThen != test.ended {
+			t.Errorf("%v: have %v, %v", test.after, ended, endedThen)
+		}
+		if !ended {
+			continue
+		}
+		if first.Messages != test.messages || then.Messages != test.messagesThen || first.HandedOff != test.handed || then.HandedOff != test.handed ||
+			first.Total != wolkvoxtest.Absent || then.Total != wolkvoxtest.Absent {
+			t.Errorf("%v: have %+v and %+v", test.after, first, then)
+		}
+	}
+}
+
+func TestReadings_MessageOfACut(t *testing.T) {
+	var chats []wolkvoxtest.Chat
+	for i := range 7 {
+		chats = append(chats, botOnly(i, noon.Add(time.Duration(i)*time.Second)))
+	}
+	for message, want := range map[wolkvoxtest.Message]string{
+		wolkvoxtest.MessageReturned: "5 records were found", wolkvoxtest.MessageFound: "7 records were found",
+		wolkvoxtest.MessageSilent: "OK", wolkvoxtest.MessageSpanish: "5 registros encontrados",
+	} {
+		s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{Message: message}, Limits: wolkvoxtest.Limits{Rows: 5}})
+		s.Add(chats...)
+		if d := get(t, s, aDay()).document(t); d.Msg != want || len(d.Data) != 5 {
+			t.Errorf("have %q with %d rows, want %q", d.Msg, len(d.Data), want)
+		}
+		s.SetRowLimit(3)
+		if d := get(t, s, aDay()).document(t); len(d.Data) != 3 {
+			t.Errorf("with another limit: have %d rows", len(d.Data))
+		}
+		s.SetRowLimit(0)
+		if d := get(t, s, aDay()).document(t); len(d.Data) != 7 || s.Requests()[2].Cut || !s.Requests()[1].Cut {
+			t.Errorf("with the vendor's limit: have %d rows", len(d.Data))
+		}
+	}
+}
+
+func TestFields_AreTheKeysOfARow(t *testing.T) {
+	d := rows(t, readings{}, noon.Add(time.Hour), noon, noon, answered(1, noon))
+	if have := slices.Sorted(maps.Keys(d.Data[0])); !slices.Equal(have, wolkvoxtest.Fields()) {
+		t.Errorf("have %v, want %v", have, wolkvoxtest.Fields())
+	}
+}
+
+func TestKeys_SpellARow(t *testing.T) {
+	one := func(names map[string]string) string {
+		return on(t, readings{Keys: wolkvoxtest.Keys{Names: names}}, answered(1, noon))
+	}
+	wantText(t, one(wolkvoxtest.EveryKey(strings.ToUpper)), `{"code":200,`, `"CONN_ID":"1001","SESSION_ID"`, `"END_DATE":"2026`, `"GO_TO_AGENT"`, `"LAST_SENDER"`)
+	wantText(t, one(map[string]string{"asa": "asa "}), `"asa ":"00:01:30"`, `"conn_id"`)
+	wantText(t, one(map[string]string{"asa": "first_response_time"}), `"first_response_time":"00:01:30"`)
+	for _, field := range wolkvoxtest.Fields() {
+		body := one(map[string]string{field: ""})
+		if strings.Contains(body, `"`+field+`"`) || !json.Valid([]byte(body)) {
+			t.Errorf("%s: have %s", field, body)
+		}
+	}
+	body := on(t, readings{ListOpen: wolkvoxtest.EmptyEnd, Keys: wolkvoxtest.Keys{Names: map[string]string{"end_date": ""}}},
+		answered(1, noon), answered(2, noon.Add(24*time.Hour)))
+	if strings.Contains(body, "end_date") || !json.Valid([]byte(body)) {
+		t.Errorf("have %s", body)
+	}
+}
+
+func TestKeys_ChangeWhileTheServerRuns(t *testing.T) {
+	now := noon
+	names := map[string]string{"asa": "first_response_time"}
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Now: func() time.Time { return now }, Readings: readings{
+		Keys: wolkvoxtest.Keys{Names: names, From: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)},
+	}})
+	s.Add(answered(1, noon.Add(-time.Hour)))
+	want := func(key string) {
+		t.Helper()
+		if _, ok := get(t, s, aDay()).document(t).Data[0][key]; !ok {
+			t.Errorf("%v: want the key %s", now, key)
+		}
+	}
+	want("asa")
+	now = noon.Add(time.Hour)
+	want("first_response_time")
+	now = noon.Add(2*time.Hour - 1)
+	want("first_response_time")
+	now = noon.Add(2 * time.Hour)
+	want("asa")
+	s.SetKeys(wolkvoxtest.Keys{Names: names})
+	want("first_response_time")
+	s.SetKeys(wolkvoxtest.Keys{})
+	want("asa")
+}
+
+func TestReadings_EnvelopesOnTheWire(t *testing.T) {
+	first, second := answered(1, noon), botOnly(2, noon.Add(time.Second))
+	for _, test := range []struct {
+		r     readings
+		texts []string
+	}{
+		{readings{Code: wolkvoxtest.CodeNull}, []string{`{"code":null,"error":null,"msg":"2 records were found","data":[{"conn_id"`}},
+		{readings{Code: wolkvoxtest.CodeEmpty}, []string{`{"code":"",`}},
+		{readings{Code: wolkvoxtest.CodeBlank}, []string{`{"code":" ",`}},
+		{readings{Code: wolkvoxtest.CodeZero}, []string{`{"code":"0",`}},
+		{readings{Code: wolkvoxtest.CodeDecimal}, []string{`{"code":"200.0",`}},
+		{readings{Code: wolkvoxtest.CodeCreated}, []string{`{"code":201,`}},
+		{readings{Code: wolkvoxtest.CodeAccepted, CodeAsString: true}, []string{`{"code":"202",`}},
+		{readings{Code: wolkvoxtest.CodeMissing}, []string{`{"error":null,"msg"`}},
+		{readings{Error: wolkvoxtest.ErrorNullText}, []string{`"error":"null",`}},
+		{readings{Error: wolkvoxtest.ErrorEmpty}, []string{`"error":"",`}},
+		{readings{Error: wolkvoxtest.ErrorBlank}, []string{`"error":" ",`}},
+		{readings{Data: wolkvoxtest.DataKeyed}, []string{`"data":{"0":{"conn_id":"1001"`, `},"1":{"conn_id":"1002"`, `}}}`}},
+		{readings{Data: wolkvoxtest.DataHoles}, []string{`"data":{"0":{"conn_id":"1001"`, `},"2":{"conn_id":"1002"`, `}}}`}},
+		{readings{Data: wolkvoxtest.DataSingle}, []string{`"data":[{"conn_id":"1001"`, `}]}`}},
+		{readings{Data: wolkvoxtest.DataBare}, []string{`[{"conn_id":"1001"`, `},{"conn_id":"1002"`, `}]`}},
+		{readings{Decimals: true}, []string{`"times_chatted":"12.00"`, `"total_time":"00:10:00"`, `"conn_id":"1001"`}},
+		{readings{Decimals: true, NumbersAsJSON: true}, []string{`"times_chatted":12.00`}},
+		{readings{Decimals: true, Durations: wolkvoxtest.SecondsString}, []string{`"asa":"90.00"`}},
+		{readings{Decimals: true, Durations: wolkvoxtest.SecondsNumber}, []string{`"asa":90.00`}},
+		{readings{Durations: wolkvoxtest.ShortClock}, []string{`"asa":"1:30"`, `"time_on_chatbot":"0:30"`, `"total_time":"10:00"`}},
+		{readings{Absent: wolkvoxtest.AbsentNA}, []string{`"asa":"N\/A"`, `"agent_name":"N\/A"`}},
+		{readings{Absent: wolkvoxtest.AbsentNullText}, []string{`"asa":"NULL"`}},
+		{readings{DateStyle: wolkvoxtest.DateFraction}, []string{`"start_date":"2026-03-10 12:00:00.000000"`}},
+		{readings{DateStyle: wolkvoxtest.DateOffset}, []string{`"end_date":"2026-03-10T12:10:00-05:00"`}},
+	} {
+		body := on(t, test.r, first, second)
+		wantText(t, body, test.texts...)
+		if d := tolerant(t, response{body: body}); len(d) != 2 {
+			t.Errorf("%+v: have %d rows in %s", test.r, len(d), body)
+		}
+		if head := test.texts[0]; strings.HasPrefix(head, "{") || strings.HasPrefix(head, "[") {
+			if !strings.HasPrefix(body, head) {
+				t.Errorf("want %s first in %s", head, body)
+			}
+		}
+	}
+	long := answered(3, noon)
+	long.Total = time.Hour + 3*time.Minute + 4*time.Second
+	wantText(t, on(t, readings{Durations: wolkvoxtest.ShortClock}, long), `"total_time":"1:03:04"`)
+	wantText(t, on(t, readings{Data: wolkvoxtest.DataSingle}, first), `"data":{"conn_id":"1001"`, `"agent"}}`)
+	wantText(t, on(t, readings{Data: wolkvoxtest.DataBare, Keys: wolkvoxtest.Keys{}}), `[]`)
+	for empty, want := range map[wolkvoxtest.Empty]string{
+		wolkvoxtest.EmptyObject: `"data":{}}`, wolkvoxtest.EmptyText: `"data":""}`, wolkvoxtest.FalseData: `"data":false}`,
+	} {
+		wantText(t, on(t, readings{Empty: empty, Code: wolkvoxtest.CodeNull}), `{"code":null,`, want)
+	}
+}
+
+func TestReadings_WrongTypesAreFieldErrorsOfTheTruth(t *testing.T) {
+	c := answered(1, noon)
+	whole := newServer(t, wolkvoxtest.Config{Location: bogota})
+	whole.Add(c)
+	before := whole.Truth(c.End)
+	for _, field := range wolkvoxtest.Fields() {
+		if slices.Contains([]string{"conn_id", "session_id", "start_date", "end_date"}, field) {
+			continue
+		}
+		for _, value := range []string{"false", "[]", `["5"]`} {
+			r := readings{WrongType: func(wolkvoxtest.Chat) (string, string) { return field, value }}
+			wantText(t, on(t, r, c), `"`+field+`":`+value)
+			s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r})
+			s.Add(c)
+			have := s.Truth(c.End)
+			if want := map[string]int{field: 1}; !maps.Equal(have.FieldErrors, want) || have.Total.Interactions != 1 {
+				t.Errorf("%s: have %+v", field, have)
+			}
+			figureless := strings.HasPrefix(field, "customer_") && field != "customer_chars" || field == "agent_name" || field == "total_chars"
+			have.FieldErrors = nil
+			if reflect.DeepEqual(before, have) != figureless {
+				t.Errorf("%s: the truth is %+v, it was %+v", field, have, before)
+			}
+		}
+	}
+}
+
+func TestEveryVariant_IsWhatTheTruthSays(t *testing.T) {
+	names := map[string]bool{}
+	for name := range wolkvoxtest.EveryReading() {
+		names[name] = true
+	}
+	for name, r := range wolkvoxtest.EveryVariant() {
+		if names[name] {
+			t.Errorf("%s twice", name)
+		}
+		names[name] = true
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, wolkvoxtest.Config{
+				Location: bogota, Readings: r, Now: at(noon), Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota, Seed: 3}),
+			})
+			from := noon.Add(-40 * time.Minute)
+			if strings.HasPrefix(name, "U13") {
+				from = noon.Add(-4 * time.Hour)
+			}
+			s.Add(answered(1, from), botOnly(2, noon.Add(-30*time.Minute)))
+			interactions, answers := 0, 0
+			for _, row := range tolerant(t, get(t, s, chat8(from, noon))) {
+				if !readable(row["end_date"]) {
+					continue
+				}
+				interactions++
+				if readable(row["asa"]) {
+					answers++
+				}
+			}
+			have := s.TruthBetween(from, noon).Total
+			if have.Interactions != interactions || have.SpeedOfAnswer.Count != answers || interactions < 100 {
+				t.Errorf("%d rows of ended chats, %d with asa; account %+v", interactions, answers, have)
+			}
+			if have := tolerant(t, get(t, s, chat8(noon.Add(time.Hour), noon.Add(2*time.Hour)))); len(have) != 0 {
+				t.Errorf("nothing found: have %v", have)
+			}
+		})
+	}
+}
