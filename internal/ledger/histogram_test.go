@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -16,6 +17,16 @@ func TestBoundsAreThoseOfTheIssue(t *testing.T) {
 		if have := Measure(m).Bounds(); !slices.Equal(have, s.bounds) {
 			t.Errorf("%v: want %v, have %v", s.field, s.bounds, have)
 		}
+	}
+}
+
+// Chats that no agent closes end after about 23 hours. In the bucket +Inf their
+// handle time would be lost to quantiles.
+func TestHandleTime_HasBucketForChatsEndedByTimeout(t *testing.T) {
+	h := newHistogram(HandleTime.Bounds())
+	h.observe((23 * time.Hour).Seconds())
+	if beyond := h.Buckets[len(h.Bounds)]; beyond != 0 {
+		t.Errorf("have %d chats of 23 hours in the bucket +Inf, want 0", beyond)
 	}
 }
 

@@ -68,7 +68,7 @@ var specified = [Measures]struct {
 }{
 	BotTime:            {wolkvox.TimeOnChatbot, false, []float64{5, 10, 30, 60, 120, 300, 600, 1800, 3600}},
 	SpeedOfAnswer:      {wolkvox.ASA, true, []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800}},
-	HandleTime:         {wolkvox.TimeWithAgent, true, []float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200}},
+	HandleTime:         {wolkvox.TimeWithAgent, true, []float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 86400}},
 	Duration:           {wolkvox.TotalTime, false, []float64{30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 86400}},
 	Messages:           {wolkvox.TimesChatted, false, []float64{1, 2, 5, 10, 20, 50, 100, 200}},
 	CustomerCharacters: {wolkvox.CustomerChars, false, []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}},
