@@ -242,14 +242,7 @@ func TestEveryRecordingHasAnExpectedValue(t *testing.T) {
 
 func TestRulesPassPromtool(t *testing.T) {
 	t.Parallel()
-	promtool := os.Getenv("PROMTOOL")
-	if promtool == "" {
-		found, err := exec.LookPath("promtool")
-		if err != nil {
-			t.Skip("rules are not checked: there is no promtool on PATH, and PROMTOOL names none")
-		}
-		promtool = found
-	}
+	promtool := lookUp(t, "PROMTOOL", "promtool")
 	checks := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, append(ruleFiles(t, ".rules.yml"), ruleFiles(t, ".alerts.yml")...)...)
 	tests := append([]string{"test", "rules"}, ruleFiles(t, "_test.yml")...)
 	for _, args := range [][]string{checks, tests} {

@@ -18,8 +18,12 @@ const (
 	perRoutingPoint = "operation, rp_id"
 	routingPoint    = "{{operation}} {{rp_id}} {{rp_name}}"
 
-	noChats = "no chats"
+	noChats   = "no chats"
+	noBotOnly = "no bot-only chats in the report"
 )
+
+// always100 ends the descriptions of panels with a handoff rate.
+const always100 = " A line that is always at 100 % means that the report leaves bot-only chats out."
 
 // Prometheus 3, and 2 from OpenMetrics or protobuf, have le="60.0" for le="60".
 const inTime = `le=~"${answer_within}(\\.0)?"`
@@ -27,6 +31,14 @@ const inTime = `le=~"${answer_within}(\\.0)?"`
 func handoffRate(by string) string {
 	// A chat can be handed over in the report some minutes after it was counted.
 	return "clamp_max(" + ratio(chosen.grown(handoffs, overWindow, by), chosen.grown(interactions, overWindow, by)) + ", 1)"
+}
+
+// handoffRateOrNone is -1 where the report leaves bot-only chats out: practically
+// all chats of a day were handed over, as for the alert WolkvoxHandoffRateHigh.
+func handoffRateOrNone() string {
+	const day = "1d"
+	all := operations.grown(interactions, day, "")
+	return "(" + ratio(operations.grown(handoffs, day, ""), all) + " > 0.99 and " + all + " >= 20) * 0 - 1 or " + handoffRate("")
 }
 
 func serviceLevel(by string) string {
@@ -91,8 +103,10 @@ func now() []panel {
 		},
 		{
 			title: "Handoff rate, last $window", kind: stat, w: 6, h: 4, unit: "percentunit", decimals: 0, noValue: noChats,
-			description: "Share of the chats of the last $window that the bot handed over to an agent.",
-			queries:     []query{{expr: handoffRate(""), legend: "handoff rate"}},
+			description: "Share of the chats of the last $window that the bot handed over to an agent. " +
+				"Where practically all chats of a day were handed over, the report leaves bot-only chats out, and there is no handoff rate.",
+			queries:  []query{{expr: handoffRateOrNone(), legend: "handoff rate"}},
+			mappings: texts(map[string][2]string{"-1": {noBotOnly, "text"}}),
 		},
 		{
 			title: "Service level, last $window", kind: verdict, w: 6, h: 4, unit: "percentunit", decimals: 1, noValue: noChats,
@@ -143,7 +157,7 @@ func trends() []panel {
 		},
 		{
 			title: "Handoff rate, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of the chats that the bot handed over to an agent.",
+			description: "Share of the chats that the bot handed over to an agent." + always100,
 			queries:     []query{{expr: handoffRate(""), legend: "handoff rate", step: everyPoll}},
 		},
 		{
@@ -224,7 +238,7 @@ func routingPoints() []panel {
 		},
 		{
 			title: "Handoff rate of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "percentunit", max: 1,
-			description: "Share of a routing point's chats that the bot handed over to an agent.",
+			description: "Share of a routing point's chats that the bot handed over to an agent." + always100,
 			queries:     []query{{expr: ofBusiest(handoffRate(perRoutingPoint)), legend: routingPoint, step: everyPoll}},
 		},
 		{
@@ -255,7 +269,7 @@ func channels() []panel {
 		},
 		{
 			title: "Handoff rate by channel, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of a channel's chats that the bot handed over to an agent.",
+			description: "Share of a channel's chats that the bot handed over to an agent." + always100,
 			queries:     []query{{expr: handoffRate("channel"), legend: "{{channel}}", step: everyPoll}},
 		},
 		{

@@ -10,6 +10,8 @@ const (
 	ours = ` and on (job, instance) last_over_time(wolkvox_exporter_build_info[1d])`
 
 	operation = "{{operation}}"
+
+	rowsByOutcome = "wolkvox_exporter_records_total"
 )
 
 // lagThresholds know that a poll each 5 minutes is the default.
@@ -176,13 +178,14 @@ func records() []panel {
 	return []panel{
 		{
 			title: "Rows by outcome", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Rows that were fetched, without the duplicates: counted, completed with values that arrived later, not ended yet, invalid, or known from before the first start.",
-			queries:     []query{{expr: operations.and(`outcome!="duplicate"`).grown("wolkvox_exporter_records_total", overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
+			description: "Rows that were fetched, without the duplicates: counted, completed with values that arrived later, changed after they were counted, not ended yet, invalid, or known from before the first start.",
+			queries:     []query{{expr: operations.and(`outcome!="duplicate"`).grown(rowsByOutcome, overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
+			colours:     map[string]string{"changed": "orange", "invalid": "red"},
 		},
 		{
 			title: "Duplicates", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Rows of chats that were counted before. There are many: each poll reads the overlap again, each reconcile a day.",
-			queries:     []query{{expr: operations.and(`outcome="duplicate"`).grown("wolkvox_exporter_records_total", overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
+			description: "Rows of chats that were counted before. There are many: each poll reads the overlap again, each reconcile some hours or days.",
+			queries:     []query{{expr: operations.and(`outcome="duplicate"`).grown(rowsByOutcome, overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
 		},
 		{
 			title: "Late chats", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
@@ -201,6 +204,28 @@ func records() []panel {
 				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_label_sets") + ")", legend: operation},
 				{expr: operations.grown("wolkvox_exporter_label_sets_overflowed_total", "1h", "operation"), legend: "{{operation}}, under other in 1h", step: everyPoll},
 			},
+		},
+		{
+			title: "Fields that the report lacks", kind: timeline, w: 24, h: 10, unit: "short",
+			description: "Documented keys of the report that its rows have, or do not have any more. While one is missing, what is counted from it stands still.",
+			queries:     []query{{expr: "max by (operation, field) (" + operations.series("wolkvox_report_field_missing") + ")", legend: "{{operation}} {{field}}"}},
+			thresholds:  []threshold{{nil, "green"}, {1, "red"}},
+			mappings:    texts(map[string][2]string{"0": {"there", "green"}, "1": {"missing", "red"}}),
+		},
+		{
+			title: "Changed chats", kind: lines, w: 8, h: 8, unit: "percentunit",
+			description: "Share of the chats that came back with other values after they were counted. The figures keep the first values.",
+			queries:     []query{{expr: ratio(operations.and(`outcome="changed"`).grown(rowsByOutcome, overRate, "operation"), operations.and(`outcome=~"counted|completed|changed"`).grown(rowsByOutcome, overRate, "operation")), legend: operation, step: everyPoll}},
+		},
+		{
+			title: "Unreadable seconds", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Seconds that were left out because the API cannot show them, most often because of a customer's name. Their chats are counted, late, when they can be read.",
+			queries:     []query{{expr: operations.grown("wolkvox_exporter_unreadable_seconds_total", overInterval, "operation"), legend: operation, step: "1h"}},
+		},
+		{
+			title: "Responses with other text", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
+			description: "Responses with text before or behind the JSON, such as a PHP warning. They are read all the same.",
+			queries:     []query{{expr: operations.grown("wolkvox_api_extra_text_total", overInterval, "api"), legend: "{{api}}", step: "1h"}},
 		},
 	}
 }

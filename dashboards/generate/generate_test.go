@@ -28,6 +28,21 @@ func TestTheDashboardsAreWhatIsGenerated(t *testing.T) {
 	}
 }
 
+// What the query makes of figures is tested in e2e.
+func TestHandoffRate_HasTextWhereReportLeavesBotOnlyChatsOut(t *testing.T) {
+	t.Parallel()
+	for _, p := range read(t)["chats.json"].visible() {
+		if p.Title != "Handoff rate, last $window" {
+			continue
+		}
+		if mappings := p.FieldConfig.Defaults.Mappings; len(mappings) != 1 || mappings[0].Options["-1"].Text != noBotOnly {
+			t.Errorf("have the mappings %+v, want %q for -1", mappings, noBotOnly)
+		}
+		return
+	}
+	t.Error("there is no panel with the handoff rate")
+}
+
 // Links, bookmarks and provisioned folders know a dashboard by its uid.
 func TestUIDsStayAsTheyAre(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,12 @@ type grafanaPanel struct {
 	Panels                   []grafanaPanel
 	Targets                  []grafanaTarget
 	FieldConfig              struct {
-		Defaults  struct{ Unit string }
+		Defaults struct {
+			Unit     string
+			Mappings []struct {
+				Options map[string]struct{ Text string }
+			}
+		}
 		Overrides []struct {
 			Matcher    struct{ Options string }
 			Properties []struct {
