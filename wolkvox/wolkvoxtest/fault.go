@@ -225,7 +225,7 @@ var faultSpecs = [faultsAltogether]faultSpec{
 	CutBody:       {name: "cut-body", shape: shape{cut: true}},
 	CutConnection: {name: "cut-connection", shape: shape{cut: true, drop: true}},
 	NoDate:        {name: "no-date", shape: shape{undated: true}},
-	Unasked:       {name: "unasked", shape: shape{behind: textUnasked}},
+	Unasked:       {name: "unasked", shape: shape{unasked: textUnasked}},
 	HugeBody:      {name: "huge-body", shape: shape{huge: true}},
 	BadRows:       {name: "bad-rows", shape: shape{bad: badTypes}},
 	BadFields:     {name: "bad-fields", shape: shape{bad: badFields}},

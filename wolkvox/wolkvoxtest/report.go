@@ -25,7 +25,7 @@ type shape struct {
 	drop    bool    // cut by dropping the connection
 	undated bool    // without a Date header
 	huge    bool    // space behind the rows
-	behind  string  // text behind the response, on the same connection
+	unasked string  // text of a response that no request asked for, on the same connection
 }
 
 // report answers chat_8.
@@ -159,8 +159,8 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 	e.end(data)
 	e.buf = append(e.buf, sh.behind...)
 	_, _ = w.Write(e.buf)
-	if w.Flush() == nil && sh.behind != "" {
-		c.sendBehind(sh.behind)
+	if w.Flush() == nil && sh.unasked != "" {
+		c.sendBehind(sh.unasked)
 	}
 }
 
