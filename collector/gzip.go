@@ -69,7 +69,7 @@ func writePlain(w io.Writer, parts []part) error {
 // acceptsGzip reports whether gzip is preferred to no encoding, as promhttp decides it.
 func acceptsGzip(header http.Header) bool {
 	gzip, identity := 0.0, -1.0
-	for _, accepted := range strings.Split(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
+	for accepted := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
 		name, parameters, _ := strings.Cut(accepted, ";")
 		weight := weightOf(parameters)
 		switch strings.TrimSpace(name) {
