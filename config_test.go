@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -199,6 +200,28 @@ func TestAnOperationThatComesBackGoesOnWhereItWas(t *testing.T) {
 	have := e.await("its return", upOf("goes"))
 	if diff := differences(have.chats(), counted.chats()); diff != "" {
 		t.Errorf("the chats are not those of before:\n%s", diff)
+	}
+}
+
+// A browser sends the request, with the password that it knows, for a page of any site.
+func TestReload_RefusesOtherSites(t *testing.T) {
+	t.Parallel()
+	e := newConfigured(t, operation("one", newServer(t))).start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.base()+"/-/reload", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusForbidden || strings.Contains(e.logged(), "configuration reloaded") {
+		t.Errorf("have status %d, want 403 and nothing reloaded:\n%s", response.StatusCode, e.logged())
+	}
+	if status, body := e.reload(); status != http.StatusOK {
+		t.Errorf("no page: have status %d: %s", status, body)
 	}
 }
 
