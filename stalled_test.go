@@ -136,10 +136,10 @@ func withLabelSets(t *testing.T, sets int) *exporter {
 // Clients that do nothing cost an exporter with many label sets little, keep nobody from
 // scraping, and leave nothing behind.
 func TestExporter_BoundsStalledClients(t *testing.T) {
-	stalled, scrapes, sets, limit := 450, 200, 250, 300.0
+	stalled, scrapes, sets, limit, soon := 225, 100, 250, 250.0, patience
 	torture := os.Getenv("TORTURE") != ""
 	if torture {
-		stalled, scrapes, sets, limit = 1000, 2000, 1000, 350
+		stalled, scrapes, sets, limit, soon = 1000, 2000, 1000, 350, 10*time.Second
 	}
 	e := withLabelSets(t, sets)
 	idle, idleFiles := e.memory("VmRSS"), e.files()
@@ -155,7 +155,7 @@ func TestExporter_BoundsStalledClients(t *testing.T) {
 	if atOnce[http.StatusOK] == 0 || atOnce[http.StatusOK]+atOnce[http.StatusServiceUnavailable] != scrapes {
 		t.Errorf("%d scrapes at once: have statuses %v, want 200 and 503", scrapes, atOnce)
 	}
-	if beside > 10*time.Second {
+	if beside > soon {
 		t.Errorf("a scrape beside stalled clients took %s", beside)
 	}
 	peak, files := e.memory("VmHWM"), e.files()
