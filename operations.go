@@ -149,7 +149,8 @@ func (o *operations) clientOptions(target config.Target) []wolkvox.Option {
 // reach are the options that every client of an operation needs.
 func reach(target config.Target) []wolkvox.Option {
 	options := []wolkvox.Option{
-		wolkvox.WithServer(target.Operation.Server), wolkvox.WithTimeout(target.Operation.Timeout.Duration), wolkvox.WithUserAgent(userAgent()),
+		wolkvox.WithServer(target.Operation.Server), wolkvox.WithTimeout(target.Operation.Timeout.Duration),
+		wolkvox.WithZone(target.Zone), wolkvox.WithUserAgent(userAgent()),
 	}
 	if target.Transport != nil {
 		options = append(options, wolkvox.WithTransport(target.Transport))

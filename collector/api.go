@@ -15,7 +15,8 @@ type APIMetrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	// skew has no label: as a vector it is absent until it is known.
-	skew *prometheus.GaugeVec
+	skew      *prometheus.GaugeVec
+	extraText *prometheus.CounterVec
 }
 
 // NewAPIMetrics registers the metrics of an operation. Like MustRegister it
@@ -40,9 +41,15 @@ func NewAPIMetrics(reg prometheus.Registerer, operation string) *APIMetrics {
 			Help:        "How far the clock of the API is ahead of ours, in seconds, good to one (header Date of the newest response).",
 			ConstLabels: labels,
 		}, nil),
+		extraText: factory.NewCounterVec(prometheus.CounterOpts{
+			Name:        "wolkvox_api_extra_text_total",
+			Help:        "Responses whose JSON had other text before or behind it, such as a PHP warning; they are read all the same.",
+			ConstLabels: labels,
+		}, []string{"api"}),
 	}
 	for _, api := range wolkvox.APIs() {
 		m.durations.WithLabelValues(api)
+		m.extraText.WithLabelValues(api)
 		for _, result := range wolkvox.Results() {
 			m.requests.WithLabelValues(api, string(result))
 		}
@@ -56,6 +63,9 @@ func (m *APIMetrics) Observe(r wolkvox.Request) {
 	m.durations.WithLabelValues(r.API).Observe(r.Duration.Seconds())
 	if r.ClockSkew != nil {
 		m.skew.WithLabelValues().Set(r.ClockSkew.Seconds())
+	}
+	if r.ExtraText {
+		m.extraText.WithLabelValues(r.API).Inc()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -28,7 +29,7 @@ func TestEveryResultIsThereBeforeItOccurs(t *testing.T) {
 	}
 
 	skew := 3 * time.Second
-	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.TokenBusy, Duration: 2 * time.Second, ClockSkew: &skew})
+	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.TokenBusy, Duration: 2 * time.Second, ClockSkew: &skew, ExtraText: true})
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.Network, Duration: 100 * time.Millisecond})
 	want["api=chat_8 result=token_busy "] = 1
 	want["api=chat_8 result=network "] = 1
@@ -41,5 +42,10 @@ func TestEveryResultIsThereBeforeItOccurs(t *testing.T) {
 	}
 	if have := valuesOf(after["wolkvox_api_clock_skew_seconds"])[""]; have != 3 {
 		t.Errorf("have skew %v, want the last that is known, 3", have)
+	}
+	for registered, want := range map[float64]map[string]*dto.MetricFamily{0: before, 1: after} {
+		if have := valuesOf(want["wolkvox_api_extra_text_total"]); len(have) != len(wolkvox.APIs()) || have["api=chat_8 "] != registered || have["api=token_info "] != 0 {
+			t.Errorf("have responses with extra text %v, want %v of chat_8", have, registered)
+		}
 	}
 }

@@ -58,6 +58,7 @@ var contract = map[string]string{
 	"wolkvox_api_requests_total":                        "COUNTER api operation result",
 	"wolkvox_api_request_duration_seconds":              "HISTOGRAM api operation",
 	"wolkvox_api_clock_skew_seconds":                    "GAUGE operation",
+	"wolkvox_api_extra_text_total":                      "COUNTER api operation",
 	"wolkvox_api_token_requests_limit":                  "GAUGE operation",
 	"wolkvox_api_token_requests_used":                   "GAUGE operation",
 	"wolkvox_exporter_records_total":                    "COUNTER operation outcome",
