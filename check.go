@@ -95,12 +95,20 @@ func (s *settings) checkOperations(ctx context.Context, targets []config.Target)
 func (o *operations) toCheck(target config.Target) *check.Operation {
 	shapes := check.Shapes{}
 	options := append(o.clientOptions(target), wolkvox.WithShapes(shapes.Add))
+	var unread []wolkvox.Field
+	if !o.agents {
+		unread = append(unread, wolkvox.AgentField)
+	}
+	if !o.agentNames {
+		unread = append(unread, wolkvox.AgentNameField)
+	}
 	return &check.Operation{
 		Base:   target.Base,
 		Zone:   target.Zone,
 		API:    wolkvox.NewClient(target.Base, target.Token, options...),
 		Shapes: shapes,
 		Needs:  requestsPerDay(&target.Operation.Poll),
+		Unread: unread,
 	}
 }
 

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,12 +68,9 @@ func TestACheckNamesEachFault(t *testing.T) {
 		wolkvoxtest.DripTrailer:        failed(check.Report, "no complete response within the time limit"),
 		wolkvoxtest.DripGzip:           failed(check.Report, "no complete response within the time limit"),
 		wolkvoxtest.ShortLength:        failed(check.Report, "not the expected JSON"),
-
-		wolkvoxtest.PHPWarning:    failed(check.Report, "not the expected JSON"),
-		wolkvoxtest.DataObject:    failed(check.Report, "not the expected JSON"),
-		wolkvoxtest.SlowBody:      failed(check.Report, "no complete response within the time limit"),
-		wolkvoxtest.CutBody:       failed(check.Report, ""),
-		wolkvoxtest.CutConnection: failed(check.Report, ""),
+		wolkvoxtest.SlowBody:           failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.CutBody:            failed(check.Report, ""),
+		wolkvoxtest.CutConnection:      failed(check.Report, ""),
 
 		wolkvoxtest.BadRows:      {check.Fields, check.Look, "cannot be read"},
 		wolkvoxtest.BadFields:    {check.Fields, check.Look, "channel has an object or an array"},
@@ -137,4 +138,115 @@ func TestACheckKeepsPersonalDataAndTokenToItself(t *testing.T) {
 			}
 		})
 	}
+}
+
+// altered answers as server does, with the report of chats changed.
+func altered(t *testing.T, server *wolkvoxtest.Server, change func(report string) (status int, changed string)) string {
+	t.Helper()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Accept-Encoding")
+		answer := httptest.NewRecorder()
+		server.Handler().ServeHTTP(answer, r)
+		status, body := answer.Code, answer.Body.String()
+		if r.URL.Query().Get("api") == "chat_8" {
+			status, body = change(body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
+	t.Parallel()
+	zone := noonZone()
+	_, offset := time.Now().In(load(t, zone)).Zone()
+	for name, test := range map[string]struct {
+		change func(string) (int, string)
+		id     check.ID
+		status check.Status
+		text   string
+	}{
+		"a renamed key": {
+			func(report string) (int, string) {
+				return 200, strings.ReplaceAll(report, `"asa":`, `"first_response_time":`)
+			}, check.Fields, check.Failed, "no row has the key asa: wolkvox_chat_speed_of_answer_seconds is not counted",
+		},
+		"a renamed end": {
+			func(report string) (int, string) {
+				return 200, strings.ReplaceAll(report, `"end_date":`, `"date_close":`)
+			},
+			check.Fields, check.Failed, "no row has the key end_date: no chat is counted",
+		},
+		"keys in capitals": {
+			func(report string) (int, string) { return 200, strings.ReplaceAll(report, `"asa":`, `" ASA ":`) },
+			check.Fields, check.OK, "every field of 30 rows can be read",
+		},
+		"an agent's key": {
+			func(report string) (int, string) {
+				return 200, strings.NewReplacer(`"agent_id":`, `"agent":`, `"agent_name":`, `"name":`).Replace(report)
+			}, check.Fields, check.OK, "every field of 30 rows can be read",
+		},
+		"a foreign 404": {
+			func(string) (int, string) { return 404, `{"message":"no Route matched with those values"}` },
+			check.Report, check.Failed, "(status 404): the answer is not the API's",
+		},
+		"a gateway's JSON": {
+			func(string) (int, string) { return 200, `{"message":"no Route matched with those values"}` },
+			check.Report, check.Failed, "no envelope of the API's",
+		},
+		"an empty body": {
+			func(string) (int, string) { return 200, "" }, check.Report, check.Failed, "an empty body",
+		},
+		"only handoffs": {
+			func(report string) (int, string) {
+				return 200, strings.ReplaceAll(report, `"go_to_agent":"no"`, `"go_to_agent":"yes"`)
+			}, check.Report, check.Look, "a handoff rate cannot be had",
+		},
+		"instants": {
+			func(report string) (int, string) {
+				return 200, regexp.MustCompile(`-\d\d \d\d:\d\d:\d\d"`).ReplaceAllStringFunc(report, func(date string) string {
+					return date[:len(date)-1] + time.Now().In(time.FixedZone("", offset)).Format("-07:00") + `"`
+				})
+			}, check.TimeZone, check.OK, "ended 2m ago",
+		},
+		"instants of Greenwich": {
+			func(report string) (int, string) {
+				return 200, regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`).ReplaceAllStringFunc(report, func(date string) string {
+					local, err := time.Parse(time.DateTime, date)
+					if err != nil {
+						return date
+					}
+					return local.Add(-time.Duration(offset) * time.Second).Format("2006-01-02T15:04:05.000Z")
+				})
+			}, check.TimeZone, check.OK, "ended 2m ago",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone)})
+			defer server.Close()
+			server.Add(endingSoon(0, 30, time.Now().Add(-2*time.Minute), 0)...)
+			have := checking(t, altered(t, server, test.change), "--wolkvox.timezone="+zone)
+			have.has(test.id, test.status, test.text)
+			if have.OK != (test.status != check.Failed) {
+				t.Errorf("have %+v", have.Operations)
+			}
+		})
+	}
+}
+
+// A report without chats says nothing of the token.
+func TestCheck_TokenIsProvenByTokenInfo(t *testing.T) {
+	t.Parallel()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"code":200,"error":null,"msg":"","data":[]}`)
+	}))
+	defer proxy.Close()
+	checking(t, proxy.URL).has(check.Token, check.Look, "not proven")
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
+	defer server.Close()
+	checking(t, server.URL()).has(check.Token, check.OK, "accepted")
 }

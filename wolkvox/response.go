@@ -2,6 +2,7 @@ package wolkvox
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 )
@@ -34,5 +35,9 @@ func decodeRefusal(status int, body io.Reader) (refusal *Error, enveloped bool) 
 			return nil, true
 		}
 	}
-	return &Error{Result: classify(status, e.fault+e.msg), Status: status}, e.fault+e.msg != ""
+	failure := &Error{Result: classify(status, e.fault+e.msg), Status: status}
+	if status == http.StatusNotFound && !(ours && e.isOurs()) {
+		failure.Err = errors.New("the answer is not the API's")
+	}
+	return failure, e.fault+e.msg != ""
 }

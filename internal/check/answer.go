@@ -17,7 +17,7 @@ var refusals = map[wolkvox.Result]string{
 
 // unanswered are what to do when no answer of the API has come.
 var unanswered = map[wolkvox.Result]string{
-	wolkvox.BadRequest:  "check the server's digits or the URL: it ends before /api/v2",
+	wolkvox.BadRequest:  "check the server's digits or the URL: it ends before /api/v2; if they are right, see what is on the way, such as a gateway, or ask wolkvox's support whether the operation has the report chat_8",
 	wolkvox.RateLimited: "check again in some minutes; see who else asks this operation",
 	wolkvox.ServerError: "check again later; if it lasts, ask wolkvox's support",
 	wolkvox.Malformed:   "check the server's digits or the URL: something else than the API answers, such as a login page; if they are right, the API's answer is broken, such as by PHP's warnings: ask wolkvox's support",
@@ -27,14 +27,13 @@ var unanswered = map[wolkvox.Result]string{
 	wolkvox.Network:     "check again; if it lasts, see what is on the way: firewalls, proxies",
 }
 
-// answer says what has become of the first request: of the token, and if there
-// was no judgement of it, of the report. It tells whether there are rows to go on
-// with, be they none.
-func (r *round) answer(err error) bool {
+// answered says what has become of the first request if it failed: of the token, and
+// if there was no judgement of it, of the report. It reports whether there is an answer
+// to go on with.
+func (r *round) answered(err error) bool {
 	var failure *wolkvox.Error
 	switch {
 	case err == nil:
-		r.ok(Token, "accepted")
 		return true
 	case !errors.As(err, &failure):
 		// The token's own file, in words that do not quote it.
@@ -54,4 +53,21 @@ func (r *round) answer(err error) bool {
 		r.skipRest("the report failed")
 	}
 	return false
+}
+
+// token judges the token by what only a good one gets: rows, or the day's requests. A
+// report without rows is what others can answer, too.
+func (r *round) token(recent seen, info wolkvox.TokenInfo, err error) {
+	const do = "check again at an hour with chats"
+	var failure *wolkvox.Error
+	switch {
+	case recent.rows > recent.bad, err == nil && (info.Limit != nil || info.Used != nil):
+		r.ok(Token, "accepted")
+	case errors.As(err, &failure) && refusals[failure.Result] != "":
+		r.failed(Token, failure.Error(), refusals[failure.Result])
+	case err != nil:
+		r.look(Token, "not proven: the report has no chat, and token_info failed: "+err.Error(), do)
+	default:
+		r.look(Token, "not proven: the report has no chat, and token_info no figures", do)
+	}
 }

@@ -21,6 +21,8 @@ const (
 	// exporter believes neither, whatever --poll.max-catch-up is.
 	odd = time.Minute
 	far = 24 * time.Hour
+	// many ended chats, each handed over, hardly come about by chance.
+	many = 20
 )
 
 // API is what is asked: a [wolkvox.Client].
@@ -35,8 +37,9 @@ type Operation struct {
 	Base   *url.URL
 	Zone   *time.Location
 	API    API
-	Shapes Shapes // what the API tells of fields that cannot be read
-	Needs  int    // requests that the exporter makes in a day
+	Shapes Shapes          // what the API tells of fields that cannot be read
+	Needs  int             // requests that the exporter makes in a day
+	Unread []wolkvox.Field // keys that the exporter makes nothing of, as it is configured
 }
 
 // round is one look at an operation.
@@ -48,9 +51,11 @@ type round struct {
 
 // seen is what some rows of the report have told.
 type seen struct {
-	rows, bad int
-	newest    wolkvox.LocalTime // end of a chat
-	err       error
+	rows, bad     int
+	ended, handed int               // chats, and those of them with an agent
+	keys          wolkvox.Fields    // of all rows together
+	newest        wolkvox.LocalTime // end of a chat
+	err           error
 }
 
 var errSpent = errors.New("the requests of a check are spent")
@@ -70,13 +75,16 @@ func (o *Operation) Findings(ctx context.Context) []Finding {
 		return r.findings
 	}
 	r.clock()
-	if !r.answer(recent.err) {
+	if !r.answered(recent.err) {
 		return r.findings
 	}
-	r.quota(ctx)
+	r.left--
+	info, err := r.API.TokenInfo(ctx)
+	r.token(recent, info, err)
+	r.quota(info, err)
 	r.report(recent)
 	others := r.zone(ctx, recent)
-	r.fields(recent.rows+others.rows, recent.bad+others.bad)
+	r.fields(recent.rows+others.rows, recent.bad+others.bad, recent.keys|others.keys)
 	return r.findings
 }
 
@@ -91,6 +99,7 @@ func (r *round) ask(ctx context.Context, from, to time.Time) (s seen) {
 		}
 		r.left--
 		for chat, err := range r.API.Chats(ctx, window) {
+			s.keys |= chat.Keys
 			switch {
 			case errors.Is(err, wolkvox.ErrBadRow):
 				s.rows++
@@ -102,6 +111,12 @@ func (r *round) ask(ctx context.Context, from, to time.Time) (s seen) {
 				s.rows++
 				if chat.End <= latest {
 					s.newest = max(s.newest, chat.End)
+				}
+				if chat.Ended() {
+					s.ended++
+				}
+				if chat.Ended() && chat.HandedOff {
+					s.handed++
 				}
 			}
 		}
@@ -131,9 +146,7 @@ func (r *round) clock() {
 	}
 }
 
-func (r *round) quota(ctx context.Context) {
-	r.left--
-	info, err := r.API.TokenInfo(ctx)
+func (r *round) quota(info wolkvox.TokenInfo, err error) {
 	const less = "raise --poll.interval and --poll.reconcile-interval"
 	switch {
 	case err != nil:
@@ -163,6 +176,9 @@ func (r *round) report(recent seen) {
 		r.failed(Report, fmt.Sprintf("%s in the last hour, none of which can be read", count(recent.rows, "row")), "tell the exporter's developers what the line fields says")
 	case recent.rows >= wolkvox.MaxRows:
 		r.look(Report, fmt.Sprintf("%d rows in the last hour, as many as the API shows at once", recent.rows), "nothing: the exporter asks again for less")
+	case recent.ended >= many && recent.handed == recent.ended:
+		r.look(Report, count(recent.rows, "row")+" in the last hour, and every chat was handed over: the report seems to leave bot-only chats out, and then a handoff rate cannot be had",
+			"compare with the Manager's report of the hour; ask wolkvox's support whether chat_8 has chats that stayed with the bot")
 	default:
 		r.ok(Report, count(recent.rows, "row")+" in the last hour")
 	}

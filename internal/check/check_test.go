@@ -241,17 +241,17 @@ func TestRowsOfWhichNoneCanBeReadFail(t *testing.T) {
 
 func TestFieldsAreToldByNameAndShape(t *testing.T) {
 	r := round{Operation: &Operation{Shapes: Shapes{}}}
-	r.fields(0, 0)
-	r.fields(1, 0)
+	r.fields(0, 0, 0)
+	r.fields(1, 0, allKeys())
 	for range 3 {
 		r.Shapes.Add("total_time", 3)
 	}
 	r.Shapes.Add("asa", 2)
-	r.fields(7, 1)
+	r.fields(7, 1, allKeys())
 	for i := range 30 {
 		r.Shapes.Add(fmt.Sprint("field", i), 1)
 	}
-	r.fields(7, 0)
+	r.fields(7, 0, 0)
 	want := []string{
 		"not looked at: there are no rows",
 		"every field of 1 row can be read",
@@ -264,5 +264,86 @@ func TestFieldsAreToldByNameAndShape(t *testing.T) {
 	}
 	if last := r.findings[3].Text; !strings.HasSuffix(last, "; and 12 more") {
 		t.Errorf("have %q, want a list that ends", last)
+	}
+}
+
+func TestFields_MissingKeyFailsAndSaysWhatIsNotCounted(t *testing.T) {
+	for _, key := range wolkvox.Keys() {
+		if losses[key] == "" {
+			t.Errorf("nothing is said of %s", key)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			api.ends = []wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}
+			api.lacks = 1 << key
+			o := operation(t, api, "America/Bogota")
+			findings := o.Findings(t.Context())
+			if have, want := of(t, findings, Fields), fmt.Sprintf("no row has the key %s: %s", key, losses[key]); have.Status != Failed || have.Text != want || Fine(findings) {
+				t.Errorf("have %+v, want %q", have, want)
+			}
+			o.Unread = []wolkvox.Field{key}
+			if have := of(t, o.Findings(t.Context()), Fields); have.Status != OK {
+				t.Errorf("unread: have %+v", have)
+			}
+		})
+	}
+	// What is no object has no keys.
+	r := round{Operation: &Operation{Shapes: Shapes{}}}
+	r.fields(3, 3, 0)
+	if have := r.findings[0]; have.Status != Look {
+		t.Errorf("have %+v", have)
+	}
+}
+
+func TestReport_OnlyHandoffsAreWorthALook(t *testing.T) {
+	for _, test := range []struct {
+		chats  int
+		botToo bool
+		status Status
+	}{{19, false, OK}, {20, false, Look}, {20, true, OK}, {2000, true, OK}} {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			api.botToo = test.botToo
+			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
+			findings := operation(t, api, "America/Bogota").Findings(t.Context())
+			have := of(t, findings, Report)
+			if have.Status != test.status || strings.Contains(have.Text, "a handoff rate cannot be had") != (test.status == Look) || !Fine(findings) {
+				t.Errorf("%+v: have %+v", test, have)
+			}
+		})
+	}
+}
+
+// An empty report alone is what a proxy can answer, too.
+func TestToken_IsProvenByWhatOnlyAGoodOneGets(t *testing.T) {
+	figures := wolkvox.TokenInfo{Used: new(1.0)}
+	for name, test := range map[string]struct {
+		chats, bad int
+		info       wolkvox.TokenInfo
+		err        error
+		status     Status
+		text       string
+	}{
+		"chats":               {1, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.ServerError}, OK, "accepted"},
+		"figures":             {0, 0, figures, nil, OK, "accepted"},
+		"neither":             {0, 0, wolkvox.TokenInfo{}, nil, Look, "not proven: the report has no chat, and token_info no figures"},
+		"rows of nothing":     {0, 2, wolkvox.TokenInfo{}, nil, Look, "not proven"},
+		"a foreign 404":       {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.BadRequest, Status: 404}, Look, "token_info failed: the API does not understand the request: check server and URL (status 404)"},
+		"refused by the info": {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.TokenRejected, Status: 403}, Failed, "refuses the token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sleepUntil(noon)
+				api := wellAPI()
+				api.bad, api.info, api.infoErr = test.bad, test.info, test.err
+				api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
+				have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Token)
+				if have.Status != test.status || !strings.Contains(have.Text, test.text) {
+					t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
+				}
+			})
+		})
 	}
 }

@@ -22,6 +22,8 @@ type fakeAPI struct {
 	infoErr error
 	ends    []wolkvox.LocalTime
 	bad     int                     // rows of each request
+	botToo  bool                    // chats are there that stayed with the bot
+	lacks   wolkvox.Fields          // keys that no row has
 	fails   func(request int) error // by the number of the request for chats
 	asked   []wolkvox.Window
 	infos   int
@@ -39,13 +41,15 @@ func (f *fakeAPI) Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox
 				return
 			}
 		}
+		keys := allKeys() &^ f.lacks
 		for range f.bad {
-			if !yield(wolkvox.Chat{}, wolkvox.ErrBadRow) {
+			if !yield(wolkvox.Chat{Keys: keys}, wolkvox.ErrBadRow) {
 				return
 			}
 		}
-		for _, end := range f.ends {
-			if w.From <= end && end <= w.To && !yield(wolkvox.Chat{End: end}, nil) {
+		for i, end := range f.ends {
+			chat := wolkvox.Chat{End: end, Keys: keys, HandedOff: !f.botToo || i%3 > 0}
+			if w.From <= end && end <= w.To && !yield(chat, nil) {
 				return
 			}
 		}
@@ -65,6 +69,13 @@ func (f *fakeAPI) ClockSkew() (ahead time.Duration, ok bool) {
 }
 
 func (f *fakeAPI) requests() int { return len(f.asked) + f.infos }
+
+func allKeys() (all wolkvox.Fields) {
+	for _, key := range wolkvox.Keys() {
+		all |= 1 << key
+	}
+	return all
+}
 
 const fakeHost = "wv0042.wolkvox.com"
 
@@ -86,7 +97,7 @@ func straight(trace *httptrace.ClientTrace) {
 // wellAPI is one of an operation that is well, but for its chats.
 func wellAPI() *fakeAPI {
 	ahead := 200 * time.Millisecond
-	return &fakeAPI{travel: straight, ahead: &ahead, info: wolkvox.TokenInfo{Used: new(120.0), Limit: new(1000.0)}}
+	return &fakeAPI{travel: straight, ahead: &ahead, botToo: true, info: wolkvox.TokenInfo{Used: new(120.0), Limit: new(1000.0)}}
 }
 
 func operation(t *testing.T, api *fakeAPI, zone string) *Operation {

@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 // example is the result that docs/check.md shows: an operation in Madrid that is
@@ -35,6 +38,30 @@ func example(t *testing.T) (result Result) {
 		}
 	})
 	return result
+}
+
+// captures are the other results that docs/check.md shows, by their name.
+func captures(t *testing.T) map[string][]Finding {
+	t.Helper()
+	look := func(change func(*fakeAPI)) (findings []Finding) {
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			for ago := 2 * time.Minute; ago < time.Hour; ago += 2 * time.Minute {
+				api.ends = append(api.ends, ended(load(t, "America/Bogota"), ago))
+			}
+			change(api)
+			findings = operation(t, api, "America/Bogota").Findings(t.Context())
+		})
+		return findings
+	}
+	return map[string][]Finding{
+		"a renamed key": look(func(f *fakeAPI) { f.lacks = 1 << wolkvox.ASA }),
+		"a foreign 404": look(func(f *fakeAPI) {
+			f.fails = always(&wolkvox.Error{Result: wolkvox.BadRequest, Status: 404, Err: errors.New("the answer is not the API's")})
+		}),
+		"only handoffs": look(func(f *fakeAPI) { f.botToo = false }),
+	}
 }
 
 func printed(r *Result, colour bool) string {
@@ -62,6 +89,19 @@ func TestTheDocumentShowsWhatIsPrinted(t *testing.T) {
 	result := example(t)
 	if have := printed(&result, false); !strings.Contains(documentation(t), "```\n"+have+"```\n") {
 		t.Errorf("docs/check.md has not:\n%s", have)
+	}
+}
+
+func TestTheDocumentShowsOtherResultsAsTheyArePrinted(t *testing.T) {
+	for name, findings := range captures(t) {
+		r := Result{OK: Fine(findings), Operations: []OperationResult{{Operation: "wv0042", OK: Fine(findings), Findings: findings}}}
+		var b bytes.Buffer
+		p := Printer{To: &b}
+		p.Print("wv0042", findings)
+		p.Summary(&r)
+		if !strings.Contains(documentation(t), "```\n"+b.String()+"```\n") {
+			t.Errorf("%s: docs/check.md has not:\n%s", name, b.String())
+		}
 	}
 }
 
