@@ -62,11 +62,11 @@ var resultsOfFaults = map[wolkvoxtest.Fault]wolkvox.Result{
 	wolkvoxtest.DripGzip:           wolkvox.Timeout,
 	wolkvoxtest.ShortLength:        wolkvox.Malformed,
 
-	wolkvoxtest.PHPWarning:    wolkvox.Malformed,
+	wolkvoxtest.PHPWarning:    wolkvox.OK,
 	wolkvoxtest.ByteOrderMark: wolkvox.OK,
 	wolkvoxtest.PaddedMessage: wolkvox.OK,
 	wolkvoxtest.UnknownFields: wolkvox.OK,
-	wolkvoxtest.DataObject:    wolkvox.Malformed,
+	wolkvoxtest.DataObject:    wolkvox.OK,
 	wolkvoxtest.GzipUnasked:   wolkvox.OK,
 	wolkvoxtest.SlowBody:      wolkvox.OK,
 	wolkvoxtest.CutBody:       wolkvox.Malformed,
