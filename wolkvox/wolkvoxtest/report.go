@@ -137,7 +137,6 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 			poison := c.poisonOf(&rows[i])
 			e.spoiled, e.spoil = poisons[poison].field, poisons[poison].value
 			e.row(rows[i])
-			e.spoiled = ""
 			if sh.cut && i == len(rows)/2 || poison == PoisonCut {
 				c.cutOff(w, e.buf[:(mark+len(e.buf))/2], i, sh.drop)
 				return

@@ -307,8 +307,10 @@ func TestKeys_SpellARow(t *testing.T) {
 			t.Errorf("%s: have %s", field, body)
 		}
 	}
-	body := on(t, readings{ListOpen: wolkvoxtest.EmptyEnd, Keys: wolkvoxtest.Keys{Names: map[string]string{"end_date": ""}}},
-		answered(1, noon), answered(2, noon.Add(24*time.Hour)))
+	open := answered(2, noon)
+	open.End = time.Time{}
+	body := on(t, readings{ListOpen: wolkvoxtest.EmptyEnd, Keys: wolkvoxtest.Keys{Names: map[string]string{"end_date": ""}}}, answered(1, noon), open)
+	wantText(t, body, `"1001"`, `"1002"`)
 	if strings.Contains(body, "end_date") || !json.Valid([]byte(body)) {
 		t.Errorf("have %s", body)
 	}
@@ -373,7 +375,7 @@ func TestReadings_EnvelopesOnTheWire(t *testing.T) {
 	} {
 		body := on(t, test.r, first, second)
 		wantText(t, body, test.texts...)
-		if d := tolerant(t, response{body: body}); len(d) != 2 {
+		if d := tolerant(t, response{body: body}); len(d) != 2 || !json.Valid([]byte(body)) {
 			t.Errorf("%+v: have %d rows in %s", test.r, len(d), body)
 		}
 		if head := test.texts[0]; strings.HasPrefix(head, "{") || strings.HasPrefix(head, "[") {
@@ -386,7 +388,9 @@ func TestReadings_EnvelopesOnTheWire(t *testing.T) {
 	long.Total = time.Hour + 3*time.Minute + 4*time.Second
 	wantText(t, on(t, readings{Durations: wolkvoxtest.ShortClock}, long), `"total_time":"1:03:04"`)
 	wantText(t, on(t, readings{Data: wolkvoxtest.DataSingle}, first), `"data":{"conn_id":"1001"`, `"agent"}}`)
-	wantText(t, on(t, readings{Data: wolkvoxtest.DataBare, Keys: wolkvoxtest.Keys{}}), `[]`)
+	if body := on(t, readings{Data: wolkvoxtest.DataBare}); body != "[]" {
+		t.Errorf("without rows or an envelope: have %s", body)
+	}
 	for empty, want := range map[wolkvoxtest.Empty]string{
 		wolkvoxtest.EmptyObject: `"data":{}}`, wolkvoxtest.EmptyText: `"data":""}`, wolkvoxtest.FalseData: `"data":false}`,
 	} {
