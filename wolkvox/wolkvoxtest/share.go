@@ -10,7 +10,7 @@ import (
 // Share returns a function that reports true for so many of a hundred chats,
 // and always for the same ones. Shares of different names are independent.
 func Share(name string, percent int) func(Chat) bool {
-	return func(c Chat) bool { return c.hash(name)%100 < uint64(max(percent, 0)) } //nolint:gosec // it is not negative
+	return func(c Chat) bool { return c.hash(name)%100 < uint64(max(percent, 0)) }
 }
 
 // hash is a number that only the chat's identity and a name decide.
@@ -35,7 +35,7 @@ func TimedOut(c Chat) Chat {
 	if n%10 == 0 {
 		last = MaxTimeout
 	}
-	last -= time.Duration(n/10%1200) * time.Second //nolint:gosec // it is small
+	last -= time.Duration(n/10%1200) * time.Second
 	if c.HandleTime >= 0 {
 		c.HandleTime += last - c.Total
 	}
