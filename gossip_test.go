@@ -22,9 +22,7 @@ type gossip struct {
 func (g *gossip) begin() { g.begun.Store(true) }
 
 // told tells whether nothing is left to tell.
-func (g *gossip) told() bool {
-	return int(g.heard.Load()) > len(indiscretions) && g.blurted.Load() >= blurts
-}
+func (g *gossip) told() bool { return int(g.heard.Load()) > len(indiscretions)+blurts }
 
 // ServeHTTP implements http.Handler.
 func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -152,7 +150,7 @@ func kept(response string) http.HandlerFunc {
 			panic(err)
 		}
 		defer connection.Close()
-		_, _ = io.WriteString(connection, response)
+		_, _ = io.WriteString(connection, response+"\r\n\r\n")
 		_, _ = io.Copy(io.Discard, connection)
 	}
 }

@@ -179,6 +179,28 @@ func TestLibraryLog_HasKindsOnly(t *testing.T) {
 	}
 }
 
+// Each command has the one logger before it does anything, and backfill another one,
+// for its bar.
+func TestRun_LetsNoLibraryPrint(t *testing.T) {
+	defer stdlog.SetOutput(os.Stderr)
+	defer stdlog.SetFlags(stdlog.LstdFlags)
+	t.Setenv("WOLKVOX_TOKEN", testToken)
+	_, refusing := newRefusing(t)
+	for _, command := range [][]string{{"check"}, {"backfill", "--from=2026-01-01", "--to=2026-01-02"}} {
+		stdlog.SetOutput(os.Stderr)
+		var stdout, stderr bytes.Buffer
+		status := run(append(command, "--wolkvox.url=http://"+refusing, "--wolkvox.timeout=1s", "--poll.interval=1s", "--log.level=debug", "--log.format=json"), &stdout, &stderr)
+		if status != 1 {
+			t.Errorf("%s: have exit status %d\n%s", command[0], status, stderr.String())
+		}
+		stderr.Reset()
+		stdlog.Print(secrets)
+		if text := stderr.String(); !strings.Contains(text, `"kind":"other"`) || leak(text) != "" {
+			t.Errorf("%s: have %q", command[0], text)
+		}
+	}
+}
+
 // logfmtValue is a value in logfmt.
 func logfmtValue(value string) string {
 	if strings.Contains(value, " ") {
