@@ -135,7 +135,7 @@ var definitions = [families]struct {
 
 	up: {
 		"wolkvox_up",
-		"Whether the last poll of the API succeeded: 1 if it did, 0 if it failed or none has ended yet.",
+		"Whether the last poll of the API succeeded: 1 if it did, 0 if it failed, none has ended yet, or polling is stuck.",
 		nil,
 	},
 	tokenRequestsLimit: {

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -16,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -91,6 +93,16 @@ func TestClient_QuotesNoCertificate(t *testing.T) {
 			}
 			mustHideCanaries(t, have.err)
 		}
+	}
+}
+
+// A proxy's certificate that cannot be read at all is in an error of net.
+func TestRedact_QuotesNoProxysCertificate(t *testing.T) {
+	err := redact(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("x509: cannot parse dnsName " + canaryName)}, "host")
+	mustHideCanaries(t, err)
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	if err := redact(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}, "host"); !strings.Contains(err.Error(), "proxyconnect tcp: dial tcp: connection refused") {
+		t.Errorf("have %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,6 +21,8 @@ import (
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 func transport(t *testing.T, h *HTTP) http.RoundTripper {
@@ -127,6 +130,34 @@ func TestHeadersAreAddedAndTheRestIsAsEver(t *testing.T) {
 	}
 	if have := last.Header.Get("Accept-Encoding"); have != "gzip" {
 		t.Errorf("have Accept-Encoding %q, want gzip", have)
+	}
+}
+
+func TestHTTP_LeavesTheSpellingOfHeaders(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	head := make(chan string, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		text := make([]byte, 4096)
+		n, _ := conn.Read(text)
+		head <- string(text[:n])
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+	}()
+	h := &HTTP{Headers: map[string]promconfig.Header{"X-Gateway": {Values: []string{"in"}}}}
+	client := wolkvox.NewClient(&url.URL{Scheme: "http", Host: listener.Addr().String()}, wolkvox.StaticToken("token"), wolkvox.WithTransport(transport(t, h)))
+	for _, err := range client.Chats(t.Context(), wolkvox.Window{From: 1, To: 2}) {
+		t.Fatal(err)
+	}
+	if have := <-head; !strings.Contains(have, "\r\nwolkvox-token: token\r\n") || !strings.Contains(have, "\r\nX-Gateway: in\r\n") {
+		t.Errorf("have %q", have)
 	}
 }
 
