@@ -6,10 +6,14 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"time"
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
 // settings are names and values.
@@ -39,6 +43,9 @@ var (
 
 // openSpool begins a spool, or goes on with one of the same settings.
 func openSpool(path string, want settings) (*spool, error) {
+	if err := regular.Check(path, math.MaxInt64); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("opening the spool %q: %w", path, err)
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		err = errors.New("in use by another backfill")

@@ -165,7 +165,7 @@ func TestAReadOnlyFolderIsLoadedAndNotSaved(t *testing.T) {
 	for _, want := range []string{
 		`1 <nil>`,
 		`saving "data/wv0042.state": `,
-		`loading "data/secret.state": open data/secret.state: permission denied: let the user that runs wolkvox_exporter own`,
+		`loading "data/secret.state": permission denied: let the user that runs wolkvox_exporter own`,
 		`creating storage folder "new": mkdir new: permission denied`,
 	} {
 		if have := nextLine(t, lines); !strings.HasPrefix(have, want) {

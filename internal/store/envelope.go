@@ -29,6 +29,8 @@ var (
 const (
 	magic   = "wolkvox_exporter state\n"
 	version = 1
+
+	overhead = len(magic) + 4 + 8 + sha256.Size
 )
 
 func encode(state []byte) io.Reader {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
 const (
@@ -24,7 +26,8 @@ func (f *File) Path() string { return f.path }
 
 // Load returns what was saved last. The error is fs.ErrNotExist when nothing ever
 // was: a first start. Every other error is a reason not to start, in one line that
-// says what to do: ErrForeign, ErrCorrupt, ErrNewer, ErrMissing, or unreadable.
+// says what to do: ErrForeign, ErrCorrupt, ErrNewer, ErrMissing, not a regular file, too large, or
+// unreadable.
 //
 // After a failed Save it returns what was there before or what that Save tried to
 // put there, and from then on never the older of the two.
@@ -40,6 +43,9 @@ func (f *File) Load() ([]byte, error) {
 		if _, err := f.folder.sys.read(f.path + previous); !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("loading %q: %w: %s", f.path, ErrMissing, f.remedy())
 		}
+	}
+	if errors.Is(err, regular.ErrNotRegular) || errors.Is(err, regular.ErrTooLarge) {
+		return nil, fmt.Errorf("loading %q: %w: %s", f.path, err, f.remedy())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("loading %q: %w%s", f.path, err, hint(err))
@@ -96,6 +102,9 @@ func (f *File) save(state []byte) error {
 	sys := f.folder.sys
 	if !f.folder.lock.Locked() {
 		return fs.ErrClosed
+	}
+	if size := overhead + len(state); size > maxFile {
+		return fmt.Errorf("%d bytes are more than would be loaded again, %d", size, maxFile)
 	}
 	// First what fails when the disk is full: both generations are untouched then.
 	if err := sys.write(f.path+unsaved, encode(state)); err != nil {

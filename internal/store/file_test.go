@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
 func TestWhatIsSavedIsLoaded(t *testing.T) {
@@ -84,6 +86,9 @@ func TestLoadRefusesAndSaysWhatToDo(t *testing.T) {
 		write = func(content []byte) func(string) error {
 			return func(path string) error { return os.WriteFile(path, content, 0o600) }
 		}
+		sparse = func(path string) error {
+			return errors.Join(os.WriteFile(path, good, 0o600), os.Truncate(path, 10<<30))
+		}
 		folder = func(path string) error { return os.Mkdir(path, 0o700) }
 	)
 	for name, c := range map[string]struct {
@@ -101,7 +106,8 @@ func TestLoadRefusesAndSaysWhatToDo(t *testing.T) {
 		"missing":                     {nil, write(good), ErrMissing, []string{back, anew}},
 		"missing, previous cut":       {nil, write(good[:9]), ErrMissing, []string{none, anew}},
 		"missing, previous no file":   {nil, folder, ErrMissing, []string{none, anew}},
-		"a folder in place of a file": {folder, nil, syscall.EISDIR, []string{"directory"}},
+		"a folder in place of a file": {folder, write(good), regular.ErrNotRegular, []string{"directory", back, anew}},
+		"too large":                   {sparse, write(good), regular.ErrTooLarge, []string{"512 MiB", back, anew}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := mustOpen(t, t.TempDir(), osFiles).File("wv0042")

@@ -8,7 +8,13 @@ import (
 	"syscall"
 
 	"github.com/natefinch/atomic"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
+
+// maxFile is the size of the largest state file. A chat takes 16 bytes and a label
+// set some kilobytes: 10 million chats and 100,000 label sets fit.
+const maxFile = 512 << 20
 
 // files is what the store does to a disk: tests put failures and power cuts here.
 type files struct {
@@ -21,7 +27,7 @@ type files struct {
 }
 
 var osFiles = files{
-	read:    os.ReadFile,
+	read:    func(name string) ([]byte, error) { return regular.ReadFile(name, maxFile) },
 	write:   atomic.WriteFile,
 	link:    os.Link,
 	replace: atomic.ReplaceFile,

@@ -12,6 +12,8 @@ import (
 	"regexp"
 
 	"github.com/gofrs/flock"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
 // ErrInUse says that another process has the storage folder.
@@ -34,8 +36,11 @@ func open(dir string, sys files) (*Folder, error) {
 	if err := makeFolder(dir, sys); err != nil {
 		return nil, fmt.Errorf("creating storage folder %q: %w", dir, err)
 	}
-	lock := flock.New(filepath.Join(dir, "lock"))
-	locked, err := lock.TryLock()
+	lock := flock.New(filepath.Join(dir, lockName))
+	locked, err := false, checkLock(lock.Path())
+	if err == nil {
+		locked, err = lock.TryLock()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("locking storage folder %q: %w", dir, err)
 	}
@@ -48,6 +53,17 @@ func open(dir string, sys files) (*Folder, error) {
 		return nil, fmt.Errorf("cleaning storage folder %q: %w", dir, err)
 	}
 	return folder, nil
+}
+
+const lockName = "lock"
+
+// checkLock refuses what would block whoever opens it. A lock is made if there is
+// none.
+func checkLock(path string) error {
+	if err := regular.Check(path, maxFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%q: %w", path, err)
+	}
+	return nil
 }
 
 // Close releases the lock. No File of the folder saves any more.

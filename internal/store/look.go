@@ -23,7 +23,10 @@ func Look(dir string) (made bool, err error) {
 	case !info.IsDir():
 		return false, fmt.Errorf("storage folder %q is a file", dir)
 	}
-	if err := lookAtLock(filepath.Join(dir, "lock")); err != nil {
+	if err := checkLock(filepath.Join(dir, lockName)); err != nil {
+		return true, fmt.Errorf("locking storage folder %q: %w", dir, err)
+	}
+	if err := lookAtLock(filepath.Join(dir, lockName)); err != nil {
 		return true, fmt.Errorf("storage folder %q is %w", dir, err)
 	}
 	return true, tryToWrite(dir)
