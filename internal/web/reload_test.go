@@ -17,6 +17,7 @@ func TestReloadingAnswersWithWhatCameOfIt(t *testing.T) {
 	}{
 		{"a good configuration", "POST", func() error { calls++; return nil }, 200, "reloaded\n", 1},
 		{"a bad one", "POST", func() error { calls++; return errors.New("wolkvox.yml:3: operations: at least one is wanted") }, 500, "reloading failed: wolkvox.yml:3: operations: at least one is wanted\n", 1},
+		{"a reload under way", "POST", func() error { calls++; return ErrReloading }, 409, "a reload is under way\n", 1},
 		{"nobody may ask", "POST", nil, 403, "reloading by HTTP is off: start with --web.enable-lifecycle\n", 0},
 		{"a link is no order", "GET", func() error { calls++; return nil }, 405, "Method Not Allowed\n", 0},
 	} {

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,6 +30,10 @@ const (
 	readyPath   = "/-/ready"
 	reloadPath  = "/-/reload"
 )
+
+// ErrReloading says that a configuration is being read, so that no other reload
+// begins.
+var ErrReloading = errors.New("a reload is under way")
 
 // Options tell what to serve.
 type Options struct {
@@ -118,7 +123,12 @@ func reload(again func() error) http.HandlerFunc {
 			answer(w, http.StatusForbidden, "reloading by HTTP is off: start with --web.enable-lifecycle\n")
 			return
 		}
-		if err := again(); err != nil {
+		err := again()
+		if errors.Is(err, ErrReloading) {
+			answer(w, http.StatusConflict, ErrReloading.Error()+"\n")
+			return
+		}
+		if err != nil {
 			answer(w, http.StatusInternalServerError, fmt.Sprintf("reloading failed: %s\n", err))
 			return
 		}
