@@ -46,7 +46,10 @@ func (f *backfillFlags) add(app *kingpin.Application) {
 
 // runBackfill writes samples to a file or to stdout, and progress to stderr.
 func (s *settings) runBackfill(ctx context.Context, stdout, stderr io.Writer) error {
-	targets, err := s.targets()
+	targets, err := s.targets(ctx)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return err
 	}

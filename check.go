@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	toolkit "github.com/prometheus/exporter-toolkit/web"
-
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
@@ -27,7 +25,10 @@ func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
 	if s.checkJSON {
 		printer.To = io.Discard
 	}
-	targets, findings := s.checkProgram()
+	targets, findings := s.checkProgram(ctx)
+	if ctx.Err() != nil {
+		return 1
+	}
 	result := check.Result{OK: check.Fine(findings), Findings: findings, Operations: []check.OperationResult{}}
 	printer.Print(release(), findings)
 	results, wait := s.checkOperations(ctx, targets)
@@ -49,10 +50,10 @@ func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
 }
 
 // checkProgram looks at what the operations have in common.
-func (s *settings) checkProgram() ([]config.Target, []check.Finding) {
-	targets, err := s.targets()
+func (s *settings) checkProgram(ctx context.Context) ([]config.Target, []check.Finding) {
+	targets, err := s.targets(ctx)
 	if err == nil {
-		err = toolkit.Validate(*s.web.WebConfigFile)
+		err = s.checkWebConfig()
 	}
 	if err != nil {
 		targets = nil
@@ -63,7 +64,9 @@ func (s *settings) checkProgram() ([]config.Target, []check.Finding) {
 	}
 	made, lookErr := false, error(nil)
 	if s.storagePath != "" {
+		end := s.busy.begin("looking at the storage folder")
 		made, lookErr = store.Look(s.storagePath)
+		end()
 	}
 	return targets, []check.Finding{
 		check.OfConfiguration(from, len(targets), err),
@@ -84,6 +87,7 @@ func (s *settings) checkOperations(ctx context.Context, targets []config.Target)
 		looks.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			defer s.busy.begin(fmt.Sprintf("checking operation %q", target.Name))()
 			findings := o.toCheck(target).Findings(ctx)
 			results[i] <- check.OperationResult{Operation: target.Name, OK: check.Fine(findings), Findings: findings}
 		})

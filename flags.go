@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,8 @@ type settings struct {
 	logLevel, logFormat string
 
 	backfill backfillFlags
+
+	busy *tasks
 }
 
 // parse reads the command line. With done, the program has answered already:
@@ -173,9 +176,10 @@ func nameInErrors(app *kingpin.Application) {
 }
 
 // targets are the operations of the configuration as it is now.
-func (s *settings) targets() ([]config.Target, error) {
+func (s *settings) targets(ctx context.Context) ([]config.Target, error) {
+	defer s.busy.begin("reading the configuration")()
 	if s.configFile != "" {
-		return config.Load(s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
+		return config.Load(ctx, s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
 	}
 	target, err := s.operation.Resolve()
 	return []config.Target{target}, err

@@ -42,7 +42,7 @@ func TestExporter_SwitchingProtocolsHangsNothing(t *testing.T) {
 	} else {
 		have.has(check.Report, check.Failed, "(status 101)")
 	}
-	endsInTime(t, e)
+	wantEndInTime(t, e)
 	server.Recover()
 }
 
@@ -72,11 +72,11 @@ func TestExporter_EndsInEveryModeOfAServer(t *testing.T) {
 		}
 		return true
 	})
-	endsInTime(t, e)
+	wantEndInTime(t, e)
 }
 
 // endsInTime ends the program, which has five seconds for it.
-func endsInTime(t *testing.T, e *exporter) {
+func wantEndInTime(t *testing.T, e *exporter) {
 	t.Helper()
 	began := time.Now()
 	if status := e.stop(syscall.SIGTERM); status != 0 {
@@ -106,7 +106,7 @@ func TestExporter_NamesAProxyThatRefuses(t *testing.T) {
 		e.await("a failure", func(s samples) bool { return s.byLabel("wolkvox_api_requests_total", "result")["network"] > 0 })
 		const told = `err="the connection failed (status 407): the proxy refused"`
 		eventually(t, "a line about the proxy", func() bool { return strings.Contains(e.logged(), told) })
-		endsInTime(t, e)
+		wantEndInTime(t, e)
 		if found := leak(e.logged()); found != "" {
 			t.Errorf("%s: the log has %s", scheme, found)
 		}

@@ -3,11 +3,9 @@
 package main
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -192,41 +190,4 @@ func TestATokenFileThatVanishesIsAFailureUntilItIsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.await("a poll after that", up)
-}
-
-// The file is a pipe, so that reading it lasts as long as the test wants.
-func TestAReloadUnderWayIsNoFailedOne(t *testing.T) {
-	t.Parallel()
-	program := newConfigured(t, operation("one", newServer(t)))
-	path := filepath.Join(program.dir, "wolkvox.yml")
-	good, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := program.start(t)
-	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if status, body := e.reload(); status != 200 {
-			t.Errorf("have status %d: %s", status, body)
-		}
-	}()
-	pipe, err := os.OpenFile(path, os.O_WRONLY, 0) // when the program reads it
-	if err != nil {
-		t.Fatal(err)
-	}
-	have := e.scrape()
-	if _, err := pipe.Write(good); err != nil {
-		t.Error(err)
-	}
-	if err := pipe.Close(); err != nil {
-		t.Error(err)
-	}
-	<-done
-	if have.sum("wolkvox_exporter_config_last_reload_successful") != 1 {
-		t.Errorf("have %v, want 1 as before", have.of("wolkvox_exporter_config_last_reload_successful"))
-	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -35,15 +36,27 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	logger := newLogger(stderr, settings.logLevel, settings.logFormat)
 	captureLibraryLogs(withTime(logger)) // before there is a goroutine that could use them
-	if settings.command == checkCommand {
-		return settings.checkup(ctx, stdout)
+	settings.busy = &tasks{}
+	status, ended := await(ctx, func() int { return settings.execute(ctx, logger, stdout, stderr) })
+	if !ended {
+		fmt.Fprintf(stderr, "%s: error: %s after the signal still busy with %s: left as it is\n",
+			program, shutdownTimeout, cmp.Or(settings.busy.String(), "the command "+settings.command))
+		return 1
 	}
-	command := settings.serve
-	switch settings.command {
+	return status
+}
+
+// execute runs the command of the command line. It answers with the exit status.
+func (s *settings) execute(ctx context.Context, logger log.Logger, stdout, stderr io.Writer) int {
+	if s.command == checkCommand {
+		return s.checkup(ctx, stdout)
+	}
+	command := s.serve
+	switch s.command {
 	case demoCommand:
-		command = settings.demo
+		command = s.demo
 	case backfillCommand:
-		command = func(ctx context.Context, _ log.Logger) error { return settings.runBackfill(ctx, stdout, stderr) }
+		command = func(ctx context.Context, _ log.Logger) error { return s.runBackfill(ctx, stdout, stderr) }
 	}
 	if err := command(ctx, logger); err != nil {
 		fmt.Fprintf(stderr, "%s: error: %s\n", program, oneLine(err))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fleet"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -34,7 +36,7 @@ type operations struct {
 	fleet     *fleet.Fleet
 	turns     wolkvox.Turns
 
-	mu      sync.Mutex // one reload at a time
+	mu      sync.Mutex // held by a reload
 	loaded  prometheus.Gauge
 	storage *storage // opened when there is something to keep
 }
@@ -46,11 +48,11 @@ func newLoaded(reg prometheus.Registerer) prometheus.Gauge {
 	})
 }
 
-// load makes what the configuration says so.
-func (o *operations) load() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	err := o.apply()
+// load reads the configuration and applies it.
+func (o *operations) load(ctx context.Context) error {
+	end := o.reportSlowLoad()
+	err := o.apply(ctx)
+	end()
 	loaded := 0.0
 	if err == nil {
 		loaded = 1
@@ -59,23 +61,49 @@ func (o *operations) load() error {
 	return err
 }
 
-func (o *operations) apply() error {
-	targets, err := o.targets()
+// slowLoad is how long loading the configuration takes before that is reported.
+const slowLoad = 10 * time.Second
+
+// reportSlowLoad reports, once, a configuration that takes long to load, until end is
+// called: what hangs has no other way to be seen.
+func (o *operations) reportSlowLoad() (end func()) {
+	done := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-time.After(slowLoad):
+			o.loaded.Set(0)
+			level.Warn(o.logger).Log("msg", "loading the configuration takes long", "so_far", slowLoad, "busy_with", o.busy)
+		case <-done:
+		}
+	})
+	return func() {
+		close(done)
+		watch.Wait()
+	}
+}
+
+func (o *operations) apply(ctx context.Context) error {
+	targets, err := o.targets(ctx)
 	if err != nil {
 		return err
 	}
 	if o.storage == nil {
-		if o.storage, err = openStorage(o.storagePath); err != nil {
+		end := o.busy.begin("opening the storage folder")
+		o.storage, err = openStorage(o.storagePath)
+		end()
+		if err != nil {
 			return err
 		}
 	}
 	members := make([]fleet.Member, len(targets))
 	for i, target := range targets {
 		members[i] = fleet.Member{Name: target.Name, Settings: target.Operation, Make: func() (fleet.Runner, prometheus.Collector, error) {
+			defer o.busy.begin(fmt.Sprintf("loading the state of operation %q", target.Name))()
 			return o.operation(target)
 		}}
 	}
-	return o.fleet.Apply(members)
+	return o.fleet.Apply(ctx, members)
 }
 
 // close ends all operations.
@@ -84,9 +112,21 @@ func (o *operations) close() {
 	o.storage.close()
 }
 
-// reload is load while the program runs.
-func (o *operations) reload() error {
-	err := o.load()
+// reloadUnlessBusy returns web.ErrReloading if a reload is under way.
+func (o *operations) reloadUnlessBusy(ctx context.Context) error {
+	if !o.mu.TryLock() {
+		return web.ErrReloading
+	}
+	defer o.mu.Unlock()
+	return o.reload(ctx)
+}
+
+// reload is load while the program runs. The caller holds o.mu.
+func (o *operations) reload(ctx context.Context) error {
+	err := o.load(ctx)
+	if ctx.Err() != nil {
+		return err // The program is about to end.
+	}
 	if err != nil {
 		level.Error(o.logger).Log("msg", "reloading the configuration failed", "err", oneLine(err))
 	} else {
@@ -95,12 +135,15 @@ func (o *operations) reload() error {
 	return err
 }
 
-// reloadOn reloads at each signal until ctx is done.
+// reloadOn reloads at each signal until ctx is done. One that arrives during a reload
+// is followed by another, as the file may have changed behind the reader.
 func (o *operations) reloadOn(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-signals:
-			_ = o.reload() //nolint:contextcheck // Operations live until the fleet's end. It has logged what was wrong.
+			o.mu.Lock()
+			_ = o.reload(ctx) // It has logged what was wrong.
+			o.mu.Unlock()
 		case <-ctx.Done():
 			return
 		}
@@ -131,7 +174,7 @@ func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.C
 	}
 	metrics.MustRegister(collector.NewPolling(collector.Operation{Name: target.Name, Source: polled}))
 	level.Info(o.logger).Log("msg", "starting", "version", version.Info(), "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone)
-	return patient{polled, o.listening}, metrics, nil
+	return patient{polled, o.listening, o.busy, target.Name}, metrics, nil
 }
 
 // clientOptions are those of a client that polls.
@@ -206,10 +249,13 @@ func bounds(b *config.Buckets) [ledger.Measures][]float64 {
 type patient struct {
 	*poller.Poller
 	listening <-chan struct{}
+	busy      *tasks
+	name      string
 }
 
 // Run implements fleet.Runner.
 func (p patient) Run(ctx context.Context) {
+	defer p.busy.begin(fmt.Sprintf("polling operation %q", p.name))()
 	select {
 	case <-p.listening:
 		p.Poller.Run(ctx)

@@ -27,6 +27,7 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fleet"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
 )
 
@@ -35,8 +36,8 @@ const goodbye = 3 * time.Second
 
 // serve polls and serves until ctx is done.
 func (s *settings) serve(ctx context.Context, logger log.Logger) error {
-	if err := toolkit.Validate(*s.web.WebConfigFile); err != nil {
-		return fmt.Errorf("--web.config.file %q: %w", *s.web.WebConfigFile, err)
+	if err := s.checkWebConfig(); err != nil {
+		return err
 	}
 	// The toolkit's messages bring a time and a caller of their own.
 	quietLogger := slog.New(sloggokit.NewGoKitHandler(logger, slog.LevelDebug))
@@ -56,7 +57,10 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	registry := prometheus.NewRegistry()
 	operations := &operations{settings: s, logger: logger, listening: listening, fleet: fleet.New(), loaded: newLoaded(registry)}
 	defer operations.close()
-	if err := operations.load(); err != nil { //nolint:contextcheck // Operations live until the fleet's end.
+	if err := operations.load(ctx); ctx.Err() != nil {
+		level.Info(logger).Log("msg", "stopped")
+		return nil
+	} else if err != nil {
 		return err
 	}
 	registry.MustRegister(
@@ -67,7 +71,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	)
 
 	announce := sync.OnceFunc(func() { close(listening) })
-	server := web.NewServer(web.Handler(s.webOptions(operations, registry, logger)), web.DefaultLimits)
+	server := web.NewServer(web.Handler(s.webOptions(ctx, operations, registry, logger)), web.DefaultLimits)
 	server.BaseContext = func(net.Listener) context.Context {
 		announce()
 		return context.Background()
@@ -86,6 +90,10 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	group.Go(func() error {
 		<-ctx.Done()
 		operations.fleet.Close()
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
 		farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 		defer cancel()
 		if err := server.Shutdown(farewell); err != nil {
@@ -98,7 +106,27 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	return err
 }
 
-func (s *settings) webOptions(o *operations, registry *prometheus.Registry, logger log.Logger) web.Options {
+// maxWebConfig is the size of the largest --web.config.file.
+const maxWebConfig = 4 << 20
+
+// checkWebConfig checks the file that the toolkit reads.
+func (s *settings) checkWebConfig() error {
+	defer s.busy.begin("reading --web.config.file")()
+	file := *s.web.WebConfigFile
+	var err error
+	if file != "" {
+		err = regular.Check(file, maxWebConfig)
+	}
+	if err == nil {
+		err = toolkit.Validate(file)
+	}
+	if err != nil {
+		return fmt.Errorf("--web.config.file %q: %w", file, err)
+	}
+	return nil
+}
+
+func (s *settings) webOptions(ctx context.Context, o *operations, registry *prometheus.Registry, logger log.Logger) web.Options {
 	options := web.Options{
 		TelemetryPath: s.telemetryPath,
 		Metrics:       collector.NewExposition(registry, o.books(), errorLog{logger}),
@@ -112,7 +140,7 @@ func (s *settings) webOptions(o *operations, registry *prometheus.Registry, logg
 		Version: release(),
 	}
 	if s.lifecycle {
-		options.Reload = o.reload
+		options.Reload = func() error { return o.reloadUnlessBusy(ctx) }
 	}
 	return options
 }

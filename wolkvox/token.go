@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 )
 
 // TokenSource gives the token for the next request.
@@ -13,7 +12,7 @@ type TokenSource func() (string, error)
 // StaticToken is a token that never changes.
 func StaticToken(token string) TokenSource {
 	return func() (string, error) {
-		clean, err := cleanToken([]byte(token))
+		clean, err := ParseToken([]byte(token))
 		if err != nil {
 			return "", fmt.Errorf("the token cannot be used: %w", err)
 		}
@@ -21,28 +20,23 @@ func StaticToken(token string) TokenSource {
 	}
 }
 
-// TokenFile reads the token from a file, again for every request: a request
-// every few minutes costs nothing, and a rotated token is used at once.
-func TokenFile(path string) TokenSource {
-	return func() (string, error) {
-		text, err := os.ReadFile(path) //nolint:gosec // The path is the user's own flag.
-		if err != nil {
-			return "", fmt.Errorf("reading the token file: %w", err)
-		}
-		token, err := cleanToken(text)
-		if err != nil {
-			return "", fmt.Errorf("reading the token file %q: %w", path, err)
-		}
-		return token, nil
-	}
-}
+// What an editor or a shell writes that does not save plain text.
+var (
+	utf8Mark   = []byte("\xef\xbb\xbf")
+	utf16Marks = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
+)
 
-// cleanToken takes the space around a token away and refuses what cannot be
-// sent as a header. It never quotes the token.
-func cleanToken(text []byte) (string, error) {
+// ParseToken returns the token in a text, without the space around it. It refuses
+// what cannot be sent as a header. Its errors never quote the text.
+func ParseToken(text []byte) (string, error) {
 	token := bytes.TrimSpace(text)
-	if len(token) == 0 {
+	switch {
+	case len(token) == 0:
 		return "", errors.New("it is empty")
+	case bytes.HasPrefix(token, utf8Mark):
+		return "", errors.New("it begins with a byte-order mark: save it as plain ASCII")
+	case isUTF16(token):
+		return "", errors.New("it is in UTF-16: save it as plain ASCII")
 	}
 	for _, c := range token {
 		if c <= ' ' || c > '~' {
@@ -50,4 +44,15 @@ func cleanToken(text []byte) (string, error) {
 		}
 	}
 	return string(token), nil
+}
+
+// isUTF16 reports whether a text has the mark of UTF-16, or ASCII characters in it:
+// every other byte is 0.
+func isUTF16(text []byte) bool {
+	for _, mark := range utf16Marks {
+		if bytes.HasPrefix(text, mark) {
+			return true
+		}
+	}
+	return len(text) > 2 && (text[0] == 0) != (text[1] == 0) && bytes.Count(text, []byte{0}) >= len(text)/2
 }

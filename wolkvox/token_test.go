@@ -1,70 +1,58 @@
 package wolkvox
 
 import (
-	"os"
-	"path/filepath"
+	"encoding/binary"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestTheTokenFileIsReadAgain(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "token")
-	source := TokenFile(path)
+func TestParseToken_TakesSpaceAway(t *testing.T) {
 	for _, c := range [][2]string{
 		{"first", "first"}, {"second\n", "second"}, {" \t third \r\n\n", "third"}, {"a.b-c_d+e/f=~!", "a.b-c_d+e/f=~!"},
 	} {
-		write(t, path, c[0])
-		if have, err := source(); have != c[1] || err != nil {
+		if have, err := ParseToken([]byte(c[0])); have != c[1] || err != nil {
 			t.Errorf("%q: have %q, %v, want %q", c[0], have, err, c[1])
 		}
 	}
-	// Rotated by putting another file in its place, as Kubernetes does.
-	write(t, path+".new", "rotated")
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-	if have, err := source(); have != "rotated" || err != nil {
-		t.Errorf("have %q, %v", have, err)
-	}
 }
 
-func TestABadTokenFileIsNamedButNotQuoted(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "the-token-file")
-	source := TokenFile(path)
-	check := func(name string) {
-		t.Helper()
-		have, err := source()
-		switch {
-		case err == nil || have != "":
-			t.Errorf("%s: have %q, %v", name, have, err)
-		case !strings.Contains(err.Error(), "the-token-file"):
-			t.Errorf("%s: have %q, want the file's name", name, err)
+// inUTF16 is a text as Windows writes it.
+func inUTF16(text string, order binary.AppendByteOrder) string {
+	var encoded []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		encoded = order.AppendUint16(encoded, unit)
+	}
+	return string(encoded)
+}
+
+func TestParseToken_SaysWhatIsWrongAndQuotesNothing(t *testing.T) {
+	const mark = "\ufeff"
+	for _, test := range []struct{ name, text, says string }{
+		{"empty", "", "empty"},
+		{"only space", " \r\n\t", "empty"},
+		{"two lines", canaryToken + "\n" + canaryToken, "characters"},
+		{"two words", canaryToken + " x", "characters"},
+		{"a tab", canaryToken + "\tx", "characters"},
+		{"no ASCII", canaryToken + "é", "characters"},
+		{"no UTF-8", canaryToken + "\xe9", "characters"},
+		{"a control character", canaryToken + "\x00", "characters"},
+		{"delete", canaryToken + "\x7f", "characters"},
+		{"a header", canaryToken + "\r\nX-Evil: 1", "characters"},
+		{"a byte-order mark", mark + canaryToken, "byte-order mark"},
+		{"a byte-order mark behind space", "\n" + mark + canaryToken, "byte-order mark"},
+		{"UTF-16, low byte first", inUTF16(mark+canaryToken+"\r\n", binary.LittleEndian), "UTF-16"},
+		{"UTF-16, high byte first", inUTF16(mark+canaryToken+"\r\n", binary.BigEndian), "UTF-16"},
+		{"UTF-16, low byte first, without a mark", inUTF16(canaryToken+"\r\n", binary.LittleEndian), "UTF-16"},
+		{"UTF-16, high byte first, without a mark", inUTF16(canaryToken+"\r\n", binary.BigEndian), "UTF-16"},
+	} {
+		have, err := ParseToken([]byte(test.text))
+		if err == nil || have != "" || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: have %q, %v, want an error with %q", test.name, have, err, test.says)
+			continue
 		}
 		mustHideCanaries(t, err)
 	}
-	check("missing")
-	for name, text := range map[string]string{
-		"empty": "", "only space": " \r\n\t", "two lines": canaryToken + "\n" + canaryToken, "two words": canaryToken + " x",
-		"a tab": canaryToken + "\tx", "no ASCII": canaryToken + "é", "a byte-order mark": "\ufeff" + canaryToken,
-		"a control character": canaryToken + "\x00", "delete": canaryToken + "\x7f", "a header": canaryToken + "\r\nX-Evil: 1",
-	} {
-		write(t, path, text)
-		check(name)
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	check("a folder")
 }
 
 func TestAStaticTokenIsCleanedTheSameWay(t *testing.T) {

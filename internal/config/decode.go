@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -16,6 +17,7 @@ import (
 // knows the path and the line of every value, for the checks that follow too,
 // and speaks of keys where yaml speaks of Go's types.
 type decoder struct {
+	ctx      context.Context // once it is done, the rest of a list is left out
 	defaults Defaults
 	lines    map[string]int // by path
 	problems []problem      // by path
@@ -27,7 +29,7 @@ var plain = regexp.MustCompile(`^[^\s:]{1,64}$`)
 
 // under is the path of a key.
 func under(path, key string) string {
-	if !plain.MatchString(key) {
+	if !plain.MatchString(key) || unprintable(key) != "" {
 		return path
 	}
 	return strings.TrimPrefix(path+"."+key, ".")
@@ -78,6 +80,9 @@ func (d *decoder) list(node *yaml.Node, path string, to reflect.Value) {
 	}
 	to.Set(reflect.MakeSlice(to.Type(), len(node.Content), len(node.Content)))
 	for i, item := range node.Content {
+		if d.ctx.Err() != nil {
+			return
+		}
 		itemPath := fmt.Sprintf("%s[%d]", path, i)
 		d.lines[itemPath] = item.Line
 		// What an operation leaves open is as the flags say.

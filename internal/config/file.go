@@ -2,14 +2,16 @@ package config
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 
 	promconfig "github.com/prometheus/common/config"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
 // Defaults are the settings that flags give to the operations of a file.
@@ -27,23 +29,27 @@ type file struct {
 
 // Load reads a configuration file. Its error has a line for each thing that is
 // wrong, with the file, the line, the key and what is wanted, and quotes no
-// secret. Paths in the file are relative to its folder.
-func Load(path string, defaults Defaults) ([]Target, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // The path is the user's own flag.
+// secret. Paths in the file are relative to its folder. Once ctx is done, no further
+// operation is looked at.
+func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error) {
+	text, err := regular.ReadFile(path, maxConfigFile)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration file: %w", err)
+		return nil, fmt.Errorf("reading the configuration file %q: %w", path, err)
 	}
 	document, err := parse(path, text)
 	if err != nil {
 		return nil, err
 	}
-	d := decoder{defaults: defaults, lines: map[string]int{}}
+	d := decoder{ctx: ctx, defaults: defaults, lines: map[string]int{}}
 	var f file
 	d.decode(document, "", reflect.ValueOf(&f).Elem())
 	var targets []Target
 	if len(d.problems) == 0 {
 		// What was not read rightly would be found wrong twice.
 		targets = d.resolve(&f, filepath.Dir(path))
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if err := d.err(path); err != nil {
 		return nil, err
@@ -60,6 +66,9 @@ func (d *decoder) resolve(f *file, folder string) []Target {
 	targets := make([]Target, len(f.Operations))
 	named := map[string]int{}
 	for i := range f.Operations {
+		if d.ctx.Err() != nil {
+			return nil
+		}
 		operation, path := &f.Operations[i], fmt.Sprintf("operations[%d]", i)
 		first, taken := named[operation.Name]
 		switch {
@@ -74,8 +83,13 @@ func (d *decoder) resolve(f *file, folder string) []Target {
 			d.wrong(path+".token", "either token_file or token is wanted, not both")
 		}
 		for id, name := range operation.RoutingPoints {
-			if id == "" || name == "" {
-				d.wrong(under(path+".routing_points", id), "an rp_id and a name are wanted")
+			switch key := under(path+".routing_points", id); {
+			case id == "" || name == "":
+				d.wrong(key, "an rp_id and a name are wanted")
+			case unprintable(id) != "":
+				d.wrong(key, "the rp_id has %s", unprintable(id))
+			case unprintable(name) != "":
+				d.wrong(key, "the name has %s", unprintable(name))
 			}
 		}
 		d.note(path+".buckets", operation.Buckets.check())

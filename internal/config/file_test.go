@@ -1,6 +1,8 @@
 package config
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -48,7 +50,7 @@ func TestABadFileIsNamedWithItsLineKeyAndWhatIsWanted(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		targets, err := Load(name, defaults())
+		targets, err := Load(t.Context(), name, defaults())
 		if err == nil {
 			t.Errorf("%s: have no error", name)
 			continue
@@ -64,7 +66,7 @@ func TestABadFileIsNamedWithItsLineKeyAndWhatIsWanted(t *testing.T) {
 
 func load(t *testing.T, path string) []Target {
 	t.Helper()
-	targets, err := Load(path, defaults())
+	targets, err := Load(t.Context(), path, defaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +181,15 @@ func TestNoSecretIsPrinted(t *testing.T) {
 }
 
 func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
-	if _, err := Load("no/such/file.yml", defaults()); err == nil || !strings.Contains(err.Error(), "no/such/file.yml") {
+	if _, err := Load(t.Context(), "no/such/file.yml", defaults()); err == nil || !strings.Contains(err.Error(), "no/such/file.yml") {
 		t.Errorf("have error %v", err)
+	}
+}
+
+func TestLoad_EndsWithContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if targets, err := Load(ctx, "testdata/bad/token_file_missing.yml", defaults()); targets != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("have %v and error %v, want %v alone", targets, err, context.Canceled)
 	}
 }

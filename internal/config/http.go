@@ -2,14 +2,16 @@ package config
 
 import (
 	"crypto/tls"
+	"fmt"
+	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -56,12 +58,13 @@ func (h *HTTP) transport() (http.RoundTripper, []problem) {
 		return nil, nil
 	}
 	problems := append(h.checkProxy(), h.checkHeaders()...)
-	secured, err := promconfig.NewTLSConfig(&h.TLS)
-	if err != nil {
-		problems = append(problems, problem{"http_config.tls_config", "", err.Error()})
-	}
+	problems = append(problems, h.checkTLS()...)
 	if len(problems) > 0 {
 		return nil, problems
+	}
+	secured, err := promconfig.NewTLSConfig(&h.TLS)
+	if err != nil {
+		return nil, []problem{{"http_config.tls_config", "", err.Error()}}
 	}
 
 	proxy := h.ProxyConfig // A copy: it keeps what Proxy makes of it.
@@ -82,7 +85,37 @@ func (h *HTTP) transport() (http.RoundTripper, []problem) {
 	if err != nil {
 		return nil, []problem{{"http_config.tls_config", "", err.Error()}}
 	}
-	return promconfig.NewHeadersRoundTripper(&promconfig.Headers{Headers: h.Headers}, transport), nil
+	transport = promconfig.NewHeadersRoundTripper(&promconfig.Headers{Headers: h.Headers}, transport)
+	var read []string
+	for _, file := range h.tlsFiles() {
+		read = append(read, file)
+	}
+	for _, header := range h.Headers {
+		read = append(read, header.Files...)
+	}
+	if len(read) > 0 {
+		transport = fileChecker{read, transport}
+	}
+	return transport, nil
+}
+
+// tlsFiles are the files that prometheus/common reads, by their keys.
+func (h *HTTP) tlsFiles() map[string]string {
+	files := map[string]string{"ca_file": h.TLS.CAFile, "cert_file": h.TLS.CertFile, "key_file": h.TLS.KeyFile}
+	maps.DeleteFunc(files, func(_, file string) bool { return file == "" })
+	return files
+}
+
+func (h *HTTP) checkTLS() (problems []problem) {
+	if err := h.TLS.Validate(); err != nil {
+		return []problem{{"http_config.tls_config", "", err.Error()}}
+	}
+	for key, file := range h.tlsFiles() {
+		if err := checkFile(file); err != nil {
+			problems = append(problems, problem{"http_config.tls_config." + key, "", err.Error()})
+		}
+	}
+	return problems
 }
 
 const wantedProxy = "a URL such as http://proxy.example:3128 is wanted, or one with https, socks5 or socks5h"
@@ -112,9 +145,9 @@ func (h *HTTP) checkHeaders() (problems []problem) {
 			values = append(values, string(secret))
 		}
 		for _, file := range header.Files {
-			text, err := os.ReadFile(file) //nolint:gosec // The path is the user's own.
+			text, err := regular.ReadFile(file, maxSecretFile)
 			if err != nil {
-				problems = append(problems, problem{key + ".files", "", err.Error()})
+				problems = append(problems, problem{key + ".files", "", fmt.Sprintf("%q: %s", file, err)})
 			}
 			values = append(values, strings.TrimSpace(string(text)))
 		}

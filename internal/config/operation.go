@@ -105,12 +105,16 @@ func (o Operation) resolve() (Target, []problem) {
 	problems = append(problems, found...)
 	target.Transport, found = o.HTTP.transport()
 	problems = append(problems, found...)
+	from := "name"
 	switch {
 	case target.Name != "" || len(problems) > 0:
 	case o.Server != "":
 		target.Name = "wv" + o.Server
 	default:
-		target.Name = target.Base.Host
+		target.Name, from = target.Base.Host, "url"
+	}
+	if what := unprintable(target.Name); what != "" {
+		problems = append(problems, problem{from, target.Name, "a name that can be shown is wanted, and this one has " + what})
 	}
 	return target, problems
 }
@@ -140,7 +144,7 @@ func (o Operation) token() (wolkvox.TokenSource, []problem) {
 	case o.Token == "" && o.TokenFile == "":
 		return nil, []problem{{"token_file", "", "wanted, or else token"}}
 	case o.TokenFile != "":
-		source, from = wolkvox.TokenFile(o.TokenFile), "token_file"
+		source, from = tokenFile(o.TokenFile), "token_file"
 	}
 	if _, err := source(); err != nil {
 		return nil, []problem{{from, "", err.Error()}}

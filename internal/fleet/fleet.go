@@ -41,9 +41,11 @@ type Operation struct {
 
 // Fleet is all that run. Its operations may be looked at by anybody at any time.
 type Fleet struct {
+	ctx    context.Context // of all that run
+	cancel context.CancelFunc
+
 	mu      sync.Mutex // held by whoever changes what runs
 	running map[string]*running
-	closed  bool
 
 	operations atomic.Pointer[[]Operation]
 }
@@ -64,8 +66,8 @@ func made(m Member) (*running, error) {
 	return &running{Operation: Operation{m.Name, runner, metrics}, member: m, done: make(chan struct{})}, nil
 }
 
-func (r *running) start() {
-	ctx, cancel := context.WithCancel(context.Background())
+func (r *running) start(all context.Context) {
+	ctx, cancel := context.WithCancel(all)
 	r.cancel = cancel
 	go func() {
 		defer close(r.done)
@@ -82,6 +84,7 @@ func (r *running) stop() {
 // New is a fleet without operations.
 func New() *Fleet {
 	f := &Fleet{running: map[string]*running{}}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.publish()
 	return f
 }
@@ -89,17 +92,20 @@ func New() *Fleet {
 // Apply makes members, whose names differ, the ones that run. Those that are new
 // are made before anything changes, so that an error of theirs changes nothing. One
 // with other settings is stopped and made anew; if that fails, it goes on with the
-// settings it had.
-func (f *Fleet) Apply(members []Member) error {
+// settings it had. Once ctx is done, no further one is made.
+func (f *Fleet) Apply(ctx context.Context, members []Member) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.ctx.Err() != nil {
 		return errors.New("it is about to end")
 	}
 	next := make(map[string]*running, len(members))
 	for _, m := range members {
 		if f.running[m.Name] != nil {
 			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		r, err := made(m)
 		if err != nil {
@@ -112,11 +118,14 @@ func (f *Fleet) Apply(members []Member) error {
 		old := f.running[m.Name]
 		switch {
 		case old == nil:
-			next[m.Name].start()
+			next[m.Name].start(f.ctx) //nolint:contextcheck // Operations live until the fleet's end.
 		case reflect.DeepEqual(old.member.Settings, m.Settings):
 			next[m.Name] = old
+		case ctx.Err() != nil:
+			errs = append(errs, ctx.Err())
+			next[m.Name] = old
 		default:
-			r, err := replaced(old, m)
+			r, err := f.replaced(old, m)
 			errs = append(errs, err)
 			if r != nil {
 				next[m.Name] = r
@@ -135,7 +144,7 @@ func (f *Fleet) Apply(members []Member) error {
 
 // replaced starts a member in the place of one that runs, or that one again. Both
 // have one store, so the one must end before the other can be made.
-func replaced(old *running, m Member) (*running, error) {
+func (f *Fleet) replaced(old *running, m Member) (*running, error) {
 	old.stop()
 	r, err := made(m)
 	if err != nil {
@@ -144,7 +153,7 @@ func replaced(old *running, m Member) (*running, error) {
 			return nil, errors.Join(err, again)
 		}
 	}
-	r.start()
+	r.start(f.ctx)
 	return r, err
 }
 
@@ -171,14 +180,12 @@ func (f *Fleet) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Close ends all and waits for them. Nothing can be applied any more.
+// Close ends all and waits for them, and for an Apply that is under way. Nothing can
+// be applied any more.
 func (f *Fleet) Close() {
+	f.cancel()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.closed = true
-	for _, r := range f.running {
-		r.cancel()
-	}
 	for _, r := range f.running {
 		<-r.done
 	}

@@ -77,7 +77,7 @@ func TestAnotherConfigurationTakesItsPlaceOperationByOperation(t *testing.T) {
 	d, f := &diary{}, New()
 	defer f.Close()
 	apply := func(members ...Member) error {
-		err := f.Apply(members)
+		err := f.Apply(t.Context(), members)
 		settled(f)
 		return err
 	}
@@ -152,7 +152,7 @@ func shown(t *testing.T, f *Fleet) string {
 
 func TestTheEndOfAFleetIsThatOfItsOperations(t *testing.T) {
 	d, f := &diary{}, New()
-	if err := f.Apply([]Member{d.as("a", "1"), d.as("b", "1")}); err != nil {
+	if err := f.Apply(t.Context(), []Member{d.as("a", "1"), d.as("b", "1")}); err != nil {
 		t.Fatal(err)
 	}
 	settled(f)
@@ -160,7 +160,7 @@ func TestTheEndOfAFleetIsThatOfItsOperations(t *testing.T) {
 	if have := d.since(); strings.Count(have, "ended") != 2 {
 		t.Errorf("have %q, want both ended", have)
 	}
-	if err := f.Apply([]Member{d.as("c", "1")}); err == nil || d.since() != "" {
+	if err := f.Apply(t.Context(), []Member{d.as("c", "1")}); err == nil || d.since() != "" {
 		t.Errorf("have error %v, want one and nothing that begins", err)
 	}
 	if n := testutil.CollectAndCount(f); n != 2 {
@@ -178,7 +178,7 @@ func TestAnOperationHasEndedBeforeItIsMadeAnew(t *testing.T) {
 	first.Make = func() (Runner, prometheus.Collector, error) {
 		return slow, prometheus.NewGauge(prometheus.GaugeOpts{Name: "up"}), nil
 	}
-	if err := f.Apply([]Member{first}); err != nil {
+	if err := f.Apply(t.Context(), []Member{first}); err != nil {
 		t.Fatal(err)
 	}
 	<-slow.began
@@ -188,7 +188,7 @@ func TestAnOperationHasEndedBeforeItIsMadeAnew(t *testing.T) {
 		d.note("a 2 made")
 		return remade()
 	}
-	if err := f.Apply([]Member{second}); err != nil {
+	if err := f.Apply(t.Context(), []Member{second}); err != nil {
 		t.Fatal(err)
 	}
 	settled(f)
@@ -206,4 +206,54 @@ func (l *lingering) Run(ctx context.Context) {
 	<-ctx.Done()
 	<-time.After(20 * time.Millisecond)
 	l.note("%s ended", l.name)
+}
+
+func TestApply_MakesNoFurtherOperationOnceContextIsDone(t *testing.T) {
+	d, f := &diary{}, New()
+	defer f.Close()
+	if err := f.Apply(t.Context(), []Member{d.as("a", "1")}); err != nil {
+		t.Fatal(err)
+	}
+	settled(f)
+	d.since()
+	ctx, cancel := context.WithCancel(t.Context())
+	ending := d.as("b", "1")
+	ending.Make = func() (Runner, prometheus.Collector, error) {
+		cancel()
+		return &quiet{d, "b 1", make(chan struct{})}, nil, nil
+	}
+	for _, members := range [][]Member{{d.as("a", "1"), ending, d.as("c", "1")}, {d.as("a", "2")}} {
+		if err := f.Apply(ctx, members); !errors.Is(err, context.Canceled) {
+			t.Errorf("have error %v, want %v", err, context.Canceled)
+		}
+		if have := d.since(); have != "" {
+			t.Errorf("have %q, want nothing", have)
+		}
+	}
+}
+
+// An Apply that hangs keeps no operation from its end.
+func TestClose_EndsOperationsDuringApply(t *testing.T) {
+	d, f := &diary{}, New()
+	if err := f.Apply(t.Context(), []Member{d.as("a", "1")}); err != nil {
+		t.Fatal(err)
+	}
+	settled(f)
+	hangs, goOn, applied := make(chan struct{}), make(chan struct{}), make(chan error)
+	stuck := d.as("b", "1")
+	stuck.Make = func() (Runner, prometheus.Collector, error) {
+		close(hangs)
+		<-goOn
+		return nil, nil, errors.New("stuck")
+	}
+	go func() { applied <- f.Apply(t.Context(), []Member{d.as("a", "1"), stuck}) }()
+	<-hangs
+	closed := make(chan struct{})
+	go func() { defer close(closed); f.Close() }()
+	<-f.running["a"].done
+	close(goOn)
+	if err := <-applied; err == nil {
+		t.Error("have no error")
+	}
+	<-closed
 }
