@@ -189,6 +189,15 @@ func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
 func TestLoad_EndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
+	document, err := parse("wolkvox.yml", []byte("operations: [{unknown: key}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decoder{ctx: ctx, lines: map[string]int{}}
+	d.decode(document, "", reflect.ValueOf(&file{}).Elem())
+	if len(d.problems) > 0 {
+		t.Errorf("have %v, want no operation decoded", d.problems)
+	}
 	if targets, err := Load(ctx, "testdata/bad/token_file_missing.yml", defaults()); targets != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("have %v and error %v, want %v alone", targets, err, context.Canceled)
 	}
