@@ -15,8 +15,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// A first start and a second one, with chats of all kinds, bad rows and a
-// failure in between.
+// A first start and a second one, with chats of all kinds, bad rows, a changed row
+// and a failure in between.
 func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
@@ -50,6 +50,9 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 		agentChat(8, "1102", "web", at(90*time.Second), 45*time.Second),
 		botChat(9, "1104", "instagram", at(90*time.Second)), // held at 0
 	)
+	revised := botChat(4, "1102", "Web", at(2*time.Minute))
+	revised.Total = 300 * time.Second // stays counted as 20
+	server.Update(revised)
 	server.FailNext(wolkvoxtest.ServerError)
 	e = program.start(t)
 	have := e.await("a second start", informed)

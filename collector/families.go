@@ -150,7 +150,7 @@ var definitions = [families]struct {
 	},
 	records: {
 		"wolkvox_exporter_records_total",
-		"Rows fetched, by what became of them: only counted ones are new chats, completed ones add what was missing.",
+		"Rows fetched, by what became of them: only counted ones are new chats, completed ones add what was missing, and changed ones have other values than those counted.",
 		[]string{"outcome"},
 	},
 	lateRecords: {

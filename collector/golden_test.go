@@ -61,7 +61,9 @@ func everything(t *testing.T) *prometheus.Registry {
 	noEnd := malformed(busy.bot("101", "web", 5), wolkvox.EndDate)
 	busy.read(ledger.Polling, bot, filled, noEnd,
 		busy.bot("101", "whatsapp", 0), busy.agent("303", "telegram", 0, 60), busy.agent("404", "web", 7, 8000))
-	busy.read(ledger.Reconciling, bot, agent, busy.bot("505", "web", 20),
+	revised := agent
+	set(&revised, wolkvox.TotalTime, 9000)
+	busy.read(ledger.Reconciling, bot, revised, busy.bot("505", "web", 20),
 		busy.bot("101", "whatsapp", 86401), busy.bot("101", "whatsapp", 15))
 	polled := time.Now()
 	time.Sleep(5 * time.Minute)

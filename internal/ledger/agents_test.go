@@ -47,7 +47,7 @@ func TestAnAgentWhoIsToldLaterIsCountedThen(t *testing.T) {
 	mustBook(t, b, ended(1, 0, handedOff, states(wolkvox.ASA, 22)), Polling, Completed)
 	mustBook(t, b, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1201")), Polling, Completed)
 	mustBook(t, b, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1201")), Polling, Duplicate)
-	mustBook(t, b, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1202")), Polling, Duplicate)
+	mustBook(t, b, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1202")), Polling, Changed)
 	if have := agentOf(b, "1201"); have == nil || have.Chats != 1 || have.SpeedOfAnswer != (Total{1, 22}) {
 		t.Errorf("have %+v, want one chat", have)
 	}

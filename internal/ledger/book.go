@@ -6,6 +6,9 @@
 // and that are not yet remembered. So a row that comes again adds nothing, a row
 // that was filled in later adds what was missing, and a chat that must not be
 // counted is remembered as if everything had been.
+//
+// A digest of the values is remembered beside the parts. It changes no figure: it
+// shows which rows have other values than those that were counted.
 package ledger
 
 import (
@@ -24,6 +27,7 @@ type Outcome uint8
 const (
 	Counted    Outcome = iota // a chat not known before
 	Completed                 // a known chat whose missing values arrived
+	Changed                   // a known chat whose counted values are other ones now: they are not counted again
 	Duplicate                 // a known chat, and nothing new
 	Unfinished                // not shown as ended
 	Seeded                    // remembered at the first start, not counted
@@ -33,7 +37,7 @@ const (
 	Outcomes = iota // how many there are
 )
 
-var outcomeNames = [Outcomes]string{"counted", "completed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
+var outcomeNames = [Outcomes]string{"counted", "completed", "changed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
 
 // String is the value of the outcome label.
 func (o Outcome) String() string { return outcomeNames[o] }
@@ -99,11 +103,12 @@ type Counts struct {
 	Overflowed  uint64 // counted under [Overflow] or [OverflowAgent] for want of a label set
 }
 
-// entry is what is remembered of a chat: what was counted, and until when it
-// matters on the operation's wall clock, in 32 bits (2106).
+// entry is what is remembered of a chat: what was counted, a digest of the values,
+// and until when it matters on the operation's wall clock, in 32 bits (2106).
 type entry struct {
-	parts parts
-	until uint32
+	parts  parts
+	until  uint32
+	digest uint16
 }
 
 // New is an empty book.

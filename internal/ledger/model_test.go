@@ -29,7 +29,8 @@ type model struct {
 }
 
 type memory struct {
-	counted  map[string]bool // what is remembered; nil when it is forgotten
+	counted  map[string]bool         // what is remembered; nil when it is forgotten
+	rows     map[string]wolkvox.Chat // that each of it was last seen in
 	until    wolkvox.LocalTime
 	nameless bool // remembered from a row without conn_id
 	settled  bool // counted or seeded, once and for all
@@ -54,7 +55,7 @@ func newModel(limit int, agents bool) model {
 func (m model) clone() model {
 	m.chats, m.figures, m.byAgent = maps.Clone(m.chats), maps.Clone(m.figures), maps.Clone(m.byAgent)
 	for n, chat := range m.chats {
-		chat.counted = maps.Clone(chat.counted)
+		chat.counted, chat.rows = maps.Clone(chat.counted), maps.Clone(chat.rows)
 		m.chats[n] = chat
 	}
 	return m
@@ -113,8 +114,12 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 		}
 	}
 	m.countErrors(news)
-	if len(news) > 0 || chat.End > known.until {
-		m.remember(n, chat, clock(now), news...)
+	seen, changed := news, known.hasChanged(chat)
+	if changed {
+		seen = slices.AppendSeq(slices.Clone(news), maps.Keys(known.counted))
+	}
+	if len(seen) > 0 || chat.End > known.until {
+		m.remember(n, chat, clock(now), seen...)
 	}
 	if slices.ContainsFunc(news, isFigure) {
 		m.count(chat, news, reading, now)
@@ -124,16 +129,18 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 	} else if slices.ContainsFunc(news, isOfAgent) {
 		m.countAgent(chat, news, reading, now)
 	}
-	if !slices.ContainsFunc(news, isFigure) && !slices.ContainsFunc(news, isOfAgent) {
-		if endUnreadable {
-			return Invalid, nil
-		}
+	switch {
+	case endUnreadable:
+		return Invalid, nil
+	case first:
+		return Counted, nil
+	case changed:
+		return Changed, nil
+	case slices.ContainsFunc(news, isFigure) || slices.ContainsFunc(news, isOfAgent):
+		return Completed, nil
+	default:
 		return Duplicate, nil
 	}
-	if first {
-		return Counted, nil
-	}
-	return Completed, nil
 }
 
 func isFigure(part string) bool { return !strings.HasPrefix(part, "bad ") && !isOfAgent(part) }
@@ -180,14 +187,14 @@ var everyPart = func() []string {
 	return parts
 }()
 
-func (m *model) remember(n int, chat *wolkvox.Chat, until wolkvox.LocalTime, news ...string) {
+func (m *model) remember(n int, chat *wolkvox.Chat, until wolkvox.LocalTime, seen ...string) {
 	known := m.chats[n]
 	if known.counted == nil {
-		known.counted = map[string]bool{}
+		known.counted, known.rows = map[string]bool{}, map[string]wolkvox.Chat{}
 		known.nameless = nameless(chat)
 	}
-	for _, part := range news {
-		known.counted[part] = true
+	for _, part := range seen {
+		known.counted[part], known.rows[part] = true, *chat
 		known.settled = known.settled || part == "interaction"
 	}
 	known.until = max(known.until, chat.End, until)
@@ -243,7 +250,7 @@ func (m *model) ownSets() (n int) {
 func (m *model) commit() {
 	for n, chat := range m.chats {
 		if chat.until < m.floor {
-			chat.counted, chat.until = nil, 0
+			chat.counted, chat.rows, chat.until = nil, nil, 0
 			m.chats[n] = chat
 		}
 	}

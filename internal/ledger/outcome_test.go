@@ -19,7 +19,8 @@ func TestARowHasOneOutcome(t *testing.T) {
 		{"a new chat that polling had missed", nil, ended(1, 0), Reconciling, Counted},
 		{"a known chat", ended(1, 0), ended(1, 0), Polling, Duplicate},
 		{"a known chat that says less", ended(1, 0, handedOff), ended(1, 0), Polling, Duplicate},
-		{"a known chat that says otherwise", ended(1, 0, states(wolkvox.TotalTime, 5)), ended(1, 0, states(wolkvox.TotalTime, 9)), Polling, Duplicate},
+		{"a known chat that says otherwise", ended(1, 0, states(wolkvox.TotalTime, 5)), ended(1, 0, states(wolkvox.TotalTime, 9)), Polling, Changed},
+		{"a known chat that says otherwise to a reconcile", ended(1, 0, states(wolkvox.TotalTime, 5)), ended(1, 0, states(wolkvox.TotalTime, 9)), Reconciling, Changed},
 		{"a known chat with a handoff", ended(1, 0, keptByBot), ended(1, 0, handedOff), Polling, Completed},
 		{"a known chat with a number", ended(1, 0), ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed},
 		{"a known chat with a garbled number", ended(1, 0), ended(1, 0, garbles(wolkvox.TotalTime)), Polling, Duplicate},
@@ -41,7 +42,7 @@ func TestARowHasOneOutcome(t *testing.T) {
 				mustBook(t, b, test.before, Polling, Counted)
 			}
 			mustBook(t, b, test.row, test.reading, test.want)
-			if test.want == Counted || test.want == Completed {
+			if test.want == Counted || test.want == Completed || test.want == Changed {
 				mustBook(t, b, test.row, test.reading, Duplicate)
 			}
 		})
@@ -59,7 +60,10 @@ func TestARowThatCouldNotBeDecodedIsInvalid(t *testing.T) {
 }
 
 func TestOutcomesAreNamedAsTheContractSays(t *testing.T) {
-	want := []string{"counted", "completed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
+	want := []string{"counted", "completed", "changed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
+	if len(want) != Outcomes {
+		t.Fatalf("want %d outcomes, have %d", len(want), Outcomes)
+	}
 	for outcome := range Outcome(Outcomes) {
 		if have := outcome.String(); have != want[outcome] {
 			t.Errorf("want %q, have %q", want[outcome], have)
@@ -156,7 +160,7 @@ func TestAnUnreadableEndIsCountedOncePerChat(t *testing.T) {
 func TestAChatWithOnlyAnUnreadableFieldToAddMakesNoLabelSet(t *testing.T) {
 	b := New(Options{MaxLabelSets: 10})
 	mustBook(t, b, ended(1, 0), Polling, Counted)
-	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Duplicate)
+	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Changed)
 	if have := len(b.View().LabelSets); have != 1 {
 		t.Errorf("want 1 label set, have %d", have)
 	}

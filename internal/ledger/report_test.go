@@ -33,9 +33,13 @@ func (r *report) lastEnd(n int) (end wolkvox.LocalTime) {
 }
 
 var (
-	someLabels = rapid.SampledFrom([]Labels{{"1", "web"}, {"1", "whatsapp"}, {"2", "web"}, {"3", "web"}, {"-", "-"}, Overflow})
-	someAgent  = rapid.SampledFrom([]string{"", "1201", "1202", "1203", OverflowAgent})
-	someValue  = rapid.SampledFrom([]float64{0, 0.5, 1, 2, 5, 7, 10, 60, 300, 3600, 86400, 1e6, 1e12})
+	allLabels = []Labels{{"1", "web"}, {"1", "whatsapp"}, {"2", "web"}, {"3", "web"}, {"-", "-"}, Overflow}
+	allAgents = []string{"", "1201", "1202", "1203", OverflowAgent}
+	allValues = []float64{0, 0.5, 1, 2, 5, 7, 10, 60, 300, 3600, 86400, 1e6, 1e12}
+
+	someLabels = rapid.SampledFrom(allLabels)
+	someAgent  = rapid.SampledFrom(allAgents)
+	someValue  = rapid.SampledFrom(allValues)
 	someNumber = rapid.SampledFrom([]wolkvox.Field{
 		wolkvox.TimeOnChatbot, wolkvox.ASA, wolkvox.TimeWithAgent, wolkvox.TotalTime,
 		wolkvox.TimesChatted, wolkvox.CustomerChars, wolkvox.AgentChars,

@@ -12,14 +12,19 @@ import (
 )
 
 // stateVersion rises when an older program could not read a state rightly.
-const stateVersion = 1
+const stateVersion = 2
 
-// ErrNewer says that a state was written by a newer version of this program.
-var ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run that one")
+// Errors of a state of another version.
+var (
+	// ErrNewer says that a state was written by a newer version of this program.
+	ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run that one")
+	// ErrOlder says that a state was written by a version that was never released.
+	ErrOlder = errors.New("written by a development version before 0.1.0: move it away and start again")
+)
 
 // state is a book as it is saved: its version and this, encoded by
 // encoding/gob. What is remembered of the chats, nearly all of it, is packed by
-// hand: 16 bytes each.
+// hand: 18 bytes each.
 type state struct {
 	Progress Progress
 	Floor    wolkvox.LocalTime
@@ -29,8 +34,8 @@ type state struct {
 	Seen     []byte
 }
 
-// entrySize is an ID, parts and a date.
-const entrySize = 8 + 4 + 4
+// entrySize is an ID, parts, a date and a digest.
+const entrySize = 8 + 4 + 4 + 2
 
 // Marshal is the book as it will be after the transaction, to be saved. Its new
 // label sets are born now, and not when their first chats were asked for: that may
@@ -74,11 +79,12 @@ func (t *Transaction) Marshal(now time.Time) ([]byte, error) {
 func (e entry) append(to []byte, id wolkvox.ID) []byte {
 	to = binary.LittleEndian.AppendUint64(to, uint64(id))
 	to = binary.LittleEndian.AppendUint32(to, uint32(e.parts))
-	return binary.LittleEndian.AppendUint32(to, e.until)
+	to = binary.LittleEndian.AppendUint32(to, e.until)
+	return binary.LittleEndian.AppendUint16(to, e.digest)
 }
 
 // Unmarshal is a book from its saved state. The error is [ErrNewer] for that
-// of a newer program. With now, which has a monotonic clock's reading, the age of
+// of a newer program, and [ErrOlder] for that of an older one. With now, which has a monotonic clock's reading, the age of
 // a label set does not depend on how the wall clock is set from then on.
 func Unmarshal(saved []byte, options Options, now time.Time) (*Book, error) {
 	s, err := decode(saved)
@@ -98,8 +104,9 @@ func Unmarshal(saved []byte, options Options, now time.Time) (*Book, error) {
 	b.seen = make(map[wolkvox.ID]entry, len(s.Seen)/entrySize)
 	for seen := s.Seen; len(seen) > 0; seen = seen[entrySize:] {
 		b.seen[wolkvox.ID(binary.LittleEndian.Uint64(seen))] = entry{
-			parts: parts(binary.LittleEndian.Uint32(seen[8:])),
-			until: binary.LittleEndian.Uint32(seen[12:]),
+			parts:  parts(binary.LittleEndian.Uint32(seen[8:])),
+			until:  binary.LittleEndian.Uint32(seen[12:]),
+			digest: binary.LittleEndian.Uint16(seen[16:]),
 		}
 	}
 	return b, nil
@@ -117,6 +124,8 @@ func decode(saved []byte) (s state, err error) {
 		return s, ErrNewer
 	case version < 1:
 		return s, errors.New("it has no version")
+	case version < stateVersion:
+		return s, ErrOlder
 	}
 	if err := decoder.Decode(&s); err != nil {
 		return s, err
@@ -134,9 +143,6 @@ func (s *state) check() error {
 			return errors.New("a label set has no figures")
 		}
 		for m := range Measure(Measures) {
-			if set.Histograms[m].Bounds == nil { // a state of before bounds could be chosen
-				set.Histograms[m].Bounds = m.Bounds()
-			}
 			if !set.Histograms[m].fits() {
 				return errors.New("a label set has buckets that do not fit")
 			}

@@ -130,24 +130,24 @@ func TestAStateThatCannotBeCountedOnWithIsRefused(t *testing.T) {
 		"HTML":                 {[]byte("<html>3101234567</html>"), ""},
 		"cut":                  {whole[:len(whole)/2], "unexpected EOF"},
 		"cut by a byte":        {whole[:len(whole)-1], "unexpected EOF"},
-		"only a version":       {encoded(t, 1), "EOF"},
+		"only a version":       {encoded(t, stateVersion), "EOF"},
 		"no version":           {encoded(t, 0, state{}), "no version"},
 		"a negative version":   {encoded(t, -1, state{}), "no version"},
 		"a text for a version": {encoded(t, "3101234567"), ""},
-		"another type":         {encoded(t, 1, struct{ Phone string }{"3101234567"}), ""},
-		"a cut identity":       {encoded(t, 1, state{Seen: make([]byte, entrySize+1)}), "cut"},
-		"no figures":           {encoded(t, 1, state{Tallies: []LabelSet{{Labels: labels}}}), "no figures"},
-		"other buckets":        {encoded(t, 1, with(func(t *Tally) { t.Histograms[0].Buckets = make([]uint64, 3) })), "buckets that do not fit"},
-		"no buckets":           {encoded(t, 1, with(func(t *Tally) { t.Histograms[3].Buckets = nil })), "buckets that do not fit"},
-		"falling bounds":       {encoded(t, 1, with(func(t *Tally) { t.Histograms[4].Bounds = []float64{1, 2, 2, 10, 20, 50, 100, 200} })), "buckets that do not fit"},
-		"no agent's figures":   {encoded(t, 1, state{Agents: []AgentSet{{Agent: "1201"}}}), "no figures"},
-		"a far native bucket":  {encoded(t, 1, native(math.MaxInt, 1)), "buckets that do not fit"},
-		"a low native bucket":  {encoded(t, 1, native(math.MinInt, 1)), "buckets that do not fit"},
-		"many native buckets":  {encoded(t, 1, native(0, maxNative+2)), "buckets that do not fit"},
+		"another type":         {encoded(t, stateVersion, struct{ Phone string }{"3101234567"}), ""},
+		"a cut identity":       {encoded(t, stateVersion, state{Seen: make([]byte, entrySize+1)}), "cut"},
+		"no figures":           {encoded(t, stateVersion, state{Tallies: []LabelSet{{Labels: labels}}}), "no figures"},
+		"other buckets":        {encoded(t, stateVersion, with(func(t *Tally) { t.Histograms[0].Buckets = make([]uint64, 3) })), "buckets that do not fit"},
+		"no buckets":           {encoded(t, stateVersion, with(func(t *Tally) { t.Histograms[3].Buckets = nil })), "buckets that do not fit"},
+		"falling bounds":       {encoded(t, stateVersion, with(func(t *Tally) { t.Histograms[4].Bounds = []float64{1, 2, 2, 10, 20, 50, 100, 200} })), "buckets that do not fit"},
+		"no agent's figures":   {encoded(t, stateVersion, state{Agents: []AgentSet{{Agent: "1201"}}}), "no figures"},
+		"a far native bucket":  {encoded(t, stateVersion, native(math.MaxInt, 1)), "buckets that do not fit"},
+		"a low native bucket":  {encoded(t, stateVersion, native(math.MinInt, 1)), "buckets that do not fit"},
+		"many native buckets":  {encoded(t, stateVersion, native(0, maxNative+2)), "buckets that do not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Unmarshal(test.saved, Options{MaxLabelSets: 10}, afterwards)
-			if err == nil || b != nil || errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), test.want) {
+			if err == nil || b != nil || errors.Is(err, ErrNewer) || errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("want %q, have %v", test.want, err)
 			}
 			if strings.Contains(err.Error(), "3101234567") {
@@ -171,8 +171,24 @@ func TestAStateOfANewerVersionIsToldApartWhateverItsLayout(t *testing.T) {
 	}
 }
 
+func TestAStateOfADevelopmentVersionIsRefusedWhateverItsLayout(t *testing.T) {
+	for name, saved := range map[string][]byte{
+		"as this one":   encoded(t, 1, state{}),
+		"16 bytes each": encoded(t, 1, state{Seen: make([]byte, 16)}),
+		"7 outcomes":    encoded(t, 1, struct{ Counts struct{ Records [7]uint64 } }{}),
+		"nothing after": encoded(t, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Unmarshal(saved, Options{MaxLabelSets: 10}, afterwards)
+			if !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "move it away and start again") {
+				t.Errorf("want %v, have %v", ErrOlder, err)
+			}
+		})
+	}
+}
+
 func TestAnyBookThatWasAcceptedGoesOn(t *testing.T) {
-	b, err := Unmarshal(encoded(t, 1, state{}), Options{MaxLabelSets: 10}, afterwards)
+	b, err := Unmarshal(encoded(t, stateVersion, state{}), Options{MaxLabelSets: 10}, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +201,7 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
 	f.Add(mustMarshal(f, New(Options{MaxLabelSets: 1})))
+	f.Add(encoded(f, stateVersion-1, state{}))
 	f.Add(encoded(f, stateVersion+1, state{}))
 	f.Add(encoded(f, stateVersion, state{Floor: 100, Seen: bytes.Repeat([]byte{1}, 3*entrySize)}))
 	f.Add([]byte("no state"))

@@ -77,15 +77,18 @@ func (t *Transaction) apply(chat *wolkvox.Chat, reading Reading) Outcome {
 	case !chat.Ended():
 		return Unfinished
 	case !counted && reading == Seeding && chat.End <= t.Progress.Began:
-		t.remember(id, everything, chat.End, known)
+		known.parts = everything
+		t.remember(id, known, chat.End)
 		return Seeded
 	case !counted && reading != Starting && chat.End < t.floor:
 		return Expired
 	}
-	missing := t.count(chat, reading, partsOf(chat), id, known)
+	missing, changed := t.count(chat, reading, partsOf(chat), id, known)
 	switch {
 	case !counted:
 		return Counted
+	case changed:
+		return Changed
 	case missing&^unreadables != 0:
 		return Completed
 	default:
@@ -113,10 +116,13 @@ func (t *Transaction) entry(id wolkvox.ID) (entry, bool) {
 	return e, ok
 }
 
-// count counts which of a row's parts are missing in what is known. The answer
-// leaves out what is not shown anywhere.
-func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id wolkvox.ID, known entry) (shown parts) {
+// count counts which of a row's parts are missing in what is known, and reports
+// whether those that are known have other values now. shown leaves out what is not
+// shown anywhere.
+func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id wolkvox.ID, known entry) (shown parts, changed bool) {
 	missing := has &^ known.parts
+	digest := known.compare(chat, has)
+	changed = digest != known.digest
 	if missing&ofLabelSet != 0 {
 		t.tally(chat, reading).observe(chat, missing)
 	}
@@ -127,17 +133,20 @@ func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id w
 	}
 	t.countUnreadable(missing)
 	// An end that was put off puts off the chat's being forgotten.
-	if missing != 0 || chat.End > wolkvox.LocalTime(known.until) {
+	if missing != 0 || changed || chat.End > wolkvox.LocalTime(known.until) {
+		known.parts |= missing
+		known.digest = digest ^ digestOf(chat, missing)
 		// Where the report's clock and ours disagree, what is still to come of a chat
 		// is shown as long as it is recent that it was counted.
-		t.remember(id, known.parts|missing, max(chat.End, t.now), known)
+		t.remember(id, known, max(chat.End, t.now))
 	}
-	return shown
+	return shown, changed
 }
 
 // remember keeps what has been counted of a chat, no shorter than it was kept before.
-func (t *Transaction) remember(id wolkvox.ID, has parts, until wolkvox.LocalTime, known entry) {
-	t.seen[id] = entry{parts: has, until: max(uint32(until), known.until)} //nolint:gosec // wolkvox keeps dates within 32 bits.
+func (t *Transaction) remember(id wolkvox.ID, e entry, until wolkvox.LocalTime) {
+	e.until = max(e.until, uint32(until)) //nolint:gosec // wolkvox keeps dates within 32 bits.
+	t.seen[id] = e
 }
 
 // tally is the one to count a chat under.

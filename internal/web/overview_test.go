@@ -16,12 +16,12 @@ func TestTheLandingPageIsJSONForWhoAsksForThat(t *testing.T) {
 		h.ServeHTTP(recorder, request)
 		want := `{"version":"wolkvox_exporter 1.2.3","now":"2000-01-01T00:00:00Z","operations":[` +
 			`{"name":"wv0042","state":"up","up":true,"ready":true,"last_poll":"1999-12-31T23:57:00Z","complete_until":"1999-12-31T23:57:00Z","next_poll":"2000-01-01T00:02:00Z",` +
-			`"rows":{"completed":0,"counted":12,"duplicate":30,"expired":0,"invalid":0,"seeded":0,"unfinished":0}},` +
+			`"rows":{"changed":0,"completed":0,"counted":12,"duplicate":30,"expired":0,"invalid":0,"seeded":0,"unfinished":0}},` +
 			`{"name":"other","state":"failing","up":false,"ready":true,"last_poll":"1999-12-31T23:57:00Z","complete_until":"1999-12-31T23:57:00Z","next_poll":"2000-01-01T00:02:00Z",` +
-			`"rows":{"completed":0,"counted":12,"duplicate":30,"expired":0,"invalid":0,"seeded":0,"unfinished":0},` +
+			`"rows":{"changed":0,"completed":0,"counted":12,"duplicate":30,"expired":0,"invalid":0,"seeded":0,"unfinished":0},` +
 			`"failure":{"result":"token_rejected","explanation":"token_rejected: the API refuses the token: it is wrong, expired or of another operation","since":"1999-12-31T23:58:30Z"},"last_failure":{"at":"1999-12-31T23:59:30Z","result":"token_rejected"}},` +
 			`{"name":"new","state":"first poll under way","up":false,"ready":false,` +
-			`"rows":{"completed":0,"counted":0,"duplicate":0,"expired":0,"invalid":0,"seeded":0,"unfinished":0}}]}` + "\n"
+			`"rows":{"changed":0,"completed":0,"counted":0,"duplicate":0,"expired":0,"invalid":0,"seeded":0,"unfinished":0}}]}` + "\n"
 		if have := recorder.Body.String(); have != want {
 			t.Errorf("have %s\nwant %s", have, want)
 		}

@@ -1,0 +1,158 @@
+package ledger
+
+import (
+	"testing"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// restarted is a book that counts agents after a restart.
+func restarted(t *testing.T, b *Book) *Book {
+	t.Helper()
+	again, err := Unmarshal(mustMarshal(t, b), withAgents(10), afterwards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+// onlyFigures is what was counted, without the outcomes of rows.
+func onlyFigures(b *Book) string {
+	view := b.View()
+	view.Counts.Records = [Outcomes]uint64{}
+	return printed(view)
+}
+
+// Any value may come back as another one (U13), and stays as it was counted.
+func TestTransaction_ReportsEachChangedValue(t *testing.T) {
+	changes := map[string]func(*wolkvox.Chat){
+		"routing point": under("8", "whatsapp"),
+		"channel":       under("7", "web"),
+		"last sender":   lastWrote(wolkvox.Agent),
+		"agent":         by("1202"),
+	}
+	for f := range wolkvox.Field(wolkvox.NumericFields) {
+		changes[f.String()] = states(f, float64(11+f))
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			b := New(withAgents(10))
+			mustBook(t, b, completeRow(), Polling, Counted)
+			b = restarted(t, b)
+			want := onlyFigures(b)
+			mustBook(t, b, completeRow(change), Polling, Changed)
+			mustBook(t, b, completeRow(change), Polling, Duplicate)
+			b = restarted(t, b)
+			mustBook(t, b, completeRow(change), Reconciling, Duplicate)
+			// The row is compared with what it said last, not with what was counted.
+			mustBook(t, b, completeRow(), Reconciling, Changed)
+			mustBook(t, b, completeRow(), Reconciling, Duplicate)
+			if have := onlyFigures(b); have != want {
+				t.Errorf("want the figures\n%shave\n%s", want, have)
+			}
+		})
+	}
+}
+
+// A row per session and day grows until midnight.
+func TestTransaction_ReportsARowEachTimeItGrows(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	mustBook(t, b, ended(1, 0, states(wolkvox.TimesChatted, 1)), Polling, Counted)
+	for messages := 2.0; messages < 100; messages++ {
+		mustBook(t, b, ended(1, 0, states(wolkvox.TimesChatted, messages)), Polling, Changed)
+	}
+	if have := figuresOf(t, b).Histograms[Messages]; have.Count != 1 || have.Sum != 1 {
+		t.Errorf("want the first value only, have %+v", have)
+	}
+}
+
+func TestTransaction_CountsWhatWasMissingInAChangedRow(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	both := ended(1, 0, states(wolkvox.TotalTime, 9), states(wolkvox.TimesChatted, 3))
+	mustBook(t, b, both, Polling, Changed)
+	mustBook(t, b, both, Polling, Duplicate)
+	have := figuresOf(t, b)
+	if have.Histograms[Duration].Sum != 5 || have.Histograms[Messages].Sum != 3 || have.Interactions != 1 {
+		t.Errorf("want a duration of 5 and 3 messages, have %+v", have)
+	}
+	// What was added is compared from then on.
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 9), states(wolkvox.TimesChatted, 4)), Polling, Changed)
+}
+
+func TestTransaction_ComparesWhatWasCompleted(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	mustBook(t, b, ended(1, 0), Polling, Counted)
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed)
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5), handedOff), Polling, Completed)
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 6), handedOff), Polling, Changed)
+}
+
+func TestTransaction_ComparesNoRowThatStatesLess(t *testing.T) {
+	for name, less := range map[string]func(*wolkvox.Chat){
+		"no handoff":     keptByBot,
+		"no last sender": func(chat *wolkvox.Chat) { chat.Has &^= 1 << wolkvox.LastSenderField },
+		"no agent":       by(""),
+		"garbled":        garbles(wolkvox.TimeWithAgent),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(withAgents(10))
+			mustBook(t, b, completeRow(), Polling, Counted)
+			mustBook(t, b, completeRow(states(wolkvox.TotalTime, 99), less), Polling, Duplicate)
+			mustBook(t, b, completeRow(), Polling, Duplicate)
+			mustBook(t, b, completeRow(states(wolkvox.TotalTime, 99)), Polling, Changed)
+		})
+	}
+}
+
+// What was unreadable has no value to be compared.
+func TestTransaction_ComparesARowWhoseValuesBecameReadable(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), states(wolkvox.TotalTime, 5)), Polling, Counted)
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 6)), Polling, Changed)
+}
+
+func TestTransaction_ComparesNoSeededChat(t *testing.T) {
+	b := New(withAgents(10))
+	begin := b.Begin(clock(noon))
+	begin.Progress.Began = clock(noon)
+	begin.Commit()
+	mustBook(t, b, completeRow(), Seeding, Seeded)
+	for range 2 {
+		mustBook(t, b, completeRow(under("8", "web")), Seeding, Duplicate)
+		mustBook(t, b, completeRow(states(wolkvox.TotalTime, 99)), Polling, Duplicate)
+		b = restarted(t, b)
+	}
+}
+
+// Nothing of a chat is compared before it is counted: it is an open or invalid row.
+func TestTransaction_ComparesNoChatThatIsNotCounted(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	for seconds := range 3 {
+		mustBook(t, b, row(1, states(wolkvox.TotalTime, float64(seconds))), Polling, Unfinished)
+		mustBook(t, b, row(1, states(wolkvox.TotalTime, float64(seconds)), garbles(wolkvox.EndDate)), Polling, Invalid)
+	}
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+}
+
+// A chat whose conn_id comes later is compared with what it was counted as.
+func TestTransaction_ComparesAChatWhoseConnIDComesLater(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	mustBook(t, b, ended(2, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	mustBook(t, b, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Changed)
+	mustBook(t, b, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Duplicate)
+}
+
+// A dropped transaction leaves what is compared with as it was.
+func TestTransaction_ComparesWithCommittedValues(t *testing.T) {
+	b := New(Options{MaxLabelSets: 10})
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	dropped := b.Begin(clock(noon))
+	for _, want := range []Outcome{Changed, Duplicate} {
+		if have := applied(dropped, ended(1, 0, states(wolkvox.TotalTime, 6)), Polling); have != want {
+			t.Errorf("want %v, have %v", want, have)
+		}
+	}
+	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
+}

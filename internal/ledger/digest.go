@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"math"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// compare returns the digest that e has once the chat's row, which states these
+// parts, was read: another one if the row has other values for what was counted.
+func (e entry) compare(chat *wolkvox.Chat, has parts) uint16 {
+	compared := e.parts &^ unreadables
+	// A digest is one of all values that were counted. It cannot be compared with a
+	// row that states less, as the values that the row leaves out are not known any
+	// more. A seeded chat is remembered with more than any row states.
+	if compared&^has != 0 {
+		return e.digest
+	}
+	return digestOf(chat, compared)
+}
+
+// digestOf returns 16 bits that depend on the values that a row has for these
+// parts: the exclusive or of a hash for each part. So the values of parts that are
+// counted later are added to a digest without those that were counted before. One
+// change in 65,536 leaves a digest as it is.
+//
+// Digests are saved: with other hashes, each remembered chat would be reported as
+// changed once.
+//
+// A handoff has no value but that it is stated. An unreadable value counts as an
+// error, not as a value. Agents are compared even while they are not counted, as
+// an entry does not say whether they were.
+func digestOf(chat *wolkvox.Chat, of parts) uint16 {
+	var sum uint64
+	if of&interaction != 0 {
+		sum ^= hash(interaction, hashText(hashText(textSeed, chat.RoutingPoint), chat.Channel))
+	}
+	if of&lastSender != 0 {
+		sum ^= hash(lastSender, uint64(chat.LastSender))
+	}
+	for m := range Measure(Measures) {
+		if of&measured(m) != 0 {
+			sum ^= hash(measured(m), math.Float64bits(chat.Numbers[measures[m].field]))
+		}
+	}
+	if of&agentChat != 0 {
+		sum ^= hash(agentChat, hashText(textSeed, chat.Agent))
+	}
+	for _, v := range agentValues {
+		if of&v.part != 0 {
+			sum ^= hash(v.part, math.Float64bits(chat.Numbers[v.field]))
+		}
+	}
+	return uint16(sum >> 48) //nolint:gosec // 16 bits are left.
+}
+
+// hash returns a hash of a part's value whose highest bits are the best.
+func hash(part parts, value uint64) uint64 {
+	h := (value + uint64(part)) * 0x9e3779b97f4a7c15
+	h ^= h >> 32
+	return h * 0xd6e8feb86659fd93
+}
+
+// textSeed and textPrime are those of FNV-1a.
+const (
+	textSeed  = 0xcbf29ce484222325
+	textPrime = 0x100000001b3
+)
+
+// hashText adds a text and its end to a hash.
+func hashText(h uint64, text string) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * textPrime
+	}
+	return (h ^ 0xff) * textPrime // no byte of UTF-8, so "1","0web" is not "10","web"
+}

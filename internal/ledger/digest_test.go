@@ -1,0 +1,106 @@
+package ledger
+
+import (
+	"testing"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// completeRow states everything that can be counted of a chat.
+func completeRow(changes ...func(*wolkvox.Chat)) *wolkvox.Chat {
+	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer), by("1201"))
+	for f := range wolkvox.Field(wolkvox.NumericFields) {
+		states(f, float64(10+f))(chat)
+	}
+	for _, change := range changes {
+		change(chat)
+	}
+	return chat
+}
+
+// Digests are saved, so this one never changes.
+func TestDigest_IsThatOfSavedStates(t *testing.T) {
+	if want, have := uint16(0x32b8), digestOf(completeRow(), everything); have != want {
+		t.Errorf("want %#04x, have %#04x", want, have)
+	}
+}
+
+func TestDigest_IsTheExclusiveOrOfItsParts(t *testing.T) {
+	var together uint16
+	for part := parts(1); part != 0; part <<= 1 {
+		have := digestOf(completeRow(), part)
+		if hasValue := part&(ofLabelSet|ofAgent)&^handoff != 0; hasValue != (have != 0) {
+			t.Errorf("part %#x: want a digest only of a value, have %#04x", part, have)
+		}
+		together ^= have
+	}
+	if have := digestOf(completeRow(), everything); have != together {
+		t.Errorf("want %#04x, have %#04x", together, have)
+	}
+}
+
+// The model relies on it.
+func TestDigest_DiffersForEachValueOfAHistory(t *testing.T) {
+	for name, part := range partNamed {
+		rows := map[uint16]*wolkvox.Chat{}
+		for _, row := range historyRows() {
+			digest := digestOf(row, part)
+			if other, ok := rows[digest]; ok && valueOf(other, name) != valueOf(row, name) {
+				t.Errorf("%s: %v and %v have the same digest", name, valueOf(other, name), valueOf(row, name))
+			}
+			rows[digest] = row
+		}
+		if len(rows) < int(wolkvox.LastSenders) {
+			t.Errorf("%s: have %d digests, want one for each value", name, len(rows))
+		}
+	}
+}
+
+// historyRows have each value that a row of a history may have.
+func historyRows() (rows []*wolkvox.Chat) {
+	for _, labels := range allLabels {
+		rows = append(rows, completeRow(under(labels.RoutingPoint, labels.Channel)))
+	}
+	for _, agent := range allAgents {
+		rows = append(rows, completeRow(by(agent)))
+	}
+	for sender := range wolkvox.LastSenders {
+		rows = append(rows, completeRow(lastWrote(sender)))
+	}
+	for _, value := range allValues {
+		for f := range wolkvox.Field(wolkvox.NumericFields) {
+			rows = append(rows, completeRow(states(f, value)))
+		}
+	}
+	return rows
+}
+
+func TestDigest_KeepsRoutingPointAndChannelApart(t *testing.T) {
+	if digestOf(completeRow(under("1", "0web")), interaction) == digestOf(completeRow(under("10", "web")), interaction) {
+		t.Error("have the same digest")
+	}
+}
+
+// Whole numbers, as seconds and messages are, are no special case.
+func TestDigest_IsTheSameForOneChangeIn65536(t *testing.T) {
+	const numbers = 300
+	seen, same := map[uint16]int{}, 0
+	for seconds := range numbers {
+		for messages := range numbers {
+			digest := digestOf(completeRow(states(wolkvox.TotalTime, float64(seconds)), states(wolkvox.TimesChatted, float64(messages))), everything)
+			same += seen[digest]
+			seen[digest]++
+		}
+	}
+	const rows = numbers * numbers
+	if want := rows * (rows - 1) / 2 >> 16; same < want*9/10 || same > want*11/10 {
+		t.Errorf("have the same digest for %d pairs of rows, want about %d", same, want)
+	}
+}
+
+func TestDigest_AllocatesNothing(t *testing.T) {
+	chat := completeRow()
+	if have := testing.AllocsPerRun(100, func() { digestOf(chat, everything) }); have != 0 {
+		t.Errorf("have %v allocations, want none", have)
+	}
+}

@@ -1,0 +1,62 @@
+package ledger
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// hasChanged reports whether a row states all that was counted of a chat, and other
+// values for it than it was last seen with.
+func (m memory) hasChanged(chat *wolkvox.Chat) bool {
+	stated, differing, collides := partsStated(chat), 0, uint16(0)
+	for part := range m.counted {
+		if strings.HasPrefix(part, "bad ") {
+			continue
+		}
+		if !slices.Contains(stated, part) {
+			return false
+		}
+		last := m.rows[part]
+		if valueOf(&last, part) != valueOf(chat, part) {
+			differing++
+		}
+		collides ^= digestOf(&last, partNamed[part]) ^ digestOf(chat, partNamed[part])
+	}
+	// Several values that change at once may have the same digest by chance. One value
+	// of a history cannot: TestDigest_DiffersForEachValueOfAHistory.
+	return differing == 1 || differing > 1 && collides != 0
+}
+
+// valueOf is what a row says of a part.
+func valueOf(chat *wolkvox.Chat, part string) any {
+	switch part {
+	case "interaction":
+		return Labels{chat.RoutingPoint, chat.Channel}
+	case "handoff":
+		return nil
+	case "sender":
+		return chat.LastSender
+	case "agent":
+		return chat.Agent
+	}
+	for f := range wolkvox.Field(wolkvox.NumericFields) {
+		if strings.TrimPrefix(part, "agent's ") == f.String() {
+			return chat.Numbers[f]
+		}
+	}
+	panic("no such part: " + part)
+}
+
+// partNamed has the parts that have a value, by what the model calls them.
+var partNamed = func() map[string]parts {
+	named := map[string]parts{
+		"interaction": interaction, "sender": lastSender, "agent": agentChat,
+		"agent's time_with_agent": agentHandleTime, "agent's asa": agentSpeedOfAnswer, "agent's agent_chars": agentCharacters,
+	}
+	for m, s := range specified {
+		named[s.field.String()] = measured(Measure(m))
+	}
+	return named
+}()
