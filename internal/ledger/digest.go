@@ -51,7 +51,7 @@ func digestOf(chat *wolkvox.Chat, of parts) uint16 {
 			sum ^= hash(v.part, math.Float64bits(chat.Numbers[v.field]))
 		}
 	}
-	return uint16(sum >> 48) //nolint:gosec // 16 bits are left.
+	return uint16(sum >> 48)
 }
 
 // hash returns a hash of a part's value whose highest bits are the best.
