@@ -150,8 +150,11 @@ func TestGettingStartedGoesAsItsPageSays(t *testing.T) {
 			continue
 		}
 		t.Run(s.section, func(t *testing.T) {
-			if program := lacking(s.block); program != "" {
-				t.Skipf("there is no %s on the PATH, and %s names none", program, foreign[program])
+			if err := lacking(s.block); err != nil {
+				if os.Getenv("E2E_REQUIRED") != "" {
+					t.Fatal(err)
+				}
+				t.Skip(err)
 			}
 			sh.t = t
 			sh.follow(s)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -54,32 +53,28 @@ func newShell(t *testing.T, env ...string) *shell {
 	return sh
 }
 
-// foreign are programs that are not ours, by the variable that can name them.
-var foreign = map[string]string{"curl": "CURL", "prometheus": "PROMETHEUS", "promtool": "PROMTOOL"}
-
-// installed finds a program that is not ours, or answers with nothing.
-func installed(name string) string {
-	file, err := exec.LookPath(cmp.Or(os.Getenv(foreign[name]), name))
-	if err != nil {
-		return ""
-	}
-	return file
+// foreign are the programs of the documents that are not ours: the system's curl,
+// and those that environment variables name, as make sets them.
+func foreign() map[string]string {
+	return map[string]string{"curl": "curl", "prometheus": os.Getenv("PROMETHEUS"), "promtool": os.Getenv("PROMTOOL")}
 }
 
-// lacking is a program that a command needs and the machine does not have. The
-// two of Prometheus are of use together only.
-func lacking(command string) string {
+// lacking returns why a command cannot run, or nil. The two programs of
+// Prometheus are of use together only.
+func lacking(command string) error {
 	program, _, _ := strings.Cut(command, " ")
 	needed := []string{program}
 	if strings.HasPrefix(program, "prom") {
 		needed = []string{"prometheus", "promtool"}
 	}
 	for _, name := range needed {
-		if _, ok := foreign[name]; ok && installed(name) == "" {
-			return name
+		if file, ok := foreign()[name]; ok {
+			if _, err := exec.LookPath(file); err != nil {
+				return fmt.Errorf("there is no %s: %w", name, err)
+			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // furnish puts the programs where the documents have them. Those that serve take
@@ -93,8 +88,8 @@ func (sh *shell) furnish() {
 	const freePort = `"$@" --web.listen-address=127.0.0.1:0`
 	commands := fmt.Sprintf("ln -s '%s' rules\n", rules)
 	commands += fmt.Sprintf("printf '%%s\n' '#!/bin/sh' 'exec %s %s' >wolkvox_exporter\nchmod +x wolkvox_exporter\n", programFile, freePort)
-	commands += fmt.Sprintf("prometheus() { '%s' %s; }\n", installed("prometheus"), freePort)
-	commands += fmt.Sprintf("promtool() { '%s' \"$@\"; }\n", installed("promtool"))
+	commands += fmt.Sprintf("prometheus() { '%s' %s; }\n", foreign()["prometheus"], freePort)
+	commands += fmt.Sprintf("promtool() { '%s' \"$@\"; }\n", foreign()["promtool"])
 	if shown := sh.run(commands); shown != "" {
 		sh.t.Fatal(shown)
 	}

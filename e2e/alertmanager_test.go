@@ -69,7 +69,7 @@ receivers:
       - url: %s
         send_resolved: true
 `, p.URL)
-	am := start(t, t.TempDir(), nil, lookUp(t, "ALERTMANAGER", "prometheus-alertmanager", "alertmanager"),
+	am := start(t, t.TempDir(), nil, lookUp(t, "ALERTMANAGER"),
 		"--config.file="+write(t, "alertmanager.yml", config), "--storage.path=data", "--web.listen-address=127.0.0.1:0", "--cluster.listen-address=")
 	eventually(t, "Alertmanager being ready", func() bool { return am.answers("/-/ready") })
 	return strings.TrimPrefix(am.base(), "http://")

@@ -12,14 +12,7 @@ import (
 // evenly: what is to be expected is the same in each version of Prometheus.
 func TestPanelsAnswerRight(t *testing.T) {
 	t.Parallel()
-	file := os.Getenv("PROMTOOL")
-	if file == "" {
-		file = "promtool"
-	}
-	promtool, err := exec.LookPath(file)
-	if err != nil {
-		t.Skipf("there is no promtool: neither the variable PROMTOOL nor the PATH has one: %v", err)
-	}
+	promtool := lookUp(t, "PROMTOOL")
 	type (
 		series  map[string]string  // values by series
 		results map[string]float64 // by labels

@@ -48,7 +48,7 @@ func runBackfill(t *testing.T, dir string, server *wolkvoxtest.Server, from, to 
 // load makes blocks of samples in the data folder of a Prometheus to be.
 func load(t *testing.T, dir, output string) {
 	t.Helper()
-	promtool := lookUp(t, "PROMTOOL", "promtool")
+	promtool := lookUp(t, "PROMTOOL")
 	if out, err := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", output, filepath.Join(dir, "data")).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
@@ -57,7 +57,7 @@ func load(t *testing.T, dir, output string) {
 // startPrometheusIn runs Prometheus on the data folder in dir.
 func startPrometheusIn(t *testing.T, dir, config string) *prometheus {
 	t.Helper()
-	p := &prometheus{start(t, dir, nil, lookUp(t, "PROMETHEUS", "prometheus"),
+	p := &prometheus{start(t, dir, nil, lookUp(t, "PROMETHEUS"),
 		"--config.file="+write(t, "prometheus.yml", config), "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0")}
 	eventually(t, "Prometheus being ready", func() bool { return p.answers("/-/ready") })
 	return p
@@ -181,10 +181,11 @@ func TestBackfilledSeriesGoOnWhereTheExporterBegan(t *testing.T) {
 	e := newExporter(t, server, "serve", "UTC", "--poll.initial-window=0s", "--poll.interval=1s", "--poll.overlap=1m",
 		"--collector.zero-hold=4s", "--no-collector.native-histograms", "--collector.agents")
 	eventually(t, "a first poll", e.polled)
-	polled := regexp.MustCompile(`msg=polled until=(\S+)`).FindStringSubmatch(e.current.Load().tail(1000))
-	if polled == nil {
-		t.Fatal("the log does not tell of the first poll")
-	}
+	var polled []string
+	eventually(t, "a line on the first poll in the log", func() bool {
+		polled = regexp.MustCompile(`msg=polled until=(\S+)`).FindStringSubmatch(e.current.Load().tail(1000))
+		return polled != nil
+	})
 	to, err := time.Parse(time.RFC3339, polled[1])
 	if err != nil {
 		t.Fatal(err)

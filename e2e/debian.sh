@@ -1,30 +1,45 @@
 #!/bin/sh
-# debian.sh FOLDER: unpacks Debian's Prometheus and Alertmanager there, where they are not installed.
-# No root, no service. It never fails: the tests that need them are skipped then, and say so.
+# debian.sh FOLDER: unpacks Prometheus, promtool and systemd-analyze of Debian's packages into FOLDER.
+# It needs apt-get and dpkg, but no root, and installs nothing. It never fails: tests skip a program that is not there.
 set -u
-folder=$1
+mkdir -p "$1" && cd "$1" || exit 0
 
-packages=
-for pair in prometheus:prometheus promtool:prometheus \
-	prometheus-alertmanager:prometheus-alertmanager amtool:prometheus-alertmanager; do
-	program=${pair%:*} package=${pair#*:}
-	command -v "$program" >/dev/null || [ -x "$folder/usr/bin/$program" ] && continue
-	case " $packages " in *" $package "*) ;; *) packages="$packages $package" ;; esac
-done
-[ -n "$packages" ] || exit 0
+complete() {
+	[ -x usr/bin/prometheus ] && [ -x usr/bin/promtool ] && [ -x systemd-analyze ]
+}
 
 skipped() {
-	echo "not there:$packages, and $1: tests that need them are skipped"
+	echo "no Prometheus or no systemd-analyze ($1): tests that need them are skipped"
 	exit 0
 }
 
+# apt_get keeps apt's lists here: a fresh container has none, and only root can fetch the system's.
+apt_get() {
+	timeout 120 apt-get -qq -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=1 -o Acquire::http::Timeout=20 \
+		-o Acquire::https::Timeout=20 -o Dir::State::Lists="$PWD/apt/lists" -o Dir::Cache="$PWD/apt" "$@" >>apt.log 2>&1
+}
+
+complete && exit 0
 command -v apt-get >/dev/null && command -v dpkg >/dev/null || skipped "no apt-get to fetch them with"
-mkdir -p "$folder" && cd "$folder" || skipped "no folder for them"
-echo "fetching$packages into $folder"
-# shellcheck disable=SC2086 # Several words are several packages.
-timeout 120 apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 \
-	download $packages >apt.log 2>&1 || skipped "apt-get download failed ($(tail -n 1 apt.log))"
-for package in *.deb; do
-	dpkg -x "$package" . || skipped "$package cannot be unpacked"
-	rm -f "$package"
+echo "fetching Prometheus and systemd-analyze into $1"
+rm -rf apt apt.log unpacked && mkdir -p apt/lists/partial apt/archives/partial unpacked
+apt_get update || skipped "apt-get update: $(tail -n 1 apt.log)"
+# The libraries are those that a small image lacks, as far as this release of Debian has them under these names.
+for package in prometheus systemd libsystemd-shared libapparmor1 libip4tc2 libkmod2 libssl3; do
+	apt_get download "$package" && dpkg -x "$package"_*.deb unpacked
 done
+rm -rf apt ./*.deb usr lib etc var bin sbin
+mv unpacked/* .
+rmdir unpacked
+
+# systemd-analyze finds its libraries, and the units that ours refers to, beside itself.
+libraries=$(find . \( -name '*.so' -o -name '*.so.*' \) -exec dirname {} + | sort -u | sed 's|^\.|$here|' | paste -s -d : -)
+cat >systemd-analyze <<EOF
+#!/bin/sh
+here=\$(cd "\$(dirname "\$0")" && pwd)
+export LD_LIBRARY_PATH="$libraries" SYSTEMD_UNIT_PATH="\$here/lib/systemd/system:\$here/usr/lib/systemd/system:"
+exec "\$here/usr/bin/systemd-analyze" "\$@"
+EOF
+chmod +x systemd-analyze
+./systemd-analyze --version >>apt.log 2>&1 || rm systemd-analyze
+complete || skipped "$(tail -n 1 apt.log)"

@@ -18,7 +18,7 @@ var panelsDemo = []string{
 
 func TestEveryPanelShowsDataOfTheDemo(t *testing.T) {
 	t.Parallel()
-	lookUp(t, "PROMETHEUS", "prometheus") // before the demo is started for nothing
+	lookUp(t, "PROMETHEUS") // before the demo is started for nothing
 	demo := start(t, t.TempDir(), nil, programFile, panelsDemo...)
 	p := startPrometheus(t, scraping("1s", scrapeJob("wolkvox", strings.TrimPrefix(demo.base(), "http://"))))
 

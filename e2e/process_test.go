@@ -58,19 +58,19 @@ func await(fulfilled func() bool) bool {
 	return true
 }
 
-// lookUp finds a program that is not ours: in an environment variable, or on the
-// PATH under one of its names. Where there is none, the test is skipped.
-func lookUp(t *testing.T, variable string, names ...string) string {
+// lookUp returns the program that an environment variable names, as make sets
+// it. Without the program the test is skipped, or fails if E2E_REQUIRED is set.
+func lookUp(t *testing.T, variable string) string {
 	t.Helper()
-	if file := os.Getenv(variable); file != "" {
+	file, err := exec.LookPath(os.Getenv(variable))
+	switch {
+	case err == nil:
 		return file
+	case os.Getenv("E2E_REQUIRED") != "":
+		t.Fatalf("%s names no program: %v", variable, err)
+	default:
+		t.Skipf("%s names no program: %v", variable, err)
 	}
-	for _, name := range names {
-		if file, err := exec.LookPath(name); err == nil {
-			return file
-		}
-	}
-	t.Skipf("there is no %s on the PATH, and %s names none", strings.Join(names, " or "), variable)
 	return ""
 }
 

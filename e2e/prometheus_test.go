@@ -20,7 +20,7 @@ type prometheus struct {
 // prometheusVersion is that of the Prometheus to be run, as major version and whole.
 func prometheusVersion(t *testing.T) (major int, full string) {
 	t.Helper()
-	out, err := exec.Command(lookUp(t, "PROMETHEUS", "prometheus"), "--version").CombinedOutput()
+	out, err := exec.Command(lookUp(t, "PROMETHEUS"), "--version").CombinedOutput()
 	if err != nil {
 		t.Fatalf("asking Prometheus for its version: %v\n%s", err, out)
 	}
@@ -38,7 +38,7 @@ func prometheusVersion(t *testing.T) (major int, full string) {
 // startPrometheus runs Prometheus with a configuration until the test's end.
 func startPrometheus(t *testing.T, config string, args ...string) *prometheus {
 	t.Helper()
-	p := &prometheus{start(t, t.TempDir(), nil, lookUp(t, "PROMETHEUS", "prometheus"), append([]string{
+	p := &prometheus{start(t, t.TempDir(), nil, lookUp(t, "PROMETHEUS"), append([]string{
 		"--config.file=" + write(t, "prometheus.yml", config), "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0",
 	}, args...)...)}
 	eventually(t, "Prometheus being ready", func() bool { return p.answers("/-/ready") })

@@ -242,7 +242,7 @@ func TestEveryRecordingHasAnExpectedValue(t *testing.T) {
 
 func TestRulesPassPromtool(t *testing.T) {
 	t.Parallel()
-	promtool := lookUp(t, "PROMTOOL", "promtool")
+	promtool := lookUp(t, "PROMTOOL")
 	checks := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, append(ruleFiles(t, ".rules.yml"), ruleFiles(t, ".alerts.yml")...)...)
 	tests := append([]string{"test", "rules"}, ruleFiles(t, "_test.yml")...)
 	for _, args := range [][]string{checks, tests} {

@@ -38,22 +38,19 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// tool finds a program: variable is the environment variable that names it if
-// it is not in PATH. A test that needs it is skipped without it, or fails if
-// E2E_REQUIRED is set.
-func tool(t *testing.T, variable, name string) string {
+// tool returns the program that an environment variable names, as make sets it.
+// Without the program the test is skipped, or fails if E2E_REQUIRED is set.
+func tool(t *testing.T, variable string) string {
 	t.Helper()
-	if named := os.Getenv(variable); named != "" {
-		name = named
-	}
-	path, err := exec.LookPath(name)
-	if err == nil {
+	path, err := exec.LookPath(os.Getenv(variable))
+	switch {
+	case err == nil:
 		return path
+	case os.Getenv("E2E_REQUIRED") != "":
+		t.Fatalf("%s names no program: %v", variable, err)
+	default:
+		t.Skipf("%s names no program: %v", variable, err)
 	}
-	if os.Getenv("E2E_REQUIRED") != "" {
-		t.Fatalf("%v; %s can name it", err, variable)
-	}
-	t.Skipf("skipped: %v; %s can name it", err, variable)
 	return ""
 }
 

@@ -62,7 +62,7 @@ func configuration(t *testing.T, service types.ServiceConfig) string {
 var nativeHistograms = regexp.MustCompile(`(?m)^ *(scrape_native_histograms|always_scrape_classic_histograms): true\n`)
 
 func TestPrometheusTakesItsConfigurationAndRules(t *testing.T) {
-	promtool := tool(t, "PROMTOOL", "promtool")
+	promtool := tool(t, "PROMTOOL")
 	file := configuration(t, demo(t).Services["prometheus"])
 	if lines := nativeHistograms.FindAllString(read(t, file), -1); len(lines) != 2 {
 		t.Fatalf("have %q, want the two lines on native histograms", lines)
@@ -95,7 +95,7 @@ func knowsNativeHistograms(t *testing.T, promtool string) bool {
 }
 
 func TestAlertmanagerTakesItsConfiguration(t *testing.T) {
-	amtool := tool(t, "AMTOOL", "amtool")
+	amtool := tool(t, "AMTOOL")
 	file := configuration(t, demo(t).Services["alertmanager"])
 	if out, status := run(t, amtool, "check-config", file); status != 0 {
 		t.Errorf("amtool check-config:\n%s", out)

@@ -23,7 +23,7 @@ func TestTheUnitStartsTheExporter(t *testing.T) {
 }
 
 func TestSystemdTakesTheUnit(t *testing.T) {
-	analyze := tool(t, "SYSTEMD_ANALYZE", "systemd-analyze")
+	analyze := tool(t, "SYSTEMD_ANALYZE")
 	// It wants the program to be there.
 	file := filepath.Join(t.TempDir(), filepath.Base(unit))
 	write(t, file, execStart.ReplaceAllString(read(t, unit), "ExecStart="+exporter+" ${2}"))

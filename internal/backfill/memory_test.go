@@ -31,6 +31,9 @@ func (h *heapPeak) Write(p []byte) (int, error) {
 // The heap is looked at before each request, when the rows of the last piece are
 // done with, and while samples are written.
 func TestMemoryDoesNotGrowWithTheTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: with the race detector it would be about the detector's memory")
+	}
 	short, long := 1, 4
 	if os.Getenv("TORTURE") != "" {
 		short, long = 3, 30

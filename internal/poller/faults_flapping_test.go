@@ -17,10 +17,14 @@ import (
 
 // seeds are how often a day of chance is tried.
 func seeds() int {
-	if torture {
+	switch {
+	case torture:
 		return 30
+	case testing.Short():
+		return 1
+	default:
+		return 3
 	}
-	return 3
 }
 
 // flapping gives each request one of the faults, with a probability in percent.

@@ -19,7 +19,10 @@ func TestFaultAfterAnotherCostsNoChatAndIsLoggedAsAnother(t *testing.T) {
 	for random := rand.New(rand.NewPCG(40, 0)); len(chosen) < somePairs; {
 		chosen[[2]wolkvoxtest.Fault{all[random.IntN(len(all))], all[random.IntN(len(all))]}] = true
 	}
-	for _, first := range all {
+	for i, first := range all {
+		if !sampled(i) {
+			continue
+		}
 		t.Run(first.String(), func(t *testing.T) {
 			t.Parallel()
 			for _, second := range all {

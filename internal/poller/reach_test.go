@@ -147,6 +147,9 @@ func TestBusyOperationIsAskedForInPiecesThatAreNotCut(t *testing.T) {
 
 // An API that cuts whatever it is asked for would else be asked for every second.
 func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: millions of rows in one goroutine")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		report := &sameRows{}
 		for n := range wolkvox.MaxRows {

@@ -47,7 +47,7 @@ const seeding = time.Minute
 func TestCorrectedZoneLosesNoChatAndDoublesNone(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(zoneTests)) {
 		for j := range 4 {
-			if !torture && j != i%4 {
+			if !torture && j != i%4 || !sampled(i) {
 				continue
 			}
 			selectOn, kills := wolkvoxtest.SelectOn(j%2), j/2*2
@@ -116,6 +116,9 @@ func TestRandomHistoriesOfZonesAndClocksCountEveryChatOnce(t *testing.T) {
 		histories = 60
 	}
 	for seed := range uint64(histories) {
+		if !sampled(int(seed)) {
+			continue
+		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 1))
