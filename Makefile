@@ -65,7 +65,7 @@ export PROMTOOL        ?= $(CURDIR)/$(DEBIAN)/usr/bin/promtool
 export SYSTEMD_ANALYZE ?= $(CURDIR)/$(DEBIAN)/systemd-analyze
 
 .DEFAULT_GOAL := help
-.PHONY: help build test programs e2e e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
+.PHONY: help build test unit programs e2e e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -82,7 +82,11 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 WHOLE = $(filter ./...,$(PKGS))
 go_test = $(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg --jsonfile .cache/$(1).json -- -count=1 -shuffle=on
 
+# Tests of e2e mostly wait, so that they run beside the others.
 test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race detector where it works
+	@$(MAKE) --no-print-directory -j2 unit $(if $(WHOLE),e2e)
+
+unit: $(GOTESTSUM)
 	@mkdir -p .cache/race
 	@printf 'package main\n\nfunc main() {}\n' >.cache/race/main.go
 	@race=; \
@@ -99,7 +103,6 @@ test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race dete
 	fi; \
 	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed -n '1,5s/^/slow: /p'; \
 	exit $$rc
-	@$(if $(WHOLE),$(MAKE) --no-print-directory e2e)
 
 # Each program is cached. One that cannot be had costs the tests that need it, not all the others.
 programs: ## fetch the programs that tests run: Prometheus and systemd-analyze from Debian, Alertmanager from its module
