@@ -294,7 +294,11 @@ func (c *Client) bodyError(caller context.Context, body *body, err error) error 
 	case err == nil, errors.Is(err, errStopped):
 		return err
 	case body.err != nil:
-		return c.transportError(caller, body.err)
+		err := c.transportError(caller, body.err)
+		if errors.As(err, &known) {
+			known.Status = http.StatusOK // The response had begun.
+		}
+		return err
 	case errors.As(err, &known):
 		return known
 	default:

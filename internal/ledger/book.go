@@ -57,6 +57,26 @@ type Progress struct {
 	Seed  Span
 	// Zone is the operation's time zone that all this was read in.
 	Zone string
+	// Keys are those that the report's rows ever had.
+	Keys wolkvox.Fields
+	// Gaps are the windows that could not be read, while those around them could. The
+	// slice never changes.
+	Gaps []Gap
+}
+
+// Gap is a window of the report that no response could be read of.
+type Gap struct {
+	Window wolkvox.Window
+	// Minimal says that the window cannot be narrowed: its halves can be read, as the
+	// API leaves out their ends, or it has none. It stands for one second then.
+	Minimal bool
+	// Seeding says that what it holds is only remembered if it had ended by the first start.
+	Seeding bool
+	// Polls is how many polls found it unreadable while other windows were readable; 0
+	// before it was asked for by itself.
+	Polls int
+	// Skipped says that it is left out: only reconciles read it again.
+	Skipped bool
 }
 
 // Span is a stretch of time.

@@ -48,12 +48,26 @@ func (p *Poller) catchUpLimit() time.Duration {
 func (r *run) warn() {
 	ahead, _ := r.report.ClockSkew()
 	r.clocks.set(r.logger, ahead.Abs() > odd, "our clock and the API's differ", "api_ahead", ahead.Round(time.Second))
+	r.extraTextSeen.set(r.logger, r.extraText, "responses have other text around their JSON, such as a PHP warning: they are read all the same")
+	r.warnOfNoRows()
 	if r.newest <= r.newestEnd {
 		return // It has been looked at when it was new.
 	}
 	r.newestEnd = r.newest
 	lead := time.Duration(r.newest-wolkvox.LatestLocalTimeOf(time.Now().In(r.options.Zone))) * time.Second
 	r.future.set(r.logger, lead > odd+max(0, ahead), "chats end in the future: is the time zone right?", "ahead", lead)
+}
+
+// warnOfNoRows says that there has never been a row, though two days were read: then it
+// is more likely that something is set up wrongly.
+func (r *run) warnOfNoRows() {
+	view := r.snapshot.Load().View
+	rows := uint64(0)
+	for _, n := range view.Counts.Records {
+		rows += n
+	}
+	none := rows == 0 && r.status.Up && !view.Progress.CompleteUntil.IsZero() && !seedPending(view.Progress)
+	r.noRows.set(r.logger, none, "the report has never shown a chat: are the server, the token's operation and the time zone right, and does the Manager's report 8 have chats?")
 }
 
 // warnOfLateness looks at what a reconcile has found. A chat that lasted long may

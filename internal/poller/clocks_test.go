@@ -150,7 +150,8 @@ func (c clocks) play(t *testing.T, selectOn wolkvoxtest.SelectOn, kills int, rec
 		t.Errorf("clocks that differ: have %d lines, want %d", told, c.told)
 	}
 	// Every five minutes a poll, every hour a reconcile, and some more of both.
-	if most := s.mostRequests(); most > 500 {
+	// A clock that goes to and fro may cost more.
+	if most := s.mostRequests(); most > 500 && c.told >= 0 || most > 750 {
 		t.Errorf("requests: have %d on the busiest day, want fewer than half of the quota", most)
 	}
 	t.Logf("%d requests on the busiest day", s.mostRequests())

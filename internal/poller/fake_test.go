@@ -38,6 +38,9 @@ type clock struct {
 
 func (c *clock) ClockSkew() (time.Duration, bool) { return c.ahead, c.told }
 
+// LastResponse names no number of rows.
+func (c *clock) LastResponse() wolkvox.Response { return wolkvox.Response{Announced: -1} }
+
 // fakeReport answers from a list of chats as an API that selects on the end,
 // both ends inclusive. fail may stand in the way of a request, which has its
 // number from 0.
@@ -85,7 +88,7 @@ func options() Options {
 	return Options{
 		Operation: "test", Zone: bogota, Logger: log.NewNopLogger(),
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
-		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,
+		ReconcileInterval: time.Hour, ReconcileWindow: 48 * time.Hour,
 		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Book: ledger.Options{MaxLabelSets: 10}, Timeout: time.Minute,
 	}
 }

@@ -51,7 +51,7 @@ func flappingDay(t *testing.T, seed int, fail func(int) wolkvoxtest.Fault) int {
 	o.pass(day)
 	requests := o.requests() - before
 	o.server.Recover()
-	o.pass(75 * time.Minute)
+	o.pass(settled)
 	o.wantStatus("afterwards", true, wolkvox.OK)
 	o.wantTruth()
 	t.Logf("requests in the day: %d", requests)
@@ -168,7 +168,7 @@ func TestMoodyDiskAmongFlappingFaultsCostsNoChatAndShowsNothingUnsaved(t *testin
 				}
 				o.server.Recover()
 				disk.change(nil)
-				o.pass(75 * time.Minute)
+				o.pass(settled)
 				o.wantSaved()
 				o.wantStatus("afterwards", true, wolkvox.OK)
 				o.wantTruth()

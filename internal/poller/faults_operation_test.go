@@ -100,6 +100,9 @@ func (o *operation) addChats(n int, within time.Duration, random *rand.Rand) {
 	o.server.Add(s.makeChats(n, time.Now(), last, last)...)
 }
 
+// settled is after how long the deepest reconcile has run.
+const settled = 17 * time.Hour
+
 // run starts to poll, as a process does.
 func (o *operation) run() {
 	o.t.Helper()

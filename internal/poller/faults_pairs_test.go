@@ -60,7 +60,7 @@ func faultAfterAnother(t *testing.T, first, second wolkvoxtest.Fault) {
 		last = result
 	}
 	o.server.Recover()
-	o.pass(100 * time.Minute)
+	o.pass(settled)
 	o.wantStatus("afterwards", true, wolkvox.OK)
 	o.wantResults("afterwards", wolkvox.OK)
 	o.wantTruth()

@@ -16,37 +16,39 @@ func TestEachOutcomeHasOneConsequence(t *testing.T) {
 	type test struct {
 		err   error
 		tries int
-		want  next
+		want  decision
 	}
 	tests := map[string]test{
-		"network":                  {failing(wolkvox.Network), 1, next{again: true, wait: pause}},
-		"timeout":                  {failing(wolkvox.Timeout), 3, next{split: true}},
-		"timeout, four tries":      {failing(wolkvox.Timeout), 4, next{}},
-		"cut":                      {errCut, 4, next{split: true}},
-		"too large":                {failing(wolkvox.TooLarge), 4, next{split: true}},
-		"server error":             {failing(wolkvox.ServerError), 1, next{again: true, wait: pause}},
-		"server error, four tries": {failing(wolkvox.ServerError), 4, next{wait: pause}},
-		"503 with Retry-After":     {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: 9 * time.Second}, 1, next{again: true, wait: 9 * time.Second}},
-		"503 with a long one":      {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Hour}, 1, next{wait: time.Hour}},
-		"429":                      {failing(wolkvox.RateLimited), 1, next{}},
-		"429 with Retry-After":     {&wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: 9 * time.Second}, 1, next{again: true, wait: 9 * time.Second}},
-		"token busy":               {failing(wolkvox.TokenBusy), 1, next{again: true, wait: busyPause + pause}},
-		"maintenance":              {failing(wolkvox.Unavailable), 1, next{}},
-		"no token":                 {failing(wolkvox.Unauthorized), 1, next{}},
-		"token refused":            {failing(wolkvox.TokenRejected), 1, next{}},
-		"malformed":                {failing(wolkvox.Malformed), 1, next{}},
-		"bad request":              {failing(wolkvox.BadRequest), 1, next{}},
-		"redirected":               {failing(wolkvox.Redirected), 1, next{}},
-		"token file unreadable":    {errors.New("no such file"), 1, next{}},
+		"body broken, four tries":   {&wolkvox.Error{Result: wolkvox.Network, Status: 200}, 4, decision{narrowWindow, pause}},
+		"body too slow, four tries": {&wolkvox.Error{Result: wolkvox.Timeout, Status: 200}, 4, decision{action: narrowWindow}},
+		"network":                   {failing(wolkvox.Network), 1, decision{retry, pause}},
+		"timeout":                   {failing(wolkvox.Timeout), 3, decision{action: splitWindow}},
+		"timeout, four tries":       {failing(wolkvox.Timeout), 4, decision{}},
+		"cut":                       {errCut, 4, decision{action: splitWindow}},
+		"too large":                 {failing(wolkvox.TooLarge), 4, decision{action: splitWindow}},
+		"server error":              {failing(wolkvox.ServerError), 1, decision{retry, pause}},
+		"server error, four tries":  {failing(wolkvox.ServerError), 4, decision{narrowWindow, pause}},
+		"503 with Retry-After":      {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: 9 * time.Second}, 1, decision{retry, 9 * time.Second}},
+		"503 with a long one":       {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Hour}, 1, decision{wait: time.Hour}},
+		"429":                       {failing(wolkvox.RateLimited), 1, decision{}},
+		"429 with Retry-After":      {&wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: 9 * time.Second}, 1, decision{retry, 9 * time.Second}},
+		"token busy":                {failing(wolkvox.TokenBusy), 1, decision{retry, busyPause + pause}},
+		"maintenance":               {failing(wolkvox.Unavailable), 1, decision{}},
+		"no token":                  {failing(wolkvox.Unauthorized), 1, decision{}},
+		"token refused":             {failing(wolkvox.TokenRejected), 1, decision{}},
+		"malformed":                 {failing(wolkvox.Malformed), 1, decision{action: narrowWindow}},
+		"bad request":               {failing(wolkvox.BadRequest), 1, decision{}},
+		"redirected":                {failing(wolkvox.Redirected), 1, decision{}},
+		"token file unreadable":     {errors.New("no such file"), 1, decision{}},
 		// A bubble begins at 19:00 in Bogota.
-		"quota": {failing(wolkvox.QuotaExceeded), 1, next{wait: quotaProbe}},
+		"quota": {failing(wolkvox.QuotaExceeded), 1, decision{wait: quotaProbe}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newPoller(t, &fakeReport{}, &store.Memory{}, options()).newRun()
 				r.failed = tt.tries
-				if have := r.after(tt.err, window, pause); have != tt.want {
+				if have := r.decide(tt.err, window, pause); have != tt.want {
 					t.Errorf("have %+v, want %+v", have, tt.want)
 				}
 			})
@@ -58,8 +60,8 @@ func TestSpentQuotaIsTriedAgainAtTheOperationsMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(4*time.Hour + 50*time.Minute)
 		r := newPoller(t, &fakeReport{}, &store.Memory{}, options()).newRun()
-		have := r.after(failing(wolkvox.QuotaExceeded), wolkvox.Window{}, 0)
-		if want := (next{wait: 10 * time.Minute}); have != want {
+		have := r.decide(failing(wolkvox.QuotaExceeded), wolkvox.Window{}, 0)
+		if want := (decision{wait: 10 * time.Minute}); have != want {
 			t.Errorf("ten minutes before midnight: have %+v, want %+v", have, want)
 		}
 	})
@@ -123,8 +125,8 @@ func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
 				o.Logger = log.logger()
 				p := newPoller(t, report, &store.Memory{}, o)
 				runFor(t, p, 24*time.Hour)
-				if have := len(report.windows); have > 300 {
-					t.Errorf("requests in a day: have %d, want 288 and a few", have)
+				if have := len(report.windows); have > 288+24*60/(5*probeInterval)+10 {
+					t.Errorf("requests in a day: have %d, want 288 and another in half an hour", have)
 				}
 				runFor(t, p, time.Hour)
 				if begun, ended := log.count("goes on being tried"), log.count("works again"); begun != 1 || ended != 1 {
@@ -138,15 +140,15 @@ func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
 func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(_ int, w wolkvox.Window) error {
-			if w.To-w.From > 3600 {
+			if w.From < wolkvox.LocalTimeOf(time.Now().In(bogota))-7200 {
 				return failing(wolkvox.ServerError)
 			}
 			return nil
 		}}
 		p := newPoller(t, report, &store.Memory{}, options())
 		runFor(t, p, 24*time.Hour)
-		if have := len(report.windows); have > 600 {
-			t.Errorf("requests in a day: have %d, want at most 2 a poll and a few", have)
+		if have, most := len(report.windows), 288+maxExtra+288+3*24*60/(5*probeInterval); have > most {
+			t.Errorf("requests in a day: have %d, want at most %d", have, most)
 		}
 		if s := p.Snapshot().Status; !s.Up || s.Result != wolkvox.ServerError {
 			t.Errorf("have up %v, result %q, want true and server_error", s.Up, s.Result)
@@ -154,7 +156,7 @@ func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
 	})
 }
 
-func TestFaultsThatPassCostNoMoreThanARetryAPollAndTen(t *testing.T) {
+func TestPoller_StaysWithinItsAllowanceWhereFaultsPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Three requests fail, the fourth succeeds, and so on.
 		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
@@ -165,7 +167,7 @@ func TestFaultsThatPassCostNoMoreThanARetryAPollAndTen(t *testing.T) {
 		}}
 		p := newPoller(t, report, &store.Memory{}, options())
 		runFor(t, p, 24*time.Hour)
-		if have, most := len(report.windows), 288+maxRetries+24*2+288; have > most {
+		if have, most := len(report.windows), 288+maxExtra+288+3*24*60/(5*probeInterval); have > most {
 			t.Errorf("requests in a day: have %d, want at most %d", have, most)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log"
@@ -16,6 +17,7 @@ import (
 // retries that polls have. What it reads is the caller's to count.
 type History struct {
 	poller *Poller
+	gaps   []ledger.Gap
 	begun  bool // something has been read
 }
 
@@ -26,6 +28,7 @@ func NewHistory(report Report, options Options) *History {
 		report:  report,
 		logger:  log.With(options.Logger, "operation", options.Operation),
 		reach:   maxPiece,
+		extra:   allowance{max: maxExtra},
 	}}
 }
 
@@ -33,9 +36,12 @@ func NewHistory(report Report, options Options) *History {
 type Rows struct {
 	Ended   []wolkvox.Chat // some of them more than once
 	Invalid int            // rows that are no chat, or whose end cannot be read
+	// Unreadable is how many seconds were left out because no response that holds them
+	// could be read.
+	Unreadable int
 }
 
-// Apply implements taker.
+// Apply implements rowSink.
 func (r *Rows) Apply(chat *wolkvox.Chat, _ ledger.Reading) {
 	switch {
 	case chat.Ended():
@@ -45,7 +51,7 @@ func (r *Rows) Apply(chat *wolkvox.Chat, _ ledger.Reading) {
 	}
 }
 
-// Reject implements taker.
+// Reject implements rowSink.
 func (r *Rows) Reject() { r.Invalid++ }
 
 // Pieces cuts a time into what is to be read at once, oldest first. How long they
@@ -96,12 +102,24 @@ func (h *History) Read(ctx context.Context, piece ledger.Span) (*Rows, error) {
 
 func (h *History) read(ctx context.Context, piece ledger.Span) (*Rows, error) {
 	r, rows := h.poller.newRun(), &Rows{}
-	for _, window := range h.windows(piece) {
-		if _, err := r.read(ctx, window, rows, ledger.Polling); err != nil {
+	r.gaps = slices.Clone(h.gaps)
+	windows := h.windows(piece)
+	for _, window := range windows {
+		if err := r.readAround(ctx, window, rows, ledger.Polling); err != nil {
 			return nil, err
 		}
 	}
 	r.warnOfOverfull()
+	r.reportSkipped(r.skipGaps())
+	h.gaps = r.gaps
+	if r.holds(windows) {
+		return nil, &wolkvox.Error{Result: wolkvox.Malformed}
+	}
+	for _, gap := range h.gaps {
+		if slices.ContainsFunc(windows, func(w wolkvox.Window) bool { return overlap(gap.Window, w) }) {
+			rows.Unreadable++
+		}
+	}
 	return rows, nil
 }
 

@@ -336,7 +336,8 @@ func TestALookThatIsCancelledIsNoFailure(t *testing.T) {
 			cancel()
 			return ctx.Err()
 		}
-		newPoller(t, &fakeReport{}, &store.Memory{}, o).Run(ctx)
+		report := &fakeReport{chats: []wolkvox.Chat{chat(1, time.Now().Add(-time.Minute))}}
+		newPoller(t, report, &store.Memory{}, o).Run(ctx)
 		if len(f.lists) != 1 || len(f.quotas) != 0 || log.warnings("") != 0 {
 			t.Errorf("have %d and %d looks, and the log\n%s", len(f.lists), len(f.quotas), log.withoutPolls())
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -40,7 +41,8 @@ func (p *Poller) poll(ctx context.Context) {
 	p.status.Ready = true
 	p.status.LastPoll = r.to
 
-	if r.reconcileDue() {
+	// While reconciles fail, they are tried as far as the allowance goes.
+	if r.reconcileDue() && (p.reconciling.err == nil || p.extra.take(p.options.Interval)) {
 		r.lasting = &p.reconciling
 		r.failed = 0
 		before := p.snapshot.Load().View
@@ -73,6 +75,7 @@ func (p *Poller) finish(r *run) {
 	if r.newest != 0 {
 		p.status.NewestEnd = r.newest.In(p.options.Zone)
 	}
+	r.noteKeys()
 	p.publish(p.snapshot.Load().View)
 
 	r.warn()
@@ -107,24 +110,35 @@ func (r *run) start(ctx context.Context) error {
 	o := r.options
 	longest := o.Overlap
 	if o.ReconcileInterval > 0 {
-		longest = max(longest, o.ReconcileWindow)
+		longest = max(longest, maxReconcileSpan(o.ReconcileInterval, o.ReconcileWindow))
 	}
 	r.from = r.to.Add(-o.InitialWindow)
-	err := r.step(ctx, ledger.Span{From: r.from, To: r.to}, ledger.Starting, func(t *ledger.Transaction) {
+	held, err := r.step(ctx, ledger.Span{From: r.from, To: r.to}, ledger.Starting, func(t *ledger.Transaction, held bool) {
 		now := r.reached(r.to)
+		completeUntil := now
+		if held {
+			completeUntil = now.Add(-o.InitialWindow)
+		}
 		t.Progress = ledger.Progress{
-			CompleteUntil: now,
+			CompleteUntil: completeUntil,
 			Reconciled:    now,
 			Began:         r.local(now),
 			Seed:          ledger.Span{From: now.Add(-longest), To: now.Add(-o.InitialWindow)},
 			Zone:          o.Zone.String(),
+			Keys:          r.keys,
 		}
 	})
-	if err == nil && o.InitialWindow == 0 {
+	switch {
+	case err != nil:
+		return err
+	case o.InitialWindow == 0:
 		// Nothing was asked yet: whether the API answers is still to be seen.
-		err = r.reconcile(ctx)
+		return r.reconcile(ctx)
+	case held:
+		return r.failure()
+	default:
+		return nil
 	}
-	return err
 }
 
 // catchUp reads from the last poll, less the overlap, to now.
@@ -143,18 +157,25 @@ func (r *run) catchUp(ctx context.Context) error {
 		from = later(from, progress.Seed.To)
 	}
 	r.from = from
+	anyHeld := false
 	for piece := range r.pieces(from, r.to) {
-		err := r.step(ctx, piece, ledger.Polling, func(t *ledger.Transaction) {
-			t.Progress.CompleteUntil = r.reached(later(cursor, piece.To))
+		held, err := r.step(ctx, piece, ledger.Polling, func(t *ledger.Transaction, held bool) {
+			if !held && !anyHeld {
+				t.Progress.CompleteUntil = r.reached(later(cursor, piece.To))
+			}
 		})
 		if err != nil {
 			return err
 		}
+		anyHeld = anyHeld || held
 		if skipped > 0 {
 			r.status.Skipped += skipped
 			level.Warn(r.logger).Log("msg", "chats of a time beyond the catch-up limit are not fetched", "from", cursor.UTC().Format(time.RFC3339), "to", oldest.UTC().Format(time.RFC3339))
 			skipped = 0
 		}
+	}
+	if anyHeld {
+		return r.failure()
 	}
 	return nil
 }
@@ -182,13 +203,19 @@ func (r *run) reconcile(ctx context.Context) error {
 	progress := r.book.Progress()
 	if seedPending(progress) {
 		for piece := range r.pieces(progress.Seed.From, progress.Seed.To) {
-			err := r.step(ctx, piece, ledger.Seeding, func(t *ledger.Transaction) {
+			held, err := r.step(ctx, piece, ledger.Seeding, func(t *ledger.Transaction, held bool) {
+				if held {
+					return
+				}
 				t.Progress.Seed.From = piece.To
 				if r.clocksAgree() {
 					// The wall clock may be set back to where the first start was.
 					t.Forget(r.local(earlier(piece.From, progress.CompleteUntil.Add(-margin))))
 				}
 			})
+			if held {
+				return r.failure()
+			}
 			if err != nil {
 				return err
 			}
@@ -196,24 +223,38 @@ func (r *run) reconcile(ctx context.Context) error {
 		return nil
 	}
 	if now := r.reached(r.to); r.round.began.IsZero() || r.round.began.After(now) {
-		// Whatever ended since the last reconcile may have started a window's
-		// length before that, however long ago it was.
-		since := later(earlier(progress.Reconciled, r.to), r.to.Add(-r.options.MaxCatchUp))
-		r.round = round{began: now, from: since.Add(-r.options.ReconcileWindow)}
+		r.round = round{began: now, from: r.reconcileFrom(progress, now)}
 	}
 	for piece := range r.pieces(r.round.from, r.from) {
-		if err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction) {}); err != nil {
+		held, err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction, bool) {})
+		if held {
+			return r.failure()
+		}
+		if err != nil {
 			return err
 		}
 		r.round.from = piece.To
 	}
-	err := r.step(ctx, ledger.Span{}, ledger.Reconciling, func(t *ledger.Transaction) {
+	_, err := r.step(ctx, ledger.Span{}, ledger.Reconciling, func(t *ledger.Transaction, _ bool) {
 		t.Progress.Reconciled, t.Progress.Zone = r.round.began, r.options.Zone.String()
 	})
 	if err == nil {
 		r.round = round{}
 	}
 	return err
+}
+
+// reconcileFrom returns how far back the reconcile that begins now reads.
+func (r *run) reconcileFrom(progress ledger.Progress, now time.Time) time.Time {
+	o, last := r.options, earlier(progress.Reconciled, r.to)
+	stepped := progress.Zone != o.Zone.String() || progress.Reconciled.After(now)
+	if stepped && time.Since(r.steppedAt) >= o.ReconcileInterval {
+		// With the right zone or clock, any window shows other chats. A clock that goes to
+		// and fro must not cost all of them each time.
+		r.steppedAt = time.Now()
+		return reconcileReach(last, r.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+	}
+	return reconcileFrom(last, r.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
 }
 
 // pieces cuts a time into what is fetched and saved at once, oldest first.
@@ -230,41 +271,59 @@ func (p *Poller) pieces(from, to time.Time) iter.Seq[ledger.Span] {
 }
 
 // step reads a span, books its rows, and has the book saved before it is shown.
-func (r *run) step(ctx context.Context, span ledger.Span, reading ledger.Reading, advance func(*ledger.Transaction)) error {
-	r.splits = 0
+// held reports whether a part of the span is still to be read: advance must not
+// declare it complete.
+func (r *run) step(
+	ctx context.Context, span ledger.Span, reading ledger.Reading, advance func(t *ledger.Transaction, held bool),
+) (held bool, err error) {
+	r.splits, r.deferred = 0, false
+	r.gaps = slices.Clone(r.book.Progress().Gaps)
 	t := r.book.Begin(r.local(time.Now()))
 	before := t.Counts().Records
-	for _, window := range wolkvox.Windows(span.From, span.To, r.options.Zone) {
-		if _, err := r.read(ctx, window, t, reading); err != nil {
-			return err
+	windows := wolkvox.Windows(span.From, span.To, r.options.Zone)
+	for _, window := range windows {
+		if err := r.readAround(ctx, window, t, reading); err != nil {
+			return false, err
 		}
 	}
-	advance(t)
-	if r.requests > 0 && r.clocksAgree() {
-		t.Forget(r.horizon(t.Progress))
+	if err := r.checkKeys(t.Progress.Keys); err != nil {
+		return false, err
 	}
+	t.Progress.Keys |= r.keys
+	skipped := r.skipGaps()
+	held = r.holds(windows)
+	advance(t, held)
+	if r.requests > 0 && r.clocksAgree() {
+		horizon := r.horizon(t.Progress)
+		t.Forget(horizon)
+		r.gaps = slices.DeleteFunc(r.gaps, func(g ledger.Gap) bool { return g.Window.To < horizon })
+	}
+	t.Progress.Gaps = r.gaps
 	state, err := t.Marshal(time.Now())
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := r.store.Save(state); err != nil {
-		return fmt.Errorf("saving the state: %w", err)
+		return false, fmt.Errorf("saving the state: %w", err)
 	}
 	t.Commit()
 	for outcome, n := range t.Counts().Records {
 		r.rows[outcome] += n - before[outcome]
 	}
+	r.reportSkipped(skipped)
 	r.publish(r.book.View())
-	return nil
+	return held, nil
 }
 
 // horizon is the end of the oldest chat that a window may still show.
 func (p *Poller) horizon(progress ledger.Progress) wolkvox.LocalTime {
-	since := progress.CompleteUntil
-	if p.options.ReconcileInterval > 0 {
-		since = later(earlier(since, progress.Reconciled), since.Add(-p.options.MaxCatchUp))
+	o := &p.options
+	oldest := progress.CompleteUntil.Add(-o.ReconcileWindow)
+	if o.ReconcileInterval > 0 {
+		last := earlier(progress.CompleteUntil, progress.Reconciled)
+		oldest = reconcileReach(last, progress.CompleteUntil, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
 	}
-	return p.local(since.Add(-p.options.ReconcileWindow - p.options.Overlap - margin))
+	return p.local(oldest.Add(-o.Overlap - margin))
 }
 
 // local is the operation's wall clock at t.

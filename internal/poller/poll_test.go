@@ -19,7 +19,11 @@ func TestFirstStartCountsTheInitialWindowAndOnlyRemembersWhatIsOlder(t *testing.
 		p := newPoller(t, report, &store.Memory{}, options())
 		p.poll(t.Context())
 
-		wantSpans(t, report, "1999-12-31 18:55:00 1999-12-31 19:00:00", "1999-12-30 19:00:00 1999-12-31 18:55:00")
+		// 64 hours are what the deepest reconcile will ever read.
+		wantSpans(
+			t, report, "1999-12-31 18:55:00 1999-12-31 19:00:00",
+			"1999-12-29 03:00:00 1999-12-30 03:00:00", "1999-12-30 03:00:00 1999-12-31 03:00:00", "1999-12-31 03:00:00 1999-12-31 18:55:00",
+		)
 		counts := p.Snapshot().View.Counts.Records
 		if counts[ledger.Counted] != 1 || counts[ledger.Seeded] != 2 {
 			t.Errorf("have %d counted, %d seeded, want 1 and 2", counts[ledger.Counted], counts[ledger.Seeded])
@@ -220,13 +224,12 @@ func TestReconcileReadsTheLongWindowUpToTheOneJustPolled(t *testing.T) {
 		time.Sleep(time.Second)
 		report.windows = nil
 		p.poll(t.Context())
-		// From the start of what the last reconcile read, so that none that
-		// ended since is missed however long it lasted.
+		// Three hours before the last reconcile, so that none of up to three hours is
+		// missed that ended since.
 		wantSpans(
 			t, report,
 			"1999-12-31 19:29:59 1999-12-31 20:00:00",
-			"1999-12-30 19:00:00 1999-12-31 19:00:00",
-			"1999-12-31 19:00:00 1999-12-31 19:29:59",
+			"1999-12-31 16:00:00 1999-12-31 19:29:59",
 		)
 		if view := p.Snapshot().View; view.Counts.Late != 1 || !p.Snapshot().Status.LastReconcile.Equal(start.Add(time.Hour)) {
 			t.Errorf("have %d late, last reconcile %v, want 1 and %v", view.Counts.Late, p.Snapshot().Status.LastReconcile, start.Add(time.Hour))
@@ -248,7 +251,7 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 			}
 		}
 		report.fail = func(_ int, w wolkvox.Window) error {
-			if w.To-w.From > 7200 {
+			if w.From < wolkvox.LocalTimeOf(time.Now().In(bogota))-7200 {
 				return failing(wolkvox.Malformed)
 			}
 			return nil
@@ -265,8 +268,9 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 		}
 		wantLastReconcile(start)
 		report.fail = nil
+		time.Sleep(probeInterval * options().Interval)
 		p.poll(t.Context())
-		wantLastReconcile(start.Add(2 * time.Hour))
+		wantLastReconcile(start.Add(2 * time.Hour)) // When it began.
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 type Report interface {
 	Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error]
 	ClockSkew() (ahead time.Duration, ok bool)
+	LastResponse() wolkvox.Response
 }
 
 // Store keeps a state. Load says [fs.ErrNotExist] before the first Save. What
@@ -63,9 +64,16 @@ type round struct {
 	began, from time.Time
 }
 
-// maxRetries is how many requests there may be, at once, beyond those that the
-// windows need.
-const maxRetries = 10
+const (
+	// maxRetries is how many failed requests a run repeats at most.
+	maxRetries = 10
+	// maxExtra is how many requests there may be at once beyond those that the windows
+	// need: to repeat those that failed, and to find out which seconds cannot be read, of
+	// which one takes up to thirty. With one more in each interval of 5 minutes there are
+	// 388 on a day at most, beside some 350 that an ordinary day takes: less than the
+	// 1,000 of one licence.
+	maxExtra = 100
+)
 
 // Poller polls one operation. It is the one user of its token, its book and its
 // store.
@@ -84,8 +92,16 @@ type Poller struct {
 	reconciling fault
 	// quietUntil is when the API may be asked again.
 	quietUntil time.Time
-	// retriesUsed is up to when the retries are used that each interval brings.
-	retriesUsed time.Time
+	// extra is for requests beyond those that the windows need.
+	extra allowance
+	// steppedAt is when the zone or the clock was last found to be another one.
+	steppedAt time.Time
+	// spoiled is why a window could not be read, of the newest that could not.
+	spoiled error
+	// probed is when the API was last asked for anything else while a fault lasted.
+	probed time.Time
+	// limit is how many rows a response can have.
+	limit rowLimit
 	// reach is how much time is asked for at once.
 	reach time.Duration
 	// round is the reconcile under way, if one has failed half-way.
@@ -94,8 +110,9 @@ type Poller struct {
 	points, quota look
 	midnight      time.Time // up to when the requests of the day are today's
 
-	clocks, future, belated warning
-	newestEnd               wolkvox.LocalTime // of all rows
+	clocks, future, belated, extraTextSeen, noRows warning
+	reportKeys                                     reportKeys
+	newestEnd                                      wolkvox.LocalTime // of all rows
 }
 
 // New loads the operation's book, or begins one. Nothing is asked of the API
@@ -107,6 +124,8 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		store:   store,
 		logger:  log.With(options.Logger, "operation", options.Operation),
 		reach:   maxPiece,
+		extra:   allowance{max: maxExtra},
+		spoiled: &wolkvox.Error{Result: wolkvox.Malformed},
 		status:  Status{RoutingPoints: options.RoutingPoints},
 	}
 	saved, err := store.Load()

@@ -52,6 +52,12 @@ type Status struct {
 	// TruncatedWindows counts the windows that were cut and split,
 	// TruncatedSeconds those that could not be split far enough.
 	TruncatedWindows, TruncatedSeconds uint64
+	// UnreadableSeconds counts the seconds that were left out because no response that
+	// holds them could be read.
+	UnreadableSeconds uint64
+	// MissingKeys says of each documented key whether the report's rows lack it. Nil before
+	// there were rows; the map never changes.
+	MissingKeys map[wolkvox.Field]bool
 	// Skipped is the time beyond the catch-up limit that was never fetched.
 	Skipped time.Duration
 	// RoutingPoints are their names by rp_id: those of the options, and the others

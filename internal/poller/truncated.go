@@ -1,0 +1,169 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+var (
+	// errCut is a response with as many rows as the API shows at most. It only gets
+	// out of a run whose windows are truncated however short they are.
+	errCut = errors.New("far too many responses are truncated at the API's row limit")
+	// errSuspect is a response that may be truncated: the window's halves will show it.
+	errSuspect = errors.New("the response may be truncated")
+)
+
+// isTruncated reports whether a response's window is to be split for its many rows.
+func isTruncated(err error) bool {
+	return errors.Is(err, errCut) || errors.Is(err, errSuspect) || resultOf(err) == wolkvox.TooLarge
+}
+
+const (
+	// minSuspect is the smallest number of rows that looks like a limit.
+	minSuspect = 100
+	// maxFalseAnnouncements is how often in a row msg may name more rows than the
+	// window turned out to hold before it is no longer believed.
+	maxFalseAnnouncements = 3
+)
+
+// rowLimit is what is known of how many rows a response can have. The vendor states
+// 60,000; a server may truncate at fewer, and says so or not. The zero value knows the
+// vendor's limit alone.
+type rowLimit struct {
+	found    int // the number of rows of a response that was truncated; 0 if none was
+	largest  int // rows of the largest response that was not
+	verified int // a number of rows like that of largest which was no limit
+	falsely  int // how often in a row msg named more rows than there were
+}
+
+// rows returns how many rows a response has at most.
+func (l *rowLimit) rows() int {
+	if l.found > 0 {
+		return l.found
+	}
+	return wolkvox.MaxRows
+}
+
+// check returns errCut for a response that is truncated, and errSuspect for one that
+// may be: by the number of rows that its msg names, -1 for none, by a round number of
+// rows, or as another response had as many and none had more.
+func (l *rowLimit) check(rows, announced int) error {
+	if rows > l.found {
+		l.found = 0 // The server's limit was raised, or it was none.
+	}
+	switch {
+	case rows >= l.rows():
+		return errCut
+	case l.believes(rows, announced):
+		return errSuspect
+	case rows < minSuspect:
+		return nil
+	case isRound(rows), rows == l.largest && rows != l.verified:
+		return errSuspect
+	}
+	l.largest = max(l.largest, rows)
+	return nil
+}
+
+// believes reports whether a msg that names more rows than there are is to be believed.
+func (l *rowLimit) believes(rows, announced int) bool {
+	return announced > rows && l.falsely < maxFalseAnnouncements
+}
+
+// isRound reports whether n is a number that people choose as a limit.
+func isRound(n int) bool { return n%100 == 0 || n&(n-1) == 0 || n&(n+1) == 0 }
+
+// learn is told how many rows a suspected response had, and how many different chats the
+// window's halves showed. It reports whether the response was truncated. Between the
+// requests a few chats may have come.
+func (l *rowLimit) learn(rows, chats, announced int) bool {
+	if chats > rows+rows/50+1 {
+		l.found, l.falsely = rows, 0
+		return true
+	}
+	if announced > rows {
+		l.falsely++
+	}
+	if rows == l.largest {
+		l.verified = rows
+	}
+	l.largest = max(l.largest, rows)
+	return false
+}
+
+// readTruncated reads the halves of a window that brought as many rows as err says,
+// or took too long.
+func (r *run) readTruncated(
+	ctx context.Context, w wolkvox.Window, sink rowSink, reading ledger.Reading, rows int, err error,
+) (int, error) {
+	if errors.Is(err, errSuspect) {
+		return r.verify(ctx, w, sink, reading, rows)
+	}
+	parts, splitErr := r.readHalves(ctx, w, sink, reading)
+	if splitErr != nil || resultOf(err) == wolkvox.Timeout {
+		return parts, splitErr
+	}
+	r.countTruncated(parts < rows || len(w.Split()) == 0)
+	return max(rows, parts), nil
+}
+
+// verify reads the halves of a window whose response may be truncated.
+func (r *run) verify(ctx context.Context, w wolkvox.Window, sink rowSink, reading ledger.Reading, rows int) (int, error) {
+	announced := r.report.LastResponse().Announced
+	halves := &distinctSink{rowSink: sink, chats: map[wolkvox.ID]struct{}{}}
+	parts, err := r.readHalves(ctx, w, halves, reading)
+	if err != nil {
+		return parts, err
+	}
+	chats := len(halves.chats)
+	if lengthOf(w) < 3*time.Second && chats <= rows {
+		// The halves of so short a window may show less than it: they prove nothing.
+		if r.limit.believes(rows, announced) {
+			r.countTruncated(true)
+		}
+		return rows, nil
+	}
+	if r.limit.learn(rows, chats, announced) {
+		r.countTruncated(false)
+		r.fit(w, rows, errCut, 0)
+	}
+	return max(rows, parts), nil
+}
+
+// countTruncated counts a truncated window, and whether chats of it are missing.
+func (r *run) countTruncated(missing bool) {
+	r.status.TruncatedWindows++
+	if missing {
+		r.status.TruncatedSeconds++
+		r.overfull++
+	}
+}
+
+// distinctSink also remembers which chats it was given.
+type distinctSink struct {
+	rowSink
+	chats map[wolkvox.ID]struct{}
+}
+
+// Apply implements rowSink.
+func (s *distinctSink) Apply(chat *wolkvox.Chat, reading ledger.Reading) {
+	s.chats[chat.ID] = struct{}{}
+	s.rowSink.Apply(chat, reading)
+}
+
+// decideTruncated splits a window, with an end.
+func (r *run) decideTruncated() decision {
+	limit := maxSplits
+	if errors.Is(r.lasting.err, errCut) || r.lasting.result == wolkvox.TooLarge {
+		limit = fewSplits
+	}
+	if r.splits >= limit {
+		return decision{wait: quotaProbe}
+	}
+	r.splits++
+	return decision{action: splitWindow}
+}
