@@ -125,6 +125,8 @@ type run struct {
 	counter  *counter
 	figures  *prometheus.Registry
 	progress *progress
+
+	unreadable int // seconds that were left out since this process began
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -141,7 +143,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	if err == nil {
 		records := r.counter.book.View().Counts.Records
-		level.Info(r.Logger).Log("msg", "done", "chats", records[ledger.Counted], "invalid_rows", records[ledger.Invalid])
+		level.Info(r.Logger).Log("msg", "done", "chats", records[ledger.Counted], "invalid_rows", records[ledger.Invalid], "unreadable_seconds", r.unreadable)
 	}
 	return err
 }
@@ -179,6 +181,7 @@ func (r *run) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.unreadable += rows.Unreadable
 		r.counter.add(rows)
 		for ; r.Next < r.samples() && !r.sampleTime(r.Next).After(piece.To); r.Next++ {
 			if r.counter.count(r.sampleTime(r.Next)) == 0 {
