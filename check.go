@@ -11,6 +11,7 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -121,11 +122,7 @@ func requestsPerDay(poll *config.Poll) int {
 	const day = 24 * time.Hour
 	times := func(every time.Duration) int { return int(day / every) }
 	requests := times(poll.Interval.Duration) + times(tokenInfoInterval) + times(routingPointsInterval)
-	if every := poll.ReconcileInterval.Duration; every > 0 {
-		// The long window and a poll's overlap, in pieces of a day.
-		requests += times(every) * (int(poll.ReconcileWindow.Duration/day) + 1)
-	}
-	return requests
+	return requests + int(poller.ReconcileRequests(poll.ReconcileInterval.Duration, poll.ReconcileWindow.Duration))
 }
 
 // colourful tells whether w is a terminal whose user has nothing against colours.

@@ -97,7 +97,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 	duration(&s.operation.Poll.Interval, "poll.interval", "5m", "How often the newest window is fetched.").IsSetByUser(&intervalSet)
 	duration(&s.operation.Poll.Overlap, "poll.overlap", "30m", "How far each poll reads back before the end of the last one.")
 	duration(&s.operation.Poll.ReconcileInterval, "poll.reconcile-interval", "1h", "How often the long window is read again; 0s = never.")
-	duration(&s.operation.Poll.ReconcileWindow, "poll.reconcile-window", "24h", "The long window, for chats that the API shows late or under the date of their start.")
+	duration(&s.operation.Poll.ReconcileWindow, "poll.reconcile-window", "48h", "How far back reconciling reaches, mostly a short way and seldom all of it: for chats that the API shows late, or under the date of their start.")
 	duration(&s.operation.Poll.InitialWindow, "poll.initial-window", "5m", "The time before a first start whose chats are counted; those of the older overlap and long window are only remembered.")
 	duration(&s.operation.Poll.MaxCatchUp, "poll.max-catch-up", "168h", "How far back a gap is fetched after a stop.")
 
