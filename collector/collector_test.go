@@ -69,6 +69,8 @@ var contract = map[string]string{
 	"wolkvox_exporter_last_success_timestamp_seconds":   "GAUGE kind operation",
 	"wolkvox_exporter_truncated_windows_total":          "COUNTER operation",
 	"wolkvox_exporter_truncated_seconds_total":          "COUNTER operation",
+	"wolkvox_exporter_unreadable_seconds_total":         "COUNTER operation",
+	"wolkvox_report_field_missing":                      "GAUGE field operation",
 	"wolkvox_exporter_skipped_seconds_total":            "COUNTER operation",
 	"wolkvox_exporter_label_sets":                       "GAUGE operation",
 	"wolkvox_exporter_label_sets_overflowed_total":      "COUNTER operation",
@@ -137,7 +139,8 @@ func TestLabelsComeSorted(t *testing.T) {
 	h.read(ledger.Starting, h.bot("101", "web", 1))
 	quota := 1000.0
 	snapshot := fixed{View: h.book.View(), Status: poller.Status{
-		LastPoll: time.Now(), LastReconcile: time.Now(),
+		MissingKeys: map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
+		LastPoll:    time.Now(), LastReconcile: time.Now(),
 		RoutingPoints: map[string]string{"101": "Ventas"}, TokenInfo: wolkvox.TokenInfo{Used: &quota, Limit: &quota},
 	}}
 	collected := make(chan prometheus.Metric, 100)
@@ -281,7 +284,7 @@ func TestBeforeTheStateIsLoaded(t *testing.T) {
 	names := slices.Sorted(maps.Keys(have))
 	want := []string{
 		"wolkvox_exporter_skipped_seconds_total", "wolkvox_exporter_truncated_seconds_total",
-		"wolkvox_exporter_truncated_windows_total", "wolkvox_up",
+		"wolkvox_exporter_truncated_windows_total", "wolkvox_exporter_unreadable_seconds_total", "wolkvox_up",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("have %q, want %q", names, want)

@@ -43,6 +43,8 @@ const (
 	lastSuccess
 	truncatedWindows
 	truncatedSeconds
+	unreadableSeconds
+	fieldMissing
 	skippedSeconds
 
 	families = iota // how many there are
@@ -180,13 +182,23 @@ var definitions = [families]struct {
 	},
 	truncatedWindows: {
 		"wolkvox_exporter_truncated_windows_total",
-		"Windows whose response the API had cut at 60,000 rows, so that they were split and fetched again.",
+		"Windows whose response the API had truncated, at 60,000 rows or fewer, so that they were split and fetched again.",
 		nil,
 	},
 	truncatedSeconds: {
 		"wolkvox_exporter_truncated_seconds_total",
-		"Seconds whose response the API had cut at 60,000 rows and that could not be split, so that chats may be missing.",
+		"Seconds whose response the API had truncated and that could not be split, so that chats may be missing.",
 		nil,
+	},
+	unreadableSeconds: {
+		"wolkvox_exporter_unreadable_seconds_total",
+		"Seconds that were left out because no response that holds them could be read, while those around them could. Reconciles read them again.",
+		nil,
+	},
+	fieldMissing: {
+		"wolkvox_report_field_missing",
+		"Whether the report's rows lack a documented key: 1 if they do, 0 if they have it. Absent before there were rows.",
+		[]string{"field"},
 	},
 	skippedSeconds: {
 		"wolkvox_exporter_skipped_seconds_total",

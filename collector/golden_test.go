@@ -77,7 +77,8 @@ func everything(t *testing.T) *prometheus.Registry {
 	operations := []Operation{
 		{"wv0042", fixed{View: busy.book.View(), Status: poller.Status{
 			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled, NewestEnd: polled.Add(-40 * time.Second),
-			TruncatedWindows: 2, TruncatedSeconds: 1, Skipped: 90 * time.Minute,
+			TruncatedWindows: 2, TruncatedSeconds: 1, UnreadableSeconds: 3, Skipped: 90 * time.Minute,
+			MissingKeys:   map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
 			RoutingPoints: map[string]string{"101": "Ventas", "202": `Soporte "técnico"`, "909": "without chats"},
 			TokenInfo:     wolkvox.TokenInfo{Used: &used, Limit: &limit},
 		}}},

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller" //nolint:depguard // Only what it publishes.
@@ -67,6 +68,14 @@ func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *po
 	// The first poll may raise these before anybody has seen them at 0.
 	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), p.started}
 	ch <- &counter{descs[truncatedSeconds], o.labels, float64(s.TruncatedSeconds), p.started}
+	ch <- &counter{descs[unreadableSeconds], o.labels, float64(s.UnreadableSeconds), p.started}
+	for field, missing := range s.MissingKeys {
+		value := 0.0
+		if missing {
+			value = 1
+		}
+		ch <- &gauge{descs[fieldMissing], []*dto.LabelPair{label("field", field.String()), o.name}, value}
+	}
 	ch <- &counter{descs[skippedSeconds], o.labels, s.Skipped.Seconds(), p.started}
 }
 
