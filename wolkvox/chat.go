@@ -115,7 +115,7 @@ func (f Field) String() string { return fieldNames[f] }
 func Keys() []Field {
 	keys := make([]Field, allKeys)
 	for i := range keys {
-		keys[i] = Field(i) //nolint:gosec // There are few.
+		keys[i] = Field(i)
 	}
 	return keys
 }

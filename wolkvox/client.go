@@ -113,6 +113,7 @@ func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
 	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}, turns: &Turns{}}
 	c.http.Transport = defaultTransport
 	c.http.CheckRedirect = c.checkRedirect
+	c.response.Announced = -1
 	for _, option := range options {
 		option(c)
 	}
@@ -174,6 +175,9 @@ func (c *Client) ClockSkew() (ahead time.Duration, ok bool) {
 func (c *Client) get(
 	ctx context.Context, page, api, parameters string, response *Response, read func(io.Reader) (int, error),
 ) error {
+	if api == chatReport {
+		defer func() { c.response = *response }()
+	}
 	token, err := c.token()
 	if err != nil {
 		return err
@@ -201,9 +205,6 @@ func (c *Client) get(
 	seen.ExtraText = response.ExtraText
 	if seen.ClockSkew != nil {
 		c.skew = seen.ClockSkew
-	}
-	if api == chatReport {
-		c.response = *response
 	}
 
 	var failure *Error

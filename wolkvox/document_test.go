@@ -106,11 +106,20 @@ func TestClient_LastResponse(t *testing.T) {
 		}
 		return responding(http.StatusOK, `x{"code": 200, "msg": "5 records", "data": []}`)(r)
 	})))
-	for range client.Chats(t.Context(), anyWindow) {
-		t.Error("have a row")
+	if have := client.LastResponse(); have != (Response{Announced: -1}) {
+		t.Errorf("have %+v before a request", have)
+	}
+	for chat, err := range client.Chats(t.Context(), anyWindow) {
+		t.Errorf("have %+v, %v", chat, err)
 	}
 	if _, err := client.TokenInfo(t.Context()); err != nil || client.LastResponse() != (Response{Announced: 3}) {
 		t.Errorf("have %+v, %v, want 3 announced", client.LastResponse(), err)
+	}
+	client.token = func() (string, error) { return "", io.ErrUnexpectedEOF }
+	for _, err := range client.Chats(t.Context(), anyWindow) {
+		if have := client.LastResponse(); err == nil || have != (Response{Announced: -1}) {
+			t.Errorf("have %+v, %v without a response", have, err)
+		}
 	}
 }
 

@@ -220,7 +220,7 @@ func (e *envelope) succeeded() bool {
 
 // isOurs reports whether an object is the API's envelope: it has nothing but the
 // members of one, or all of them, and data or a message. A message without a code or
-// data is anybody's.
+// data can be another server's.
 func (e *envelope) isOurs() bool {
 	complete := e.sawCode && e.sawFault && e.sawMsg && e.sawData
 	speaks := e.sawMsg && (e.sawCode || e.announced() == 0)

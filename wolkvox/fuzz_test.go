@@ -135,7 +135,7 @@ func mustBeSound(t *testing.T, c Chat) {
 	mustBeLabel(t, "channel", c.Channel)
 }
 
-// mustBeRows counts the rows of a body once more. What is deep is nobody's business.
+// mustBeRows counts the rows of a body once more. What is deep is not looked into.
 func mustBeRows(t *testing.T, body []byte, want int) {
 	t.Helper()
 	body = bytes.TrimLeft(body, "\x00\ufeff \t\r\n")

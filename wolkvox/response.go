@@ -15,7 +15,8 @@ type Response struct {
 	ExtraText bool
 }
 
-// LastResponse describes the newest response of [Client.Chats], as far as it was read.
+// LastResponse describes the response to the newest request of [Client.Chats], as far as
+// it was read.
 func (c *Client) LastResponse() Response { return c.response }
 
 // decodeRefusal reads the body of a response whose HTTP status is none of success. It
@@ -36,7 +37,7 @@ func decodeRefusal(status int, body io.Reader) (refusal *Error, enveloped bool) 
 		}
 	}
 	failure := &Error{Result: classify(status, e.fault+e.msg), Status: status}
-	if status == http.StatusNotFound && !(ours && e.isOurs()) {
+	if foreign := !ours || !e.isOurs(); foreign && status == http.StatusNotFound {
 		failure.Err = errors.New("the answer is not the API's")
 	}
 	return failure, e.fault+e.msg != ""

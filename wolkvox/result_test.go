@@ -99,8 +99,7 @@ func TestNothingFound(t *testing.T) {
 	}
 }
 
-// A 404 of anybody's but the API's, or with another meaning, says that the URL is
-// wrong. Taken for "nothing found" it would hide every chat.
+// A 404 of another server's, or with another meaning, says that the URL is wrong. Taken for "nothing found" it would hide every chat.
 func TestClient_ForeignNotFoundIsNoEmptyReport(t *testing.T) {
 	for _, body := range []string{
 		"", " ", "404 page not found\n", "0 records were found", "null", "[]", "{}", `{"message":"no Route matched with those values"}`,
