@@ -65,7 +65,7 @@ export PROMTOOL        ?= $(CURDIR)/$(DEBIAN)/usr/bin/promtool
 export SYSTEMD_ANALYZE ?= $(CURDIR)/$(DEBIAN)/systemd-analyze
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit programs e2e e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
+.PHONY: help build test unit programs e2e modules e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -82,9 +82,9 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 WHOLE = $(filter ./...,$(PKGS))
 go_test = $(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg --jsonfile .cache/$(1).json -- -count=1 -shuffle=on
 
-# Tests of e2e mostly wait, so that they run beside the others.
+# Those of the other modules mostly wait, so that they run beside the rest.
 test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race detector where it works
-	@$(MAKE) --no-print-directory -j2 unit $(if $(WHOLE),e2e)
+	@$(MAKE) --no-print-directory -j2 unit $(if $(WHOLE),modules)
 
 unit: $(GOTESTSUM)
 	@mkdir -p .cache/race
@@ -123,6 +123,9 @@ exit $$rc
 endef
 
 e2e: $(GOTESTSUM) programs ## run the tests of rules, dashboards and examples, and those with a real Prometheus and Alertmanager
+	@$(MAKE) --no-print-directory modules
+
+modules: $(GOTESTSUM)
 	@mkdir -p .cache
 	@$(test_e2e)
 
@@ -207,7 +210,7 @@ image: ## build a container image with buildah, or docker where there is none; A
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
-clean: ## remove what was built; the tools in .cache/bin stay
+clean: ## remove what was built; the tools and programs in .cache stay
 	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/whole.json .cache/e2e.json .cache/examples.json .cache/growth.json .cache/growth.txt .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
