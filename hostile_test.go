@@ -4,6 +4,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	stdlog "log"
 	"net/http"
@@ -145,6 +148,33 @@ func TestExporter_NamesItselfToTheAPI(t *testing.T) {
 	defer mu.Unlock()
 	if len(agents) != 1 || !agents["wolkvox_exporter/"+testVersion] {
 		t.Errorf("have %v, want wolkvox_exporter/%s", agents, testVersion)
+	}
+}
+
+// net/http quotes in its server's log what a client has offered.
+func TestExporter_LogsNothingThatAClientSends(t *testing.T) {
+	t.Parallel()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
+	defer server.Close()
+	secure := httptest.NewTLSServer(nil)
+	defer secure.Close()
+	certificate := secure.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})) +
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	file := writeFile(t, pair)
+	config := writeFile(t, "tls_server_config:\n  cert_file: "+file+"\n  key_file: "+file+"\n")
+	e := against(server, "--storage.path=", "--web.config.file="+config, "--log.level=debug").start(t)
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{secretPhone}}}
+	if _, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(e.base(), "http://")); err == nil {
+		t.Error("have a connection with a protocol that does not exist")
+	}
+	eventually(t, "a line about it", func() bool { return strings.Contains(e.logged(), `kind="TLS handshake with a client"`) })
+	if found := leak(e.logged()); found != "" {
+		t.Errorf("the log has %s", found)
 	}
 }
 

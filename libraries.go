@@ -19,6 +19,9 @@ func captureLibraryLogs(logger log.Logger) {
 	stdlog.SetOutput(libraryLog{logger})
 }
 
+// newLibraryLogger returns a standard logger for a library that takes one.
+func newLibraryLogger(logger log.Logger) *stdlog.Logger { return stdlog.New(libraryLog{logger}, "", 0) }
+
 // libraryLogs are the kinds of lines, by their beginnings.
 var libraryLogs = []struct{ prefix, kind string }{
 	{"Unsolicited response", "unsolicited response"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -76,7 +75,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 		announce()
 		return context.Background()
 	}
-	server.ErrorLog = stdlog.New(libraryLog{logger}, "", 0) // Its text can hold what a client has sent.
+	server.ErrorLog = newLibraryLogger(logger) // A line can hold what a client has sent.
 	group.Go(func() error {
 		operations.reloadOn(ctx, hangups)
 		return nil

@@ -250,13 +250,13 @@ func (c *Client) request(ctx context.Context, page, api, parameters, token strin
 func (c *Client) do(caller context.Context, request *http.Request, read func(io.Reader) (int, error), saw func(time.Time)) (int, error) {
 	var trace connTrace
 	ctx := trace.context(request.Context())
-	response, err := c.http.Do(request.WithContext(ctx))
+	response, err := c.http.Do(request.WithContext(ctx)) //nolint:contextcheck // It is the caller's, with a time limit.
 	if err != nil {
 		return 0, c.transportError(caller, err)
 	}
 	defer response.Body.Close()
 	// Not every transport ends the reading of a body with its request.
-	stop := context.AfterFunc(ctx, func() { _ = response.Body.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = response.Body.Close() }) //nolint:contextcheck // The same.
 	defer stop()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		saw(date)

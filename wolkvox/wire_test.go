@@ -64,4 +64,6 @@ func saying(t *testing.T, text string) *http.Transport {
 }
 
 // tokenOf returns the token of a request that a client hands to its transport.
-func tokenOf(r *http.Request) string { return strings.Join(r.Header["wolkvox-token"], ", ") }
+func tokenOf(r *http.Request) string {
+	return strings.Join(r.Header["wolkvox-token"], ", ") //nolint:staticcheck // The spelling is what the test is about.
+}

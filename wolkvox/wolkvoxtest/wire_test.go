@@ -80,6 +80,7 @@ func TestBytesBehindAResponse(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
 		if err != nil || !strings.Contains(string(body), rows) {
 			t.Errorf("%v: have %q, %v", fault, body, err)
 		}
