@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sync"
 	"time"
@@ -122,7 +123,7 @@ func requestsPerDay(poll *config.Poll) int {
 	const day = 24 * time.Hour
 	times := func(every time.Duration) int { return int(day / every) }
 	requests := times(poll.Interval.Duration) + times(tokenInfoInterval) + times(routingPointsInterval)
-	return requests + int(poller.ReconcileRequests(poll.ReconcileInterval.Duration, poll.ReconcileWindow.Duration))
+	return requests + int(math.Ceil(poller.ReconcileRequests(poll.ReconcileInterval.Duration, poll.ReconcileWindow.Duration)))
 }
 
 // colourful tells whether w is a terminal whose user has nothing against colours.

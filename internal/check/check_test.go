@@ -185,10 +185,10 @@ func TestTheDaysRequestsMustDo(t *testing.T) {
 		status      Status
 		text        string
 	}{
-		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 361 in a day"},
-		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 361 in a day"},
-		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, and the exporter makes 361"},
-		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 361"},
+		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 342 in a day"},
+		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 342 in a day"},
+		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, and the exporter makes 342"},
+		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 342"},
 		{new(10.0), nil, nil, Look, "the API does not say how many requests there are in a day"},
 		{nil, nil, &wolkvox.Error{Result: wolkvox.ServerError, Status: 500}, Look, "could not be read: the API failed (status 500)"},
 	} {

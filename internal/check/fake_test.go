@@ -102,7 +102,7 @@ func wellAPI() *fakeAPI {
 
 func operation(t *testing.T, api *fakeAPI, zone string) *Operation {
 	t.Helper()
-	return &Operation{Base: address(t, "https://"+fakeHost), Zone: load(t, zone), API: api, Shapes: Shapes{}, Needs: 361}
+	return &Operation{Base: address(t, "https://"+fakeHost), Zone: load(t, zone), API: api, Shapes: Shapes{}, Needs: 342}
 }
 
 func address(t *testing.T, text string) *url.URL {
