@@ -55,6 +55,7 @@ type health struct {
 	control    *wolkvox.Window // the shortest window that was readable
 	rowsRead   int             // rows of readable responses
 	unreadable int             // responses that were not, since the last that was
+	failures   int             // responses that were not, in all
 }
 
 // setReadable notes a response that was read.
@@ -71,6 +72,7 @@ func (r *run) setUnreadable(w wolkvox.Window, err error) {
 	r.unreadable[w] = err
 	r.spoiled = err
 	r.health.unreadable++
+	r.failures++
 }
 
 // confirmHealthy returns nil if windows other than w can be read, and otherwise the
@@ -225,8 +227,9 @@ func (r *run) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap,
 		return beside()
 	}
 	r.probed = time.Now()
+	failures := r.failures
 	_, err := r.readOr(ctx, w, sink, reading, beside)
-	if _, unread := r.unreadable[w]; err == nil && !unread {
+	if err == nil && r.failures == failures {
 		for _, gap := range gaps {
 			r.removeGap(gap.Window)
 		}

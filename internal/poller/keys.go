@@ -18,13 +18,6 @@ const missingAfter = 3
 // Once the report had them, nothing is counted without them.
 var necessaryKeys = []wolkvox.Field{wolkvox.ConnIDField, wolkvox.SessionIDField, wolkvox.StartDate, wolkvox.EndDate}
 
-// reportKeys notices documented keys that the report's rows lack, as after an update of
-// the vendor's.
-type reportKeys struct {
-	seen    bool                  // there were rows
-	lacking map[wolkvox.Field]int // runs in a row whose rows lack the key
-}
-
 // isWhole reports whether a row has so many of the documented keys that those it lacks
 // say something about the report.
 func isWhole(keys wolkvox.Fields) bool { return bits.OnesCount32(uint32(keys)) >= 8 }
@@ -39,31 +32,24 @@ func (r *run) noteKeys() {
 	if r.whole == 0 {
 		return
 	}
-	if r.reportKeys.lacking == nil {
-		r.reportKeys.lacking = map[wolkvox.Field]int{}
-	}
-	r.reportKeys.seen = true
+	missing := map[wolkvox.Field]bool{}
 	for _, key := range wolkvox.Keys() {
 		if !IsReportKey(key) {
 			continue
 		}
-		lacking := &r.reportKeys
-		switch had := lacking.lacking[key]; {
-		case !r.keys.Has(key):
-			lacking.lacking[key]++
-			if had+1 == missingAfter {
-				level.Error(r.logger).Log("msg", "the report has changed: its rows lack a documented key, and what is counted from it is missing", "field", key)
-			}
-		case had >= missingAfter:
-			level.Info(r.logger).Log("msg", "the report's rows have the key again", "field", key)
-			fallthrough
-		default:
-			lacking.lacking[key] = 0
+		before := r.lacking[key]
+		if r.keys.Has(key) {
+			r.lacking[key] = 0
+		} else {
+			r.lacking[key]++
 		}
-	}
-	missing := map[wolkvox.Field]bool{}
-	for key, n := range r.reportKeys.lacking {
-		missing[key] = n >= missingAfter
+		missing[key] = r.lacking[key] >= missingAfter
+		switch {
+		case missing[key] && before < missingAfter:
+			level.Error(r.logger).Log("msg", "the report has changed: its rows lack a documented key, and what is counted from it is missing", "field", key)
+		case !missing[key] && before >= missingAfter:
+			level.Info(r.logger).Log("msg", "the report's rows have the key again", "field", key)
+		}
 	}
 	r.status.MissingKeys = missing
 }

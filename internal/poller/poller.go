@@ -111,8 +111,9 @@ type Poller struct {
 	midnight      time.Time // up to when the requests of the day are today's
 
 	clocks, future, belated, extraTextSeen, noRows warning
-	reportKeys                                     reportKeys
-	newestEnd                                      wolkvox.LocalTime // of all rows
+	// lacking is how many runs in a row brought rows without a documented key.
+	lacking   map[wolkvox.Field]int
+	newestEnd wolkvox.LocalTime // of all rows
 }
 
 // New loads the operation's book, or begins one. Nothing is asked of the API
@@ -125,6 +126,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		logger:  log.With(options.Logger, "operation", options.Operation),
 		reach:   maxPiece,
 		extra:   allowance{max: maxExtra},
+		lacking: map[wolkvox.Field]int{},
 		spoiled: &wolkvox.Error{Result: wolkvox.Malformed},
 		status:  Status{RoutingPoints: options.RoutingPoints},
 	}
