@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,11 +135,25 @@ func (s *brokenStore) Save(state []byte) error {
 }
 
 // lines is a logger that keeps what it is told.
-type lines struct{ text strings.Builder }
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
 
-func (l *lines) logger() log.Logger { return log.NewLogfmtLogger(&l.text) }
+func (l *lines) logger() log.Logger { return log.NewLogfmtLogger(l) }
 
-func (l *lines) count(substring string) int { return strings.Count(l.text.String(), substring) }
+// Write takes a line.
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lines) count(substring string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), substring)
+}
 
 // spans are the windows asked for, on the wall clock, without the second that
 // each reaches further back.

@@ -7,8 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-kit/log"
-
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -34,7 +32,7 @@ func TestStatus_IsNotUpWhileStuck(t *testing.T) {
 			return time.Second
 		}}
 		o, l := options(), &lines{}
-		o.Logger = log.NewSyncLogger(l.logger())
+		o.Logger = l.logger()
 		p := newPoller(t, report, &store.Memory{}, o)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -75,7 +73,7 @@ func TestStatus_IsNotStuckWhileItCatchesUpOrWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept, takes := &store.Memory{}, time.Second
 		o, l := options(), &lines{}
-		o.Logger = log.NewSyncLogger(l.logger())
+		o.Logger = l.logger()
 		o.ReconcileInterval, o.Interval = 0, time.Hour
 		report := &stalling{takes: func() time.Duration { return takes }}
 		runFor(t, newPoller(t, report, kept, o), time.Minute)
