@@ -23,11 +23,11 @@ type watchdog struct {
 
 func newWatchdog(logger log.Logger, allowance time.Duration) *watchdog {
 	w := &watchdog{logger: logger}
-	w.timer = time.AfterFunc(allowance, w.bark)
+	w.timer = time.AfterFunc(allowance, w.report)
 	return w
 }
 
-func (w *watchdog) bark() {
+func (w *watchdog) report() {
 	w.stuck.Store(true)
 	level.Error(w.logger).Log("msg", "polling is stuck: no poll has ended and nothing was saved for too long")
 }
