@@ -55,6 +55,10 @@ type past struct {
 	stop func(n int, cancel context.CancelFunc)
 }
 
+// sampled reports whether to run the i-th of many backfills. With -short, which
+// make test uses with the race detector only, every fifth is enough.
+func sampled(i int) bool { return !testing.Short() || i%5 == 0 }
+
 func newPast(zone, from string, lasts time.Duration) *past {
 	p := &past{stop: func(int, context.CancelFunc) {}}
 	p.options = Options{

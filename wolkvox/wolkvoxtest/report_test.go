@@ -183,6 +183,9 @@ func (r *recorder) Write(p []byte) (int, error) { return r.Buffer.Write(p) }
 
 // A large response is written as it is made: 150,000 rows are 75 MB.
 func TestLargeResponseStreams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: with the race detector it would be about the detector's memory")
+	}
 	const n = 150_000
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Limits: wolkvoxtest.Limits{Rows: 200_000}})
 	s.Add(manyChats(n)...)
@@ -196,6 +199,9 @@ func TestLargeResponseStreams(t *testing.T) {
 }
 
 func TestFaultsAreAsLargeAsTheVendorAllows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: with the race detector it would be about the detector's memory")
+	}
 	for fault, want := range map[wolkvoxtest.Fault]int{
 		wolkvoxtest.LongValue: 100_000_000, wolkvoxtest.LongConnID: 100_000_000, wolkvoxtest.DeepRow: 4_000_000, wolkvoxtest.HugeBody: 256 << 20,
 	} {
