@@ -23,8 +23,9 @@ func isTruncated(err error) bool {
 }
 
 const (
-	// minSuspect is the smallest number of rows that looks like a limit.
-	minSuspect = 100
+	// minRound and minRepeated are the smallest numbers of rows that look like a limit: a
+	// round one, and one that another response had which was the largest until then.
+	minRound, minRepeated = 50, 20
 	// maxFalseAnnouncements is how often in a row msg may name more rows than the
 	// window turned out to hold before it is no longer believed.
 	maxFalseAnnouncements = 3
@@ -60,9 +61,7 @@ func (l *rowLimit) check(rows, announced int) error {
 		return errCut
 	case l.believes(rows, announced):
 		return errSuspect
-	case rows < minSuspect:
-		return nil
-	case isRound(rows), rows == l.largest && rows != l.verified:
+	case rows >= minRound && isRound(rows), rows >= minRepeated && rows == l.largest && rows != l.verified:
 		return errSuspect
 	}
 	l.largest = max(l.largest, rows)
@@ -75,7 +74,7 @@ func (l *rowLimit) believes(rows, announced int) bool {
 }
 
 // isRound reports whether n is a number that people choose as a limit.
-func isRound(n int) bool { return n%100 == 0 || n&(n-1) == 0 || n&(n+1) == 0 }
+func isRound(n int) bool { return n%50 == 0 || n&(n-1) == 0 || n&(n+1) == 0 }
 
 // learn is told how many rows a suspected response had, and how many different chats the
 // window's halves showed. It reports whether the response was truncated. Between the
