@@ -72,7 +72,7 @@ func maxReconcileSpan(interval, window time.Duration) time.Duration {
 // of its period that precedes last.
 func (l reconcileLevel) from(last, now time.Time, maxGap time.Duration) time.Time {
 	previous := last.Truncate(l.period)
-	return later(previous, now.Add(-max(maxGap, 2*l.period))).Add(-l.length)
+	return later(previous, now.Add(-max(maxGap, l.period)-l.period)).Add(-l.length)
 }
 
 // ReconcileRequests returns how many requests reconciles take a day, on average, where

@@ -107,8 +107,9 @@ func TestStopOfFortyDaysIsMadeUpForAsFarAsTheLimitAndTheRestIsMetered(t *testing
 		start, back := time.Now(), time.Now().Add(40*day)
 		oldest := back.Add(-o.options.MaxCatchUp)
 		o.server.Add(chatsBetween(oldest.Add(time.Minute), back, 400)...)
-		// The reconcile reads a window more than the catch-up.
-		for i, c := range chatsBetween(start.Add(time.Hour), oldest.Add(-o.options.ReconcileWindow-time.Hour), 100) {
+		// The reconcile reads more than the catch-up.
+		deepest := maxReconcileSpan(o.options.ReconcileInterval, o.options.ReconcileWindow)
+		for i, c := range chatsBetween(start.Add(time.Hour), oldest.Add(-deepest-time.Hour), 100) {
 			o.server.Add(chatAt(1000+i, c.End, time.Minute, "beyond"))
 		}
 		time.Sleep(time.Until(back))
