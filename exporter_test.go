@@ -28,6 +28,8 @@ type launch struct {
 	dir  string // an empty one if not set
 	args []string
 	env  []string
+
+	below []string // a command that runs the line that follows it; none if not set
 }
 
 // against polls a server. Flags later in a line are no remedy: kingpin refuses
@@ -41,7 +43,8 @@ func against(server *wolkvoxtest.Server, args ...string) launch {
 
 func (l launch) command(ctx context.Context, t testing.TB) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, programFile, l.args...)
+	line := slices.Concat(l.below, []string{programFile}, l.args)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	if cmd.Dir = l.dir; l.dir == "" {
 		cmd.Dir = t.TempDir()
 	}
@@ -159,6 +162,17 @@ func (e *exporter) logged() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.log.String()
+}
+
+// linesWith are the lines of the log that have a text.
+func (e *exporter) linesWith(text string) []string {
+	var found []string
+	for line := range strings.Lines(e.logged()) {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 // kill gives the program no time for anything.

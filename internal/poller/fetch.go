@@ -8,6 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/go-kit/log/level"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -19,7 +20,7 @@ type run struct {
 	to    time.Time // the whole second that it reads up to
 	from  time.Time // how far back its poll has read
 
-	lasting   *fault          // of what is being read: a poll or a reconcile
+	lasting   *fault.Fault    // of what is being read: a poll or a reconcile
 	failed    int             // requests, one after the other
 	pauses    backoff.BackOff // the waits between them
 	retries   int

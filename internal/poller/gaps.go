@@ -87,7 +87,7 @@ func (r *run) confirmHealthy(ctx context.Context, w wolkvox.Window, sink rowSink
 		probes = []wolkvox.Window{*r.control}
 	case !r.probeDue():
 		return failure
-	case r.lasting.err != nil:
+	case r.lasting.Err != nil:
 		probes = probes[:1]
 	}
 	r.probed = time.Now()
@@ -240,7 +240,7 @@ func (r *run) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap,
 // probeDue reports whether it is time to ask for something else than what fails, which is
 // seldom while a fault lasts.
 func (r *run) probeDue() bool {
-	return r.lasting.err == nil || time.Since(r.probed) >= probeInterval*r.options.Interval
+	return r.lasting.Err == nil || time.Since(r.probed) >= probeInterval*r.options.Interval
 }
 
 func (r *run) readGaps(ctx context.Context, gaps []ledger.Gap, sink rowSink, reading ledger.Reading) error {

@@ -81,19 +81,19 @@ func (h *History) Read(ctx context.Context, piece ledger.Span) (*Rows, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err == nil:
-			p.polling.end(p.logger, "reading")
+			p.polling.End(p.logger, "reading")
 			h.begun = true
 			return rows, nil
 		}
-		since := p.polling.since
-		if p.polling.err == nil {
+		since := p.polling.Since
+		if p.polling.Err == nil {
 			since = time.Now()
 		}
 		next := later(p.quietUntil, time.Now().Add(p.options.Interval))
 		if !h.begun || !passes(err) || next.Sub(since) > tolerance {
 			return nil, fmt.Errorf("reading %s to %s: %w", p.local(piece.From), p.local(piece.To), err)
 		}
-		p.polling.begin(p.logger, "reading", err)
+		p.polling.Begin(p.logger, "reading", err, "result", orNone(resultOf(err)))
 		if err := sleep(ctx, time.Until(next)); err != nil {
 			return nil, err
 		}

@@ -33,16 +33,16 @@ func (p *Poller) poll(ctx context.Context) {
 	}
 	p.status.Up = err == nil
 	if err != nil {
-		p.polling.begin(p.logger, "polling", err)
+		p.polling.Begin(p.logger, "polling", err, "result", orNone(resultOf(err)))
 		p.finish(r)
 		return
 	}
-	p.polling.end(p.logger, "polling")
+	p.polling.End(p.logger, "polling")
 	p.status.Ready = true
 	p.status.LastPoll = r.to
 
 	// While reconciles fail, they are tried as far as the allowance goes.
-	if r.reconcileDue() && (p.reconciling.err == nil || p.extra.take(p.options.Interval)) {
+	if r.reconcileDue() && (p.reconciling.Err == nil || p.extra.take(p.options.Interval)) {
 		r.lasting = &p.reconciling
 		r.failed = 0
 		before := p.snapshot.Load().View
@@ -51,9 +51,9 @@ func (p *Poller) poll(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			p.reconciling.begin(p.logger, "reconciling", err)
+			p.reconciling.Begin(p.logger, "reconciling", err, "result", orNone(resultOf(err)))
 		} else {
-			p.reconciling.end(p.logger, "reconciling")
+			p.reconciling.End(p.logger, "reconciling")
 			r.warnOfLateness(p.snapshot.Load().View.Counts.Late-before.Counts.Late, before.Progress.Reconciled)
 		}
 	}
@@ -63,14 +63,14 @@ func (p *Poller) poll(ctx context.Context) {
 
 // finish makes a run's end known.
 func (p *Poller) finish(r *run) {
-	fault := p.polling
-	if fault.err == nil {
-		fault = p.reconciling
+	lasting := p.polling
+	if lasting.Err == nil {
+		lasting = p.reconciling
 	}
-	p.status.Failure, p.status.Result, p.status.FailingSince = "", fault.result, fault.since
-	if fault.err != nil {
-		p.status.Failure = fault.err.Error()
-		p.status.LastFailure = LastFailure{At: time.Now(), Result: fault.result}
+	p.status.Failure, p.status.Result, p.status.FailingSince = "", resultOf(lasting.Err), lasting.Since
+	if lasting.Err != nil {
+		p.status.Failure = lasting.Err.Error()
+		p.status.LastFailure = LastFailure{At: time.Now(), Result: p.status.Result}
 	}
 	if r.newest != 0 {
 		p.status.NewestEnd = r.newest.In(p.options.Zone)
@@ -91,9 +91,10 @@ func (p *Poller) finish(r *run) {
 }
 
 func (r *run) warnOfOverfull() {
-	if r.overfull > 0 {
-		level.Warn(r.logger).Log("msg", "windows of a second hold more chats than one response: chats there are missing", "windows", r.overfull)
+	if r.overfull == 0 && !r.status.Up {
+		return // It did not get as far as to know.
 	}
+	r.overfullSeen.set(r.logger, r.overfull > 0, "windows of a second hold more chats than one response: chats there are missing", "windows", r.overfull)
 }
 
 // poll reads what the report shows since the last poll, or for the first time.
@@ -304,7 +305,7 @@ func (r *run) step(
 		return false, err
 	}
 	if err := r.store.Save(state); err != nil {
-		return false, fmt.Errorf("saving the state: %w", err)
+		return false, &saveError{err}
 	}
 	t.Commit()
 	for outcome, n := range t.Counts().Records {
@@ -314,6 +315,16 @@ func (r *run) step(
 	r.publish(r.book.View())
 	return held, nil
 }
+
+// saveError is why the state was not saved. Its type tells it from an error of the same
+// number that another file has.
+type saveError struct{ err error }
+
+// Error implements error.
+func (e *saveError) Error() string { return fmt.Sprintf("saving the state: %s", e.err) }
+
+// Unwrap returns the store's error.
+func (e *saveError) Unwrap() error { return e.err }
 
 // horizon is the end of the oldest chat that a window may still show.
 func (p *Poller) horizon(progress ledger.Progress) wolkvox.LocalTime {

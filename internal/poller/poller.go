@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -88,8 +88,8 @@ type Poller struct {
 	// What follows belongs to the goroutine in Run.
 	status      Status
 	watchdog    *watchdog // nil before Run
-	polling     fault
-	reconciling fault
+	polling     fault.Fault
+	reconciling fault.Fault
 	// quietUntil is when the API may be asked again.
 	quietUntil time.Time
 	// extra is for requests beyond those that the windows need.
@@ -110,7 +110,7 @@ type Poller struct {
 	points, quota look
 	midnight      time.Time // up to when the requests of the day are today's
 
-	clocks, future, belated, extraTextSeen, noRows warning
+	clocks, future, belated, extraTextSeen, noRows, overfullSeen warning
 	// lacking is how many runs in a row brought rows without a documented key.
 	lacking   map[wolkvox.Field]int
 	newestEnd wolkvox.LocalTime // of all rows
@@ -218,35 +218,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// fault is a failure that lasts. It is logged when it begins, when it becomes
-// another one, and when it is over.
-type fault struct {
-	since  time.Time
-	err    error
-	result wolkvox.Result
-}
-
-func (f *fault) begin(logger log.Logger, what string, err error) {
-	result := resultOf(err)
-	if f.err == nil {
-		f.since = time.Now()
-	}
-	news := f.err == nil || f.result != result || result == "" && f.err.Error() != err.Error()
-	f.err, f.result = err, result
-	if news {
-		level.Error(logger).Log("msg", what+" fails, it goes on being tried", "result", orNone(result), "err", err)
-	} else {
-		level.Debug(logger).Log("msg", what+" still fails", "result", orNone(result), "err", err)
-	}
-}
-
-func (f *fault) end(logger log.Logger, what string) {
-	if f.err != nil {
-		level.Info(logger).Log("msg", what+" works again", "after", time.Since(f.since).Round(time.Second))
-	}
-	*f = fault{}
 }
 
 func orNone(result wolkvox.Result) string {

@@ -163,7 +163,7 @@ func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
 		if r.requests > 2*maxSplits {
 			t.Errorf("requests: have %d, want at most %d", r.requests, 2*maxSplits)
 		}
-		p.polling.begin(p.logger, "polling", errCut)
+		p.polling.Begin(p.logger, "polling", errCut)
 		r = p.newRun()
 		if err := r.poll(t.Context()); !errors.Is(err, errCut) || r.requests > 2*fewSplits {
 			t.Errorf("while it lasts: have %d requests and %v, want at most %d", r.requests, err, 2*fewSplits)

@@ -58,7 +58,7 @@ func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision 
 		if r.mayRetry() {
 			return decision{retry, wait}
 		}
-		if r.failed < quickTries && r.lasting.err == nil {
+		if r.failed < quickTries && r.lasting.Err == nil {
 			otherwise = giveUp // There is no allowance to find out whether it lasts.
 		}
 		return decision{otherwise, wait}
@@ -96,7 +96,7 @@ func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision 
 // mayRetry reports whether a failed request is worth another, and takes it from the
 // allowance. While a fault lasts, one request a poll is enough to see its end.
 func (r *run) mayRetry() bool {
-	if r.failed >= quickTries || r.lasting.err != nil || r.retries >= maxRetries || !r.extra.take(r.options.Interval) {
+	if r.failed >= quickTries || r.lasting.Err != nil || r.retries >= maxRetries || !r.extra.take(r.options.Interval) {
 		return false
 	}
 	r.retries++

@@ -157,7 +157,7 @@ func (s *distinctSink) Apply(chat *wolkvox.Chat, reading ledger.Reading) {
 // decideTruncated splits a window, with an end.
 func (r *run) decideTruncated() decision {
 	limit := maxSplits
-	if errors.Is(r.lasting.err, errCut) || r.lasting.result == wolkvox.TooLarge {
+	if errors.Is(r.lasting.Err, errCut) || resultOf(r.lasting.Err) == wolkvox.TooLarge {
 		limit = fewSplits
 	}
 	if r.splits >= limit {

@@ -15,6 +15,9 @@ const (
 	unsaved  = ".unsaved"  // not yet in its place
 )
 
+// errTooLarge is why a state is not saved.
+var errTooLarge = errors.New("the state is more than would be loaded again")
+
 // File is the state of one operation in a Folder, for one goroutine at a time.
 type File struct {
 	folder *Folder
@@ -104,7 +107,7 @@ func (f *File) save(state []byte) error {
 		return fs.ErrClosed
 	}
 	if size := overhead + len(state); size > maxFile {
-		return fmt.Errorf("%d bytes are more than would be loaded again, %d", size, maxFile)
+		return fmt.Errorf("%w: %d bytes, at most %d are allowed", errTooLarge, size, maxFile)
 	}
 	// First what fails when the disk is full: both generations are untouched then.
 	if err := sys.write(f.path+unsaved, encode(state)); err != nil {

@@ -28,7 +28,7 @@ type files struct {
 
 var osFiles = files{
 	read:    func(name string) ([]byte, error) { return regular.ReadFile(name, maxFile) },
-	write:   atomic.WriteFile,
+	write:   writeFile,
 	link:    os.Link,
 	replace: atomic.ReplaceFile,
 	remove:  os.Remove,

@@ -105,7 +105,7 @@ func makeFolder(dir string, sys files) error {
 }
 
 // leftover matches what a Save leaves when its process is killed: our own name
-// for it, with the digits that atomic.WriteFile appends while writing.
+// for it, with the digits that os.CreateTemp appends while writing.
 var leftover = regexp.MustCompile(`^[a-z0-9_.%~-]*\.state(\.previous)?\.unsaved[0-9]*$`)
 
 func (f *Folder) removeLeftovers() error {

@@ -146,7 +146,7 @@ func (d *disk) replace(from, to string) error {
 	})
 }
 
-// write takes the steps of atomic.WriteFile.
+// write takes the steps of writeFile.
 func (d *disk) write(name string, content io.Reader) (err error) {
 	whole, err := io.ReadAll(content)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // operations are what a Save asks of the kernel. The seam sees one write where
-// atomic.WriteFile opens a file, writes, flushes, closes and renames it: here the
+// writeFile opens a file, writes, flushes, closes and renames it: here the
 // kernel itself refuses each of these, under the real thing.
 var operations = []struct {
 	name   string
