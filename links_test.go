@@ -27,7 +27,7 @@ func anchors(text string) map[string]bool {
 func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	t.Parallel()
 	count := 0
-	for _, pattern := range []string{"*.md", "*/*.md", "docs/runbooks/*.md"} {
+	for _, pattern := range []string{"*.md", "*/*.md", "docs/*/*.md", "docs/*/*/*.md"} {
 		documents, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
