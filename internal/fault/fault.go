@@ -58,7 +58,7 @@ func kindOf(err error) string {
 	}
 	var kind strings.Builder
 	for err != nil {
-		if number, ok := errors.AsType[syscall.Errno](err); ok && error(number) == err {
+		if number, ok := err.(syscall.Errno); ok { //nolint:errorlint // It walks the chain itself.
 			fmt.Fprintf(&kind, "%T %d", number, uintptr(number))
 			break
 		}

@@ -177,7 +177,7 @@ func (r *run) readAround(ctx context.Context, w wolkvox.Window, sink rowSink, re
 			open = append(open, gap)
 		}
 	}
-	err := r.readParts(ctx, around(w, skipped), sink, reading, func(part wolkvox.Window) error {
+	err := r.readParts(around(w, skipped), reading, func(part wolkvox.Window) error {
 		return r.readOpen(ctx, part, open, sink, reading)
 	})
 	if err != nil || reading == ledger.Polling {
@@ -188,9 +188,7 @@ func (r *run) readAround(ctx context.Context, w wolkvox.Window, sink rowSink, re
 
 // readParts reads the parts of a window beside its gaps, as far as the allowance goes.
 // The newest is what any poll reads.
-func (r *run) readParts(
-	ctx context.Context, parts []wolkvox.Window, sink rowSink, reading ledger.Reading, read func(wolkvox.Window) error,
-) error {
+func (r *run) readParts(parts []wolkvox.Window, reading ledger.Reading, read func(wolkvox.Window) error) error {
 	for i, part := range parts {
 		free := i == len(parts)-1 && reading != ledger.Reconciling
 		if !free && len(parts) > 1 && !r.extra.take(r.options.Interval) {
@@ -214,7 +212,7 @@ func (r *run) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap,
 		return err
 	}
 	beside := func() error {
-		err := r.readParts(ctx, around(w, gaps), sink, reading, func(part wolkvox.Window) error {
+		err := r.readParts(around(w, gaps), reading, func(part wolkvox.Window) error {
 			_, err := r.read(ctx, part, sink, reading)
 			return err
 		})
