@@ -35,7 +35,8 @@ type run struct {
 
 	health
 	gaps       []ledger.Gap // those of the book, as this step leaves them
-	deferred   bool         // a part of the step's span was left for the next poll
+	deferred   bool         // a part of the step's span was left for later
+	narrowing  int          // how deep what is being read is inside an unreadable window
 	unreadable map[wolkvox.Window]error
 }
 

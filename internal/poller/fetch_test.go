@@ -167,7 +167,7 @@ func TestPoller_StaysWithinItsAllowanceWhereFaultsPass(t *testing.T) {
 		}}
 		p := newPoller(t, report, &store.Memory{}, options())
 		runFor(t, p, 24*time.Hour)
-		if have, most := len(report.windows), 288+maxExtra+288+3*24*60/(5*probeInterval); have > most {
+		if have, most := len(report.windows), 950; have > most {
 			t.Errorf("requests in a day: have %d, want at most %d", have, most)
 		}
 	})

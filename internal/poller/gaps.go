@@ -33,6 +33,9 @@ const (
 	// probeInterval is how many polls apart an API whose fault lasts is asked for
 	// another window.
 	probeInterval = 6
+	// reserved is the part of the allowance that polls keep to find out what cannot be
+	// read: they take no more for what they read once more.
+	reserved = maxExtra / 2
 )
 
 // spoils reports whether a failure may be the fault of a row in the window: its response
@@ -55,7 +58,6 @@ type health struct {
 	control    *wolkvox.Window // the shortest window that was readable
 	rowsRead   int             // rows of readable responses
 	unreadable int             // responses that were not, since the last that was
-	failures   int             // responses that were not, in all
 }
 
 // setReadable notes a response that was read.
@@ -72,7 +74,6 @@ func (r *run) setUnreadable(w wolkvox.Window, err error) {
 	r.unreadable[w] = err
 	r.spoiled = err
 	r.health.unreadable++
-	r.failures++
 }
 
 // confirmHealthy returns nil if windows other than w can be read, and otherwise the
@@ -90,7 +91,7 @@ func (r *run) confirmHealthy(ctx context.Context, w wolkvox.Window, sink rowSink
 	case r.lasting.Err != nil:
 		probes = probes[:1]
 	}
-	r.probed = time.Now()
+	r.probed = r.began
 	for _, probe := range probes {
 		if !r.extra.take(r.options.Interval) {
 			return failure
@@ -120,18 +121,22 @@ func probesOf(w wolkvox.Window) []wolkvox.Window {
 
 // narrow reads what can be read of an unreadable window. The gaps in it become the run's.
 func (r *run) narrow(ctx context.Context, w wolkvox.Window, sink rowSink, reading ledger.Reading) error {
-	r.removeGap(w)
-	gap := ledger.Gap{Window: w, Seeding: reading == ledger.Seeding, Polls: 1}
-	halves := w.Split()
+	gap := ledger.Gap{Window: w, Seeding: reading == ledger.Seeding}
+	if i := r.gapOf(w); i >= 0 {
+		gap = r.gaps[i]
+		r.removeGap(w)
+	}
+	r.narrowing++
+	defer func() { r.narrowing-- }()
 	unreadable := 0
-	for _, half := range halves {
+	for i, half := range w.Split() {
 		if _, known := r.unreadable[half]; !known {
-			if !r.extra.take(r.options.Interval) {
+			if !r.extra.has(r.options.Interval, 0) {
 				r.addGap(ledger.Gap{Window: half, Seeding: gap.Seeding}) // The next poll goes on with it.
 				unreadable++
 				continue
 			}
-			if _, err := r.read(ctx, half, sink, reading); err != nil {
+			if err := r.readHalf(ctx, w, half, i == 1 && unreadable == 0, sink, reading); err != nil {
 				return err
 			}
 		}
@@ -142,9 +147,23 @@ func (r *run) narrow(ctx context.Context, w wolkvox.Window, sink rowSink, readin
 	if unreadable == 0 && lengthOf(w) < 3*time.Second {
 		// The API leaves out the ends of a range, so the halves show less than w.
 		gap.Minimal = true
+		gap.Polls++
 		r.addGap(gap)
 	}
 	return nil
+}
+
+// readHalf reads a half of an unreadable window. If it is the last that can be to blame,
+// it is narrowed without being asked for; but not the half of what is asked for first, as
+// what is unreadable only once is read at less cost then.
+func (r *run) readHalf(ctx context.Context, w, half wolkvox.Window, blamed bool, sink rowSink, reading ledger.Reading) error {
+	if blamed && r.narrowing > 1 && half.To-half.From >= 3 {
+		r.unreadable[half] = r.unreadable[w]
+		return r.narrow(ctx, half, sink, reading)
+	}
+	r.extra.take(r.options.Interval)
+	_, err := r.read(ctx, half, sink, reading)
+	return err
 }
 
 func (r *run) addGap(gap ledger.Gap) {
@@ -186,14 +205,17 @@ func (r *run) readAround(ctx context.Context, w wolkvox.Window, sink rowSink, re
 	return r.readGaps(ctx, skipped, sink, reading)
 }
 
-// readParts reads the parts of a window beside its gaps, as far as the allowance goes.
-// The newest is what any poll reads.
+// readParts reads the parts of a window beside its gaps. If the allowance is short, a poll
+// leaves out those that were read before, and any other reading leaves the rest for later.
 func (r *run) readParts(parts []wolkvox.Window, reading ledger.Reading, read func(wolkvox.Window) error) error {
 	for i, part := range parts {
-		free := i == len(parts)-1 && reading != ledger.Reconciling
-		if !free && len(parts) > 1 && !r.extra.take(r.options.Interval) {
-			r.deferred = r.deferred || !r.isComplete(part)
+		again := reading == ledger.Polling && i < len(parts)-1 && r.wasRead(part)
+		if again && !(r.extra.has(r.options.Interval, reserved) && r.extra.take(r.options.Interval)) {
 			continue
+		}
+		if i > 0 && reading != ledger.Polling && !r.extra.take(r.options.Interval) {
+			r.deferred = true
+			return nil
 		}
 		if err := read(part); err != nil {
 			return err
@@ -224,21 +246,33 @@ func (r *run) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap,
 	if !r.probeDue() {
 		return beside()
 	}
-	r.probed = time.Now()
-	failures := r.failures
-	_, err := r.readOr(ctx, w, sink, reading, beside)
-	if err == nil && r.failures == failures {
-		for _, gap := range gaps {
+	r.probed = r.began
+	if _, err := r.readOr(ctx, w, sink, reading, beside); err != nil {
+		return err
+	}
+	for _, gap := range gaps {
+		if w.From <= gap.Window.From && gap.Window.To <= w.To && !r.isUnreadable(gap.Window) {
 			r.removeGap(gap.Window)
 		}
 	}
-	return err
+	return nil
+}
+
+// isUnreadable reports whether this run met an unreadable response that shows a part of
+// a window.
+func (r *run) isUnreadable(w wolkvox.Window) bool {
+	for other := range r.unreadable {
+		if overlap(other, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // probeDue reports whether it is time to ask for something else than what fails, which is
 // seldom while a fault lasts.
 func (r *run) probeDue() bool {
-	return r.lasting.Err == nil || time.Since(r.probed) >= probeInterval*r.options.Interval
+	return r.lasting.Err == nil || r.probed.Equal(r.began) || time.Since(r.probed) >= probeInterval*r.options.Interval
 }
 
 func (r *run) readGaps(ctx context.Context, gaps []ledger.Gap, sink rowSink, reading ledger.Reading) error {
@@ -255,17 +289,19 @@ func (r *run) readGap(ctx context.Context, gap ledger.Gap, sink rowSink, reading
 	if gap.Seeding {
 		reading = ledger.Seeding
 	}
-	if gap.Polls > 0 && !gap.Minimal {
-		return r.narrow(ctx, gap.Window, sink, reading)
+	if _, known := r.unreadable[gap.Window]; known {
+		return nil
 	}
-	if _, known := r.unreadable[gap.Window]; known || !r.extra.take(r.options.Interval) {
+	if gap.Skipped && !r.takeBeside() || !gap.Skipped && !r.extra.take(r.options.Interval) {
 		return nil
 	}
 	_, err := r.readOr(ctx, gap.Window, sink, reading, func() error {
 		if !gap.Minimal {
 			return r.narrow(ctx, gap.Window, sink, reading)
 		}
-		r.gaps[r.gapOf(gap.Window)].Polls++
+		gap.Polls++
+		r.removeGap(gap.Window)
+		r.addGap(gap)
 		return nil
 	})
 	if _, unread := r.unreadable[gap.Window]; err == nil && !unread {
@@ -292,19 +328,24 @@ func around(w wolkvox.Window, gaps []ledger.Gap) []wolkvox.Window {
 		}
 		from = max(from, gap.Window.To-inside)
 	}
-	if from < w.To {
+	if last := len(gaps) - 1; from < w.To && (last < 0 || gaps[last].Window.To < w.To) {
 		parts = append(parts, wolkvox.Window{From: from, To: w.To})
 	}
 	return parts
 }
 
-// isComplete reports whether all of a window was read by earlier polls.
-func (r *run) isComplete(w wolkvox.Window) bool {
-	return r.book != nil && w.To < r.local(r.book.Progress().CompleteUntil)
+// takeBeside takes one of the requests that reconciles may make for gaps.
+func (p *Poller) takeBeside() bool { return p.beside.take(3 * p.options.Interval) }
+
+// wasRead reports whether all of a window, but for gaps, was read by earlier polls.
+func (r *run) wasRead(w wolkvox.Window) bool {
+	const change = 3 * time.Hour // more than any clock is put back
+	steady := r.local(r.to)-r.local(r.to.Add(-change)) == wolkvox.LocalTime(change/time.Second)
+	return steady && w.To < r.local(r.readUntil)
 }
 
 // holds reports whether a part of these windows is still to be read: one that was left
-// for the next poll, or a gap that is not skipped.
+// for later, or a gap that is not skipped.
 func (r *run) holds(windows []wolkvox.Window) bool {
 	return r.deferred || slices.ContainsFunc(r.gaps, func(gap ledger.Gap) bool {
 		return !gap.Skipped && slices.ContainsFunc(windows, func(w wolkvox.Window) bool { return overlap(gap.Window, w) })

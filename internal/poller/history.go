@@ -19,6 +19,8 @@ type History struct {
 	poller *Poller
 	gaps   []ledger.Gap
 	begun  bool // something has been read
+	// unreadable is how many seconds were left out of a piece that is not read yet.
+	unreadable int
 }
 
 // NewHistory reads nothing yet. Of the options, it needs what is about requests.
@@ -29,6 +31,7 @@ func NewHistory(report Report, options Options) *History {
 		logger:  log.With(options.Logger, "operation", options.Operation),
 		reach:   maxPiece,
 		extra:   allowance{max: maxExtra},
+		beside:  allowance{max: maxBeside},
 	}}
 }
 
@@ -110,16 +113,14 @@ func (h *History) read(ctx context.Context, piece ledger.Span) (*Rows, error) {
 		}
 	}
 	r.warnOfOverfull()
-	r.reportSkipped(r.skipGaps())
-	h.gaps = r.gaps
+	skipped := r.skipGaps()
+	r.reportSkipped(skipped)
+	h.gaps, h.unreadable = r.gaps, h.unreadable+len(skipped)
 	if r.holds(windows) {
-		return nil, &wolkvox.Error{Result: wolkvox.Malformed}
+		h.begun = true
+		return nil, r.spoiled
 	}
-	for _, gap := range h.gaps {
-		if slices.ContainsFunc(windows, func(w wolkvox.Window) bool { return overlap(gap.Window, w) }) {
-			rows.Unreadable++
-		}
-	}
+	rows.Unreadable, h.unreadable = h.unreadable, 0
 	return rows, nil
 }
 

@@ -169,6 +169,7 @@ func (r *run) catchUp(ctx context.Context) error {
 			return err
 		}
 		anyHeld = anyHeld || held
+		r.readUntil = later(r.readUntil, r.reached(piece.To))
 		if skipped > 0 {
 			r.status.Skipped += skipped
 			level.Warn(r.logger).Log("msg", "chats of a time beyond the catch-up limit are not fetched", "from", cursor.UTC().Format(time.RFC3339), "to", oldest.UTC().Format(time.RFC3339))
@@ -226,13 +227,17 @@ func (r *run) reconcile(ctx context.Context) error {
 	if now := r.reached(r.to); r.round.began.IsZero() || r.round.began.After(now) {
 		r.round = round{began: now, from: r.reconcileFrom(progress, now)}
 	}
-	for piece := range r.pieces(r.round.from, r.from) {
-		held, err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction, bool) {})
-		if held {
-			return r.failure()
+	for r.round.from.Before(r.from) {
+		piece, atGap := r.reconcilePiece(r.round.from, r.from)
+		if atGap && !r.takeBeside() {
+			return nil // The next poll goes on with it.
 		}
-		if err != nil {
+		held, err := r.step(ctx, piece, ledger.Reconciling, func(*ledger.Transaction, bool) {})
+		switch {
+		case err != nil:
 			return err
+		case held:
+			return r.failure()
 		}
 		r.round.from = piece.To
 	}
@@ -243,6 +248,18 @@ func (r *run) reconcile(ctx context.Context) error {
 		r.round = round{}
 	}
 	return err
+}
+
+// reconcilePiece returns what a reconcile reads next, and whether it ends at a gap that
+// is skipped. Reading goes from gap to gap, so that it can wait at any of them.
+func (r *run) reconcilePiece(from, to time.Time) (piece ledger.Span, atGap bool) {
+	to = earlier(from.Add(r.reach), to)
+	for _, gap := range r.book.Progress().Gaps {
+		if end := gap.Window.To.In(r.options.Zone); gap.Skipped && end.After(from) && end.Before(to) {
+			to, atGap = end, true
+		}
+	}
+	return ledger.Span{From: from, To: to}, atGap
 }
 
 // reconcileFrom returns how far back the reconcile that begins now reads.

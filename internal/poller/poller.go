@@ -69,10 +69,14 @@ const (
 	maxRetries = 10
 	// maxExtra is how many requests there may be at once beyond those that the windows
 	// need: to repeat those that failed, and to find out which seconds cannot be read, of
-	// which one takes up to thirty. With one more in each interval of 5 minutes there are
-	// 388 on a day at most, beside some 350 that an ordinary day takes: less than the
-	// 1,000 of one licence.
-	maxExtra = 100
+	// which one takes up to thirty. There is one more in each interval of polls.
+	maxExtra = 200
+	// maxBeside is the same of what reconciles ask for at and between gaps. There is one
+	// more in each third interval.
+	//
+	// With intervals of 5 minutes both are 488 and 146 a day at most, beside some 350 that
+	// an ordinary day takes: less than the 1,000 of one licence.
+	maxBeside = 50
 )
 
 // Poller polls one operation. It is the one user of its token, its book and its
@@ -94,6 +98,10 @@ type Poller struct {
 	quietUntil time.Time
 	// extra is for requests beyond those that the windows need.
 	extra allowance
+	// beside is for what reconciles read at and between gaps.
+	beside allowance
+	// readUntil is up to when polls have read everything but gaps.
+	readUntil time.Time
 	// steppedAt is when the zone or the clock was last found to be another one.
 	steppedAt time.Time
 	// spoiled is why a window could not be read, of the newest that could not.
@@ -127,6 +135,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		reach:   maxPiece,
 		extra:   allowance{max: maxExtra},
 		lacking: map[wolkvox.Field]int{},
+		beside:  allowance{max: maxBeside},
 		spoiled: &wolkvox.Error{Result: wolkvox.Malformed},
 		status:  Status{RoutingPoints: options.RoutingPoints},
 	}

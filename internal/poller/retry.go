@@ -58,7 +58,7 @@ func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision 
 		if r.mayRetry() {
 			return decision{retry, wait}
 		}
-		if r.failed < quickTries && r.lasting.Err == nil {
+		if r.failed < quickTries && r.lasting.Err == nil && len(r.unreadable) == 0 {
 			otherwise = giveUp // There is no allowance to find out whether it lasts.
 		}
 		return decision{otherwise, wait}
@@ -118,6 +118,12 @@ func (a *allowance) take(interval time.Duration) bool {
 	}
 	a.used = a.next(now, interval)
 	return true
+}
+
+// has reports whether there are more than so many requests left.
+func (a *allowance) has(interval time.Duration, more int) bool {
+	now := time.Now()
+	return !a.next(now, interval).Add(time.Duration(more) * interval).After(now)
 }
 
 func (a *allowance) next(now time.Time, interval time.Duration) time.Time {
