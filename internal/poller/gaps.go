@@ -321,9 +321,10 @@ func overlap(a, b wolkvox.Window) bool { return a.From <= b.To && b.From <= a.To
 func around(w wolkvox.Window, gaps []ledger.Gap) []wolkvox.Window {
 	var parts []wolkvox.Window
 	from := w.From
-	for _, gap := range gaps {
+	for i, gap := range gaps {
 		inside := min(gap.Window.To-gap.Window.From, 2) - 1
-		if to := gap.Window.From + inside; from < to {
+		between := i == 0 || gaps[i-1].Window.To <= gap.Window.From
+		if to := gap.Window.From + inside; from < to && between {
 			parts = append(parts, wolkvox.Window{From: from, To: to})
 		}
 		from = max(from, gap.Window.To-inside)

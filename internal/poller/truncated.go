@@ -87,7 +87,7 @@ func (l *rowLimit) learn(rows, chats, announced int) bool {
 	if announced > rows {
 		l.falsely++
 	}
-	if rows == l.largest {
+	if rows == l.largest && chats <= rows {
 		l.verified = rows
 	}
 	l.largest = max(l.largest, rows)
@@ -121,7 +121,7 @@ func (r *run) verify(ctx context.Context, w wolkvox.Window, sink rowSink, readin
 	chats := len(halves.chats)
 	if lengthOf(w) < 3*time.Second && chats <= rows {
 		// The halves of so short a window may show less than it: they prove nothing.
-		if r.limit.believes(rows, announced) {
+		if rows >= minRound && r.limit.believes(rows, announced) {
 			r.countTruncated(true)
 		}
 		return rows, nil

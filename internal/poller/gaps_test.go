@@ -1,0 +1,239 @@
+package poller
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// failsOver fails with each window that shows one of some seconds.
+func failsOver(failure error, seconds ...time.Time) func(wolkvox.Window) error {
+	return func(w wolkvox.Window) error {
+		for _, second := range seconds {
+			if at := wolkvox.LocalTimeOf(second.In(bogota)); w.From <= at && at <= w.To && !second.After(time.Now()) {
+				return failure
+			}
+		}
+		return nil
+	}
+}
+
+// busy is an API of a chat every half minute, from a while before now on.
+func busy(within time.Duration) *truncating {
+	report := &truncating{limit: wolkvox.MaxRows, says: saysNothing}
+	report.add(int(within/(30*time.Second)), time.Now().Add(-time.Hour), within, rand.New(rand.NewPCG(1, 0)))
+	return report
+}
+
+// addAt adds a chat that ends at a time, and returns it.
+func (f *truncating) addAt(end time.Time) time.Time {
+	f.chats = append(f.chats, chat(len(f.chats)+1, end))
+	slices.SortFunc(f.chats, func(a, b wolkvox.Chat) int { return int(a.End - b.End) })
+	return end
+}
+
+// shown is how many chats ended within a time.
+func (f *truncating) shown(from, to time.Time, but ...time.Time) (n int) {
+	for _, chat := range f.chats {
+		left := slices.ContainsFunc(but, func(second time.Time) bool { return wolkvox.LocalTimeOf(second.In(bogota)) == chat.End })
+		if chat.End >= wolkvox.LocalTimeOf(from.In(bogota)) && chat.End <= wolkvox.LocalTimeOf(to.In(bogota)) && !left {
+			n++
+		}
+	}
+	return n
+}
+
+// However a server fails over a row, its second is found.
+func TestPoller_NarrowsWhateverFailsOverARow(t *testing.T) {
+	for name, failure := range map[string]error{
+		"malformed":              failing(wolkvox.Malformed),
+		"server error":           failing(wolkvox.ServerError),
+		"dropped in the body":    &wolkvox.Error{Result: wolkvox.Network, Status: 200},
+		"too slow in the body":   &wolkvox.Error{Result: wolkvox.Timeout, Status: 200},
+		"server error with text": &wolkvox.Error{Result: wolkvox.ServerError, Status: 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				report := busy(12 * time.Hour)
+				start := time.Now()
+				second := report.addAt(start.Add(time.Hour))
+				report.fail = failsOver(failure, second)
+				p := newPoller(t, report, &store.Memory{}, options())
+				runFor(t, p, 59*time.Minute)
+				before := report.requests
+				runFor(t, p, 12*time.Minute)
+				s := p.Snapshot().Status
+				if have, want := int(interactions(p)), report.shown(start.Add(-5*time.Minute), s.LastPoll, second); have != want || !s.Up {
+					t.Errorf("after two polls: have %d chats, up %v, failure %q, want %d and true", have, s.Up, s.Failure, want)
+				}
+				runFor(t, p, 12*time.Minute)
+				s = p.Snapshot().Status
+				t.Logf("requests: %d", report.requests-before)
+				if s.UnreadableSeconds != 1 || !s.Up {
+					t.Errorf("after four polls: have %d unreadable seconds, up %v, want 1 and true", s.UnreadableSeconds, s.Up)
+				}
+			})
+		})
+	}
+}
+
+// These say nothing of a row.
+func TestPoller_NarrowsNothingThatIsNoRowsFault(t *testing.T) {
+	for name, failure := range map[string]error{
+		"dropped before the body":  failing(wolkvox.Network),
+		"too slow before the body": failing(wolkvox.Timeout),
+		"refused":                  failing(wolkvox.Unavailable),
+		"unknown":                  failing(wolkvox.BadRequest),
+		"busy":                     failing(wolkvox.TokenBusy),
+		"asks to wait":             &wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				report := busy(12 * time.Hour)
+				report.fail = failsOver(failure, report.addAt(time.Now().Add(time.Hour)))
+				p := newPoller(t, report, &store.Memory{}, options())
+				runFor(t, p, 4*time.Hour)
+				s, view := p.Snapshot().Status, p.Snapshot().View
+				if s.UnreadableSeconds != 0 || len(view.Progress.Gaps) != 0 || s.Up {
+					t.Errorf("have %d unreadable seconds, gaps %v, up %v, want none and false", s.UnreadableSeconds, view.Progress.Gaps, s.Up)
+				}
+			})
+		})
+	}
+}
+
+// A gap that is known is not gone because the window around it was read in halves.
+func TestPoller_KeepsGapsOfWindowsThatAreSplit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := busy(12 * time.Hour)
+		start := time.Now()
+		second := report.addAt(start.Add(time.Hour))
+		report.limit, report.says = 40, saysFound
+		report.fail = failsOver(failing(wolkvox.Malformed), second)
+		p := newPoller(t, report, &store.Memory{}, options())
+		runFor(t, p, 71*time.Minute)
+		if complete := p.Snapshot().View.Progress.CompleteUntil; complete.After(second) {
+			t.Errorf("after two polls: have complete until %v, want before %v", complete, second)
+		}
+		runFor(t, p, 5*time.Hour)
+		s := p.Snapshot().Status
+		want := report.shown(start.Add(-5*time.Minute), s.LastPoll, second)
+		if have := int(interactions(p)); have != want || s.UnreadableSeconds != 1 || s.TruncatedWindows == 0 {
+			t.Errorf("have %d chats, %d unreadable seconds and %d truncated windows, want %d, 1 and some", have, s.UnreadableSeconds, s.TruncatedWindows, want)
+		}
+		report.fail = nil
+		runFor(t, p, settled)
+		if have, want := int(interactions(p)), report.shown(start.Add(-5*time.Minute), time.Now()); have != want {
+			t.Errorf("at the end: have %d chats, want %d", have, want)
+		}
+	})
+}
+
+// One unreadable second is found by a reconcile only: its row came late.
+func TestPoller_LeavesOutASecondThatOnlyAReconcileReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		report := busy(24 * time.Hour)
+		start := time.Now()
+		second := start.Add(time.Hour)
+		late := report.fail
+		report.fail = func(w wolkvox.Window) error {
+			if late != nil {
+				return late(w)
+			}
+			return nil
+		}
+		var log lines
+		o := options()
+		o.Logger = log.logger()
+		kept := &store.Memory{}
+		p := newPoller(t, report, kept, o)
+		runFor(t, p, 6*time.Hour)
+		complete := p.Snapshot().View.Progress.CompleteUntil
+		report.addAt(second)
+		late = failsOver(failing(wolkvox.Malformed), second)
+		runFor(t, p, 17*time.Hour)
+		s, view := p.Snapshot().Status, p.Snapshot().View
+		if s.UnreadableSeconds != 1 || log.count("is left out") != 1 || !s.Up || !view.Progress.CompleteUntil.After(complete.Add(16*time.Hour)) {
+			t.Errorf("have %d unreadable seconds, up %v, complete until %v, want 1, true, and now\n%s", s.UnreadableSeconds, s.Up, view.Progress.CompleteUntil, log.text.String())
+		}
+		if behind := time.Since(s.LastReconcile); behind > 70*time.Minute {
+			t.Errorf("have the last reconcile %v ago, want an hour at most", behind)
+		}
+		// The gap is in the state, so a new process reads around it, too.
+		p = newPoller(t, report, kept, o)
+		runFor(t, p, 3*time.Hour)
+		if lines := log.count("is left out"); lines != 1 {
+			t.Errorf("have %d lines, want 1", lines)
+		}
+		late = nil
+		runFor(t, p, settled)
+		if have, want := int(interactions(p)), report.shown(start.Add(-5*time.Minute), time.Now()); have != want {
+			t.Errorf("at the end: have %d chats, want %d", have, want)
+		}
+	})
+}
+
+// A second at the end of a month is in a window that ends there.
+func TestPoller_LeavesOutSecondsAroundAMonthsEnd(t *testing.T) {
+	for name, offsets := range map[string][]time.Duration{
+		"the last": {-time.Second}, "the first": {0}, "both": {-time.Second, 0}, "the second": {time.Second}, "the last but one": {-2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				midnight := inBogota(time.February, 1, 0, 0)
+				time.Sleep(time.Until(midnight.Add(-3 * time.Hour)))
+				report := busy(24 * time.Hour)
+				start := time.Now()
+				var seconds []time.Time
+				for _, offset := range offsets {
+					seconds = append(seconds, report.addAt(midnight.Add(offset)))
+				}
+				report.fail = failsOver(failing(wolkvox.Malformed), seconds...)
+				p := newPoller(t, report, &store.Memory{}, options())
+				runFor(t, p, 8*time.Hour)
+				s := p.Snapshot().Status
+				want := report.shown(start.Add(-5*time.Minute), s.LastPoll, seconds...)
+				if have := int(interactions(p)); have != want || s.UnreadableSeconds != uint64(len(seconds)) || !s.Up {
+					t.Errorf("have %d chats, %d unreadable seconds, up %v, want %d, %d and true", have, s.UnreadableSeconds, s.Up, want, len(seconds))
+				}
+				report.fail = nil
+				runFor(t, p, settled)
+				if have, want := int(interactions(p)), report.shown(start.Add(-5*time.Minute), time.Now()); have != want {
+					t.Errorf("at the end: have %d chats, want %d", have, want)
+				}
+			})
+		})
+	}
+}
+
+func TestAround(t *testing.T) {
+	window := func(from, to wolkvox.LocalTime) wolkvox.Window { return wolkvox.Window{From: from, To: to} }
+	gap := func(from, to wolkvox.LocalTime) ledger.Gap { return ledger.Gap{Window: window(from, to)} }
+	for _, test := range []struct {
+		name string
+		gaps []ledger.Gap
+		want []wolkvox.Window
+	}{
+		{"none", nil, []wolkvox.Window{window(100, 200)}},
+		{"a second of an API that includes both ends", []ledger.Gap{gap(150, 150)}, []wolkvox.Window{window(100, 149), window(151, 200)}},
+		{"of one that includes the start", []ledger.Gap{gap(150, 151)}, []wolkvox.Window{window(100, 150), window(151, 200)}},
+		{"of one that includes neither", []ledger.Gap{gap(149, 151)}, []wolkvox.Window{window(100, 150), window(150, 200)}},
+		{"longer", []ledger.Gap{gap(150, 160)}, []wolkvox.Window{window(100, 151), window(159, 200)}},
+		{"adjacent", []ledger.Gap{gap(150, 150), gap(151, 151)}, []wolkvox.Window{window(100, 149), window(152, 200)}},
+		{"adjacent without ends", []ledger.Gap{gap(149, 151), gap(150, 152)}, []wolkvox.Window{window(100, 150), window(151, 200)}},
+		{"at the start", []ledger.Gap{gap(100, 100)}, []wolkvox.Window{window(101, 200)}},
+		{"at the end", []ledger.Gap{gap(200, 200)}, []wolkvox.Window{window(100, 199)}},
+		{"over the end", []ledger.Gap{gap(199, 201)}, []wolkvox.Window{window(100, 200)}},
+		{"over all", []ledger.Gap{gap(90, 210)}, nil},
+	} {
+		if have := around(window(100, 200), test.gaps); !slices.Equal(have, test.want) {
+			t.Errorf("%s: have %v, want %v", test.name, have, test.want)
+		}
+	}
+}
