@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -81,10 +82,13 @@ func wantWholeHistograms(t *testing.T, view *ledger.View) {
 func figuresOfTruth(truth wolkvoxtest.Truth) figures {
 	flat := figures{}
 	for key, f := range truth.By {
-		labels := key.RoutingPoint + " " + key.Channel
+		labels := cmp.Or(key.RoutingPoint, "-") + " " + cmp.Or(key.Channel, "-")
 		flat[labels+" interactions"] = float64(f.Interactions)
 		flat[labels+" handoffs"] = float64(f.Handoffs)
 		for sender, n := range f.LastSender {
+			if sender == "" {
+				continue // An absent one is not counted.
+			}
 			flat[labels+" last "+sender] = float64(n)
 		}
 		for measure, stat := range []wolkvoxtest.Stat{
