@@ -51,6 +51,9 @@ type past struct {
 	source   wolkvoxtest.Source
 	log      bytes.Buffer
 	requests int
+	limit    int // the most rows of a response; 0 for the vendor's
+	// poisoned spoil every response that holds them.
+	poisoned []wolkvoxtest.Chat
 	// stop is told of each request before it is made.
 	stop func(n int, cancel context.CancelFunc)
 }
@@ -84,10 +87,17 @@ func (p *past) run(t *testing.T) (text string, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(p.options.To.Add(2 * day)))
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
-			Token: "t", Location: p.options.Zone, Readings: p.readings, Source: p.source, Limits: wolkvoxtest.Limits{SameMonth: true},
+			Token: "t", Location: p.options.Zone, Readings: p.readings, Source: p.source, Limits: wolkvoxtest.Limits{SameMonth: true, Rows: p.limit},
 		})
 		defer server.Close()
 		server.Add(p.chats...)
+		server.Add(p.poisoned...)
+		server.PoisonWith(func(c wolkvoxtest.Chat) wolkvoxtest.Poison {
+			if slices.ContainsFunc(p.poisoned, func(poisoned wolkvoxtest.Chat) bool { return poisoned.ConnID == c.ConnID }) {
+				return wolkvoxtest.PoisonEmpty
+			}
+			return wolkvoxtest.NoPoison
+		})
 		base, parseErr := url.Parse(server.URL())
 		if parseErr != nil {
 			t.Fatal(parseErr)
