@@ -248,7 +248,7 @@ func TestBucketsAreThoseOfTheFile(t *testing.T) {
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
 	have := e.await("chats", func(s samples) bool { return s.sum("wolkvox_chat_interactions_total") == 20 })
 	for name, want := range map[string]string{
-		"wolkvox_chat_speed_of_answer_seconds_bucket": "+Inf 42 4200",
+		"wolkvox_chat_speed_of_answer_seconds_bucket": "+Inf 20 30 42 4200 60",
 		"wolkvox_chat_messages_bucket":                "+Inf 3 7",
 		"wolkvox_chat_characters_bucket":              "+Inf 5",
 	} {

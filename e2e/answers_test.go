@@ -37,6 +37,12 @@ func TestPanelsAnswerRight(t *testing.T) {
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="600.0"}`: "0+10x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales:                                                  "0+10x60",
 		}, results{`{verdict="off target"}`: 0.7}},
+		{"ServiceLevelOfOperationsThatHaveTheBound", "chats.json", "Service level, last $window", series{
+			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="60"}`: "0+9x60",
+			`wolkvox_chat_speed_of_answer_seconds_count` + sales:                                               "0+10x60",
+			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1102",channel="web",le="80"}`: "0+10x60",
+			`wolkvox_chat_speed_of_answer_seconds_count` + support:                                             "0+10x60",
+		}, results{`{verdict="on target"}`: 0.9}},
 		{"SpeedOfAnswerOnTarget", "chats.json", "Average speed of answer, last $window", series{
 			`wolkvox_chat_speed_of_answer_seconds_sum` + sales:   "0+480x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+10x60",
@@ -49,7 +55,7 @@ func TestPanelsAnswerRight(t *testing.T) {
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",le="+Inf"}`: "5x60",
 		}, results{}},
 		{"HandoffsThatTheReportFillsInLater", "chats.json", "Handoff rate, last $window", series{
-			`wolkvox_chat_handoffs_total` + sales: "0+3x60", `wolkvox_chat_interactions_total` + sales: "0+2x60",
+			`wolkvox_chat_handoffs_total` + sales: "0+0.3x60", `wolkvox_chat_interactions_total` + sales: "0+0.2x60",
 		}, results{`{}`: 1}},
 		{"Unanswered", "chats.json", "Unanswered, last $window", series{
 			`wolkvox_chat_handoffs_total` + sales: "0+10x60", `wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+8x60",

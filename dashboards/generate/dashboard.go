@@ -139,6 +139,21 @@ func setting(name, title, description, chosen string, values ...string) object {
 	}
 }
 
+// bound lets the user choose one of a histogram's bounds, the chosen one at first. Of le="60.0" and
+// le="60" it makes one.
+func bound(name, title, description, series, chosen string) object {
+	values := "label_values(" + series + ", le)"
+	return object{
+		"name": name, "label": title, "description": description, "type": "query", "datasource": source,
+		"definition": values, "query": object{"query": values, "refId": "StandardVariableQuery"},
+		"refresh": 2, // when the time range changes
+		"sort":    3, // as numbers
+		"multi":   false, "includeAll": false,
+		"current": object{"text": chosen, "value": chosen}, "options": []object{},
+		"regex": `/^(\d+(?:\.\d*[1-9])?)(?:\.0)?$/`, "hide": 0, "skipUrlSync": false,
+	}
+}
+
 // window is the time that a figure is about. Counters move with each poll, every
 // 5 minutes, so that less than three polls would show their rhythm instead of
 // the chats'.

@@ -3,11 +3,16 @@ package config
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // maxBuckets keeps a histogram affordable: each bucket is a time series for
 // each routing point and channel.
 const maxBuckets = 50
+
+// serviceLevels are bounds that the speed of answer always has: the recording rules, the
+// alerts on them and the dashboards need the share answered within 20, 30 and 60 seconds.
+var serviceLevels = []float64{20, 30, 60}
 
 // Buckets are the upper bounds of the classic buckets of each histogram,
 // without +Inf; nil for the built-in ones.
@@ -39,6 +44,14 @@ func (b *Buckets) inherit(others *Buckets) {
 		if *bounds == nil {
 			*bounds = *from[key]
 		}
+	}
+}
+
+// addServiceLevels adds the missing ones to bounds that were configured. The built-in
+// bounds have them.
+func (b *Buckets) addServiceLevels() {
+	if b.SpeedOfAnswer != nil {
+		b.SpeedOfAnswer = slices.Compact(slices.Sorted(slices.Values(slices.Concat(b.SpeedOfAnswer, serviceLevels))))
 	}
 }
 

@@ -94,6 +94,7 @@ func (d *decoder) resolve(f *file, folder string) []Target {
 		}
 		d.note(path+".buckets", operation.Buckets.check())
 		operation.Buckets.inherit(&f.Buckets)
+		operation.Buckets.addServiceLevels()
 		operation.TokenFile = promconfig.JoinDir(folder, operation.TokenFile)
 		operation.HTTP.setDirectory(folder)
 		var problems []problem

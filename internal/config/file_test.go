@@ -135,8 +135,8 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 func TestBucketsOfAnOperationGoBeforeThoseOfTheFile(t *testing.T) {
 	targets := load(t, "testdata/good/settings.yml")
 	for i, want := range []Buckets{
-		{Messages: []float64{1, 2.5, 1000}, SpeedOfAnswer: []float64{15, 30}},
-		{Messages: []float64{10, 20}, SpeedOfAnswer: []float64{15, 30}},
+		{Messages: []float64{1, 2.5, 1000}, SpeedOfAnswer: []float64{15, 20, 30, 60}},
+		{Messages: []float64{10, 20}, SpeedOfAnswer: []float64{15, 20, 30, 60}},
 	} {
 		if have := targets[i].Operation.Buckets; !reflect.DeepEqual(have, want) {
 			t.Errorf("%s: have %v, want %v", targets[i], have, want)
