@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +33,14 @@ type backfillFlags struct {
 	step      config.Duration
 	output    string
 	resume    bool
+	labels    map[string]string
 }
+
+// seriesLabels are those that series have by themselves.
+var (
+	labelName    = regexp.MustCompile(`^(?:[a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$`) // Names that begin with __ are Prometheus's own.
+	seriesLabels = []string{"operation", "rp_id", "channel", "sender", "last_sender", "agent_id", "le", "quantile"}
+)
 
 func (f *backfillFlags) add(app *kingpin.Application) {
 	command := app.Command(backfillCommand, "Write the chats of a past time as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.")
@@ -41,6 +50,9 @@ func (f *backfillFlags) add(app *kingpin.Application) {
 	command.Flag("to", "Its end, likewise.").Required().StringVar(&f.to)
 	command.Flag("step", "Time between two samples of a series.").Default("5m").SetValue(named{&f.step, "step"})
 	command.Flag("output", "File to write; - = standard output.").Default(standardOutput).StringVar(&f.output)
+	f.labels = map[string]string{}
+	command.Flag("label", "Add this label to each series, such as job=wolkvox, which a scrape adds; may be given several times.").
+		PlaceHolder("NAME=VALUE").StringMapVar(&f.labels)
 	command.Flag("resume", "Go on with a run that was not finished.").BoolVar(&f.resume)
 }
 
@@ -105,6 +117,12 @@ func (f *backfillFlags) options(zone *time.Location) (o backfill.Options, err er
 	if o.To, err = parseTime("--to", f.to, zone); err != nil {
 		return o, err
 	}
+	for name := range f.labels {
+		if !labelName.MatchString(name) || slices.Contains(seriesLabels, name) {
+			return o, fmt.Errorf("--label %q: a name such as job or instance is wanted, that series do not have by themselves", name)
+		}
+	}
+	o.Labels = f.labels
 	switch o.Zone, o.Step = zone, f.step.Duration; {
 	case !o.From.Before(o.To):
 		return o, fmt.Errorf("--from %q is not before --to %q", f.from, f.to)

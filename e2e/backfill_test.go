@@ -192,17 +192,7 @@ func TestBackfilledSeriesGoOnWhereTheExporterBegan(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	output := runBackfill(t, dir, server, from, to, "--collector.agents")
-	text, err := os.ReadFile(output)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// As sed does it for a promtool without --label.
-	labelled := regexp.MustCompile(`(?m)^([^#{]+){`).ReplaceAllString(string(text), `$1{job="wolkvox",instance="exporter",`)
-	if err := os.WriteFile(output, []byte(labelled), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	load(t, dir, output)
+	load(t, dir, runBackfill(t, dir, server, from, to, "--collector.agents", "--label=job=wolkvox", "--label=instance=exporter"))
 	scraped := `{instance="exporter",job="wolkvox"}`
 	p := startPrometheusIn(t, dir, scraping("1s", strings.Replace(
 		scrapeJob("wolkvox", e.front("").target()), "]\n", "]\n        labels: {instance: exporter}\n", 1)))

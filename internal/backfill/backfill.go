@@ -37,6 +37,8 @@ type Options struct {
 	// Before is how long before From a chat may have begun that ended after it.
 	Before time.Duration
 	Book   ledger.Options
+	// Labels are added to each series, such as job and instance, which a scrape adds.
+	Labels map[string]string
 
 	Output string    // a file; empty for Stdout
 	Resume bool      // go on with what is beside Output
@@ -111,6 +113,7 @@ func (o *Options) settings() settings {
 		{"--collector.agents", fmt.Sprint(o.Book.Agents)},
 		{"--collector.max-label-sets", fmt.Sprint(o.Book.MaxLabelSets)},
 		{"buckets", fmt.Sprint(o.Book.Bounds)},
+		{"--label", fmt.Sprintf("%q", o.Labels)},
 	}
 }
 

@@ -1,6 +1,7 @@
 package backfill
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -77,5 +78,31 @@ func TestATimeWithoutChatsGivesAnEmptyExposition(t *testing.T) {
 	p.chats = nil
 	if have, err := p.run(t); have != "# EOF\n" || err != nil {
 		t.Errorf("have %q (error %v), want # EOF", have, err)
+	}
+}
+
+func TestRun_AddsLabelsToEachSeries(t *testing.T) {
+	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", 6*time.Hour)
+	plain, err := p.run(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.options.Labels = map[string]string{"job": "wolkvox", "instance": `a "quoted" one`}
+	labelled, err := p.run(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const added = `,instance="a \"quoted\" one",job="wolkvox"`
+	series := 0
+	for line := range strings.Lines(labelled) {
+		if !strings.HasPrefix(line, "#") {
+			series++
+			if !strings.Contains(line, added) {
+				t.Errorf("have %q, want %s in it", line, added)
+			}
+		}
+	}
+	if have := strings.ReplaceAll(labelled, added, ""); have != plain || series == 0 {
+		t.Errorf("have other samples with labels than without, or none of %d", series)
 	}
 }

@@ -73,7 +73,7 @@ func TestSeriesAndValuesAreThoseOfAScrape(t *testing.T) {
 	var have []string
 	for _, family := range gather(t, collector.NewFigures("wv0042", func() *ledger.View { return view })) {
 		for _, metric := range family.GetMetric() {
-			series, err := seriesOf(family, metric)
+			series, err := seriesOf(family, metric, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

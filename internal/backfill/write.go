@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +51,7 @@ func (r *run) write(ctx context.Context, out io.Writer) error {
 
 // writeMetric writes the samples of one metric.
 func (r *run) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto.Metric) error {
-	series, err := seriesOf(family, metric)
+	series, err := seriesOf(family, metric, r.Labels)
 	if err != nil {
 		return err
 	}
@@ -71,10 +73,17 @@ func (r *run) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto
 	return w.Flush()
 }
 
-// seriesOf are the series of a metric as an exposition spells them.
-func seriesOf(family *dto.MetricFamily, metric *dto.Metric) ([]string, error) {
+// seriesOf are the series of a metric, with more labels, as an exposition spells them.
+func seriesOf(family *dto.MetricFamily, metric *dto.Metric, more map[string]string) ([]string, error) {
 	var exposition bytes.Buffer
-	alone := &dto.MetricFamily{Name: family.Name, Type: family.Type, Metric: []*dto.Metric{metric}}
+	labelled := &dto.Metric{
+		Label:   slices.Clone(metric.GetLabel()),
+		Counter: metric.GetCounter(), Summary: metric.GetSummary(), Histogram: metric.GetHistogram(),
+	}
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		labelled.Label = append(labelled.Label, &dto.LabelPair{Name: new(name), Value: new(more[name])})
+	}
+	alone := &dto.MetricFamily{Name: family.Name, Type: family.Type, Metric: []*dto.Metric{labelled}}
 	if _, err := expfmt.MetricFamilyToOpenMetrics(&exposition, alone); err != nil {
 		return nil, err
 	}
