@@ -82,11 +82,12 @@ func TestATimeWithoutChatsGivesAnEmptyExposition(t *testing.T) {
 }
 
 func TestRun_AddsLabelsToEachSeries(t *testing.T) {
-	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", 6*time.Hour)
+	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", day)
 	plain, err := p.run(t)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.options.Stdout = nil
 	p.options.Labels = map[string]string{"job": "wolkvox", "instance": `a "quoted" one`}
 	labelled, err := p.run(t)
 	if err != nil {
