@@ -63,6 +63,20 @@ func startPrometheusIn(t *testing.T, dir, config string) *prometheus {
 	return p
 }
 
+// fillRules records the recording rules of a past time into the data folder in dir, as docs/backfill.md says, and
+// returns a Prometheus that has them.
+func fillRules(t *testing.T, dir string, p *prometheus, from, to time.Time) *prometheus {
+	t.Helper()
+	args := []string{"tsdb", "create-blocks-from", "rules",
+		"--start=" + from.Format(time.RFC3339), "--end=" + to.Format(time.RFC3339), "--eval-interval=5m", "--url=" + p.base(),
+		"--output-dir=" + filepath.Join(dir, "data"), "../rules/wolkvox.rules.yml", "../rules/wolkvox.days.rules.yml"}
+	if out, err := exec.CommandContext(t.Context(), lookUp(t, "PROMTOOL"), args...).CombinedOutput(); err != nil {
+		t.Fatalf("promtool: %v\n%s", err, out)
+	}
+	p.kill()
+	return startPrometheusIn(t, dir, "{}")
+}
+
 // parseStrictly reads a file as Prometheus's own parser of OpenMetrics does, and
 // counts its samples.
 func parseStrictly(t *testing.T, path string) (samples int) {
@@ -160,6 +174,27 @@ func TestBackfilledChatsAreThereHourByHour(t *testing.T) {
 			}
 		}
 	}
+
+	at := to.Add(-2 * time.Hour)
+	p = fillRules(t, dir, p, at.Add(-time.Hour), to)
+	for recorded, expression := range map[string]string{
+		"operation:wolkvox_chat_interactions:increase1h":             "sum by (operation) (increase(wolkvox_chat_interactions_total[1h]))",
+		"operation_rp_id:wolkvox_chat_handoffs:increase1h":           "sum by (operation, rp_id) (increase(wolkvox_chat_handoffs_total[1h]))",
+		"operation_rp_id_channel:wolkvox_chat_interactions:midnight": "sum by (operation, rp_id, channel) (wolkvox_chat_interactions_total @ " + seconds(lastMidnight(at)) + ")",
+	} {
+		// Like Prometheus, promtool evaluates each group at seconds of its own.
+		evaluated := time.UnixMilli(int64(1000 * p.number("max(timestamp("+recorded+"))", at)))
+		have, want := p.number("sum("+recorded+")", at), p.number("sum("+expression+")", evaluated)
+		if have != want || want == 0 {
+			t.Errorf("%s: have %v, want %v", recorded, have, want)
+		}
+	}
+}
+
+// lastMidnight is in America/Bogota, as in rules/wolkvox.days.rules.yml.
+func lastMidnight(t time.Time) time.Time {
+	const fromUTC = 5 * time.Hour
+	return t.Add(-fromUTC).Truncate(24 * time.Hour).Add(fromUTC)
 }
 
 // A backfill up to the first poll of an exporter, in the same series, and what that
