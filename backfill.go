@@ -69,6 +69,9 @@ func (s *settings) runBackfill(ctx context.Context, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
+	if target.Problem != nil {
+		return target.Problem
+	}
 	options, err := s.backfill.options(target.Zone)
 	if err != nil {
 		return err

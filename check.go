@@ -55,6 +55,9 @@ func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
 func (s *settings) checkProgram(ctx context.Context) ([]config.Target, []check.Finding) {
 	targets, err := s.targets(ctx)
 	if err == nil {
+		err = config.Problems(targets)
+	}
+	if err == nil {
 		err = s.checkWebConfig()
 	}
 	if err != nil {

@@ -63,10 +63,10 @@ func TestSaving_LogsLastingFaultOnce(t *testing.T) {
 			}
 			server := newServer(t)
 			server.SetToken(testToken)
-			program := against(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=1s", "--poll.overlap=0s", "--collector.zero-hold=0s")
+			program := against(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=1s", "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--collector.zero-hold=0s")
 			program.below = test.below
 			e := program.start(t)
-			e.await("a first poll", up)
+			e.await("a first poll", informed)
 			test.breakIt(e, server)
 			e.await("failed saves", func(s samples) bool {
 				return s.sum("wolkvox_exporter_state_save_failures_total") > 3 && !up(s)
@@ -83,12 +83,5 @@ func TestSaving_LogsLastingFaultOnce(t *testing.T) {
 				t.Errorf("have the log\n%s\nwant one error and its end", e.logged())
 			}
 		})
-	}
-}
-
-func mustRename(t testing.TB, dir, from, to string) {
-	t.Helper()
-	if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
-		t.Fatal(err)
 	}
 }

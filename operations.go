@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -35,6 +34,8 @@ type operations struct {
 	listening <-chan struct{} // closed when somebody can scrape
 	fleet     *fleet.Fleet
 	turns     wolkvox.Turns
+
+	isStarting bool // until the configuration is loaded for the first time
 
 	mu      sync.Mutex // held by a reload
 	loaded  prometheus.Gauge
@@ -98,12 +99,64 @@ func (o *operations) apply(ctx context.Context) error {
 	}
 	members := make([]fleet.Member, len(targets))
 	for i, target := range targets {
-		members[i] = fleet.Member{Name: target.Name, Settings: target.Operation, Make: func() (fleet.Runner, prometheus.Collector, error) {
-			defer o.busy.begin(fmt.Sprintf("loading the state of operation %q", target.Name))()
-			return o.operation(target)
-		}}
+		members[i] = fleet.Member{
+			Name: target.Name, Settings: target.Operation, Required: o.isStarting && len(targets) == 1,
+			Make: func() (fleet.Runner, prometheus.Collector, error) {
+				l, err := newLoader(o, target)
+				if o.isStarting && err == nil {
+					o.logOperation(target, l.Snapshot(), "starting", "version", version.Info())
+				}
+				return l, l, err
+			},
+		}
 	}
-	return o.fleet.Apply(ctx, members)
+	changes, err := o.fleet.Apply(ctx, members)
+	if !o.isStarting {
+		o.report(changes, targets)
+	}
+	return err
+}
+
+// report logs which operations a reload has added, changed, removed or loaded.
+func (o *operations) report(changes fleet.Changes, targets []config.Target) {
+	for _, name := range changes.Removed {
+		level.Info(o.logger).Log("msg", "operation removed", "operation", name)
+	}
+	messages := map[string]string{}
+	for message, names := range map[string][]string{
+		"operation added": changes.Added, "operation changed": changes.Changed, "operation loaded": changes.Loaded,
+	} {
+		for _, name := range names {
+			messages[name] = message
+		}
+	}
+	running := map[string]fleet.Runner{}
+	for _, operation := range o.fleet.Operations() {
+		running[operation.Name] = operation.Runner
+	}
+	for _, target := range targets {
+		if message := messages[target.Name]; message != "" {
+			o.logOperation(target, running[target.Name].Snapshot(), message)
+		}
+	}
+}
+
+// logOperation logs what an operation is, and whether it goes on from a saved state.
+func (o *operations) logOperation(target config.Target, s poller.Snapshot, message string, keyvals ...any) {
+	line := append([]any{"msg", message}, keyvals...)
+	level.Info(o.logger).Log(append(line, "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone, "state", describeState(s))...)
+}
+
+// describeState tells an operation that goes on from one that begins.
+func describeState(s poller.Snapshot) string {
+	switch {
+	case s.View == nil:
+		return "not loaded"
+	case s.View.Progress.CompleteUntil.IsZero():
+		return "new"
+	default:
+		return "complete until " + s.View.Progress.CompleteUntil.UTC().Format(time.RFC3339)
+	}
 }
 
 // close ends all operations.
@@ -130,7 +183,13 @@ func (o *operations) reload(ctx context.Context) error {
 	if err != nil {
 		level.Error(o.logger).Log("msg", "reloading the configuration failed", "err", oneLine(err))
 	} else {
-		level.Info(o.logger).Log("msg", "configuration reloaded", "operations", len(o.fleet.Operations()))
+		notLoaded := 0
+		for _, operation := range o.fleet.Operations() {
+			if operation.Runner.Snapshot().Status.NotLoaded != "" {
+				notLoaded++
+			}
+		}
+		level.Info(o.logger).Log("msg", "configuration reloaded", "operations", len(o.fleet.Operations()), "not_loaded", notLoaded)
 	}
 	return err
 }
@@ -162,19 +221,18 @@ func (o *operations) books() *collector.Books {
 	return collector.NewBooks(running, collector.Options{ZeroHold: o.zeroHold.Duration, NativeHistograms: o.nativeHistograms})
 }
 
-// operation makes one to be polled, with the metrics of it that are not its book's.
-func (o *operations) operation(target config.Target) (fleet.Runner, prometheus.Collector, error) {
+// operation loads one to be polled, with the metrics of it that are not its book's.
+func (o *operations) operation(target config.Target) (*loadedOperation, error) {
 	metrics := prometheus.NewRegistry()
 	options := append(o.clientOptions(target), wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe))
 	client := wolkvox.NewClient(target.Base, target.Token, options...)
 	store := collector.MeasureSaves(metrics, target.Name, o.storage.state(target.Name))
 	polled, err := poller.New(client, store, o.pollerOptions(target, client))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	metrics.MustRegister(collector.NewPolling(collector.Operation{Name: target.Name, Source: polled}))
-	level.Info(o.logger).Log("msg", "starting", "version", version.Info(), "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone)
-	return patient{polled, o.listening, o.busy, target.Name}, metrics, nil
+	return &loadedOperation{polled, metrics}, nil
 }
 
 // clientOptions are those of a client that polls.
@@ -241,24 +299,5 @@ func bounds(b *config.Buckets) [ledger.Measures][]float64 {
 		ledger.Messages:           b.Messages,
 		ledger.CustomerCharacters: b.Characters,
 		ledger.AgentCharacters:    b.Characters,
-	}
-}
-
-// patient is a poller that begins when somebody can scrape: until then it spends
-// no requests.
-type patient struct {
-	*poller.Poller
-	listening <-chan struct{}
-	busy      *tasks
-	name      string
-}
-
-// Run implements fleet.Runner.
-func (p patient) Run(ctx context.Context) {
-	defer p.busy.begin(fmt.Sprintf("polling operation %q", p.name))()
-	select {
-	case <-p.listening:
-		p.Poller.Run(ctx)
-	case <-ctx.Done():
 	}
 }

@@ -54,7 +54,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	listening := make(chan struct{})
 
 	registry := prometheus.NewRegistry()
-	operations := &operations{settings: s, logger: logger, listening: listening, fleet: fleet.New(), loaded: newLoaded(registry)}
+	operations := &operations{settings: s, logger: logger, listening: listening, fleet: fleet.New(), isStarting: true, loaded: newLoaded(registry)}
 	defer operations.close()
 	if err := operations.load(ctx); ctx.Err() != nil {
 		level.Info(logger).Log("msg", "stopped")
@@ -62,6 +62,7 @@ func (s *settings) serve(ctx context.Context, logger log.Logger) error {
 	} else if err != nil {
 		return err
 	}
+	operations.isStarting = false
 	registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -37,6 +37,7 @@ const (
 	routingPointInfo
 
 	up
+	notLoaded
 	tokenRequestsLimit
 	tokenRequestsUsed
 	newestEnd
@@ -139,6 +140,11 @@ var definitions = [families]struct {
 		"wolkvox_up",
 		"Whether the last poll of the API succeeded: 1 if it did, 0 if it failed, none has ended yet, or polling is stuck.",
 		nil,
+	},
+	notLoaded: {
+		"wolkvox_exporter_operation_not_loaded",
+		"Why an operation could not be loaded, so that it is not polled: 1 until it can be. Absent otherwise.",
+		[]string{"reason"},
 	},
 	tokenRequestsLimit: {
 		"wolkvox_api_token_requests_limit",

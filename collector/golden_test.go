@@ -84,6 +84,7 @@ func everything(t *testing.T) *prometheus.Registry {
 		}}},
 		{"fresh", fixed{View: fresh.book.View(), Status: poller.Status{Up: true, Ready: true, LastPoll: time.Now()}}},
 		{"loading", fixed{}},
+		{"corrupt", fixed{Status: poller.Status{NotLoaded: poller.StateCorrupt}}},
 	}
 	register(reg, operations, Options{ZeroHold: 2 * time.Minute, NativeHistograms: true})
 

@@ -50,6 +50,10 @@ func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *po
 		succeeded = 1
 	}
 	ch <- &gauge{descs[up], o.labels, succeeded}
+	if s.NotLoaded != "" {
+		ch <- &gauge{descs[notLoaded], []*dto.LabelPair{o.name, label("reason", string(s.NotLoaded))}, 1}
+		return
+	}
 
 	// Absent, not 0, before the first one: 0 is 1970, and would trip a rule on
 	// the age at each start, or for good where reconciling is off. A poll that never

@@ -21,6 +21,7 @@ type decoder struct {
 	defaults Defaults
 	lines    map[string]int // by path
 	problems []problem      // by path
+	beside   [][]problem    // of the files of each operation, by its keys
 }
 
 // plain is what a key or a value must look like to be quoted: {token:secret} is

@@ -30,7 +30,8 @@ type file struct {
 // Load reads a configuration file. Its error has a line for each thing that is
 // wrong, with the file, the line, the key and what is wanted, and quotes no
 // secret. Paths in the file are relative to its folder. Once ctx is done, no further
-// operation is looked at.
+// operation is looked at. A file that an operation names and that cannot be used is the
+// Problem of that target alone.
 func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error) {
 	text, err := regular.ReadFile(path, maxConfigFile)
 	if err != nil {
@@ -51,8 +52,18 @@ func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err := d.err(path); err != nil {
-		return nil, err
+	if len(d.problems) > 0 {
+		for i := range targets {
+			d.note(fmt.Sprintf("operations[%d]", i), d.beside[i])
+		}
+		return nil, d.err(path)
+	}
+	for i, problems := range d.beside {
+		targets[i].describe = func(p problem) string {
+			p.key = fmt.Sprintf("operations[%d].%s", i, p.key)
+			return d.say(path, p)
+		}
+		targets[i].setProblem(problems)
 	}
 	return targets, nil
 }
@@ -100,6 +111,7 @@ func (d *decoder) resolve(f *file, folder string) []Target {
 		var problems []problem
 		targets[i], problems = operation.resolve()
 		d.note(path, problems)
+		d.beside = append(d.beside, targets[i].readFiles())
 	}
 	return targets
 }
@@ -119,7 +131,12 @@ func (d *decoder) err(path string) error {
 	})
 	lines := make([]error, len(d.problems))
 	for i, p := range d.problems {
-		lines[i] = fmt.Errorf("%s:%d: %s", path, d.line(p.key), p.of(cmp.Or(p.key, "the file")))
+		lines[i] = errors.New(d.say(path, p))
 	}
 	return errors.Join(lines...)
+}
+
+// say names the file, the line and the key of a problem.
+func (d *decoder) say(path string, p problem) string {
+	return fmt.Sprintf("%s:%d: %s", path, d.line(p.key), p.of(cmp.Or(p.key, "the file")))
 }

@@ -35,7 +35,10 @@ func TestLoad_RefusesPipes(t *testing.T) {
 		"operations[0].http_config.http_headers.X-A.files": "token: x, http_config: {http_headers: {X-A: {files: [pipe]}}}",
 	} {
 		write(t, "wolkvox.yml", "operations:\n  - {name: a, server: '0042', "+operation+"}\n")
-		_, err := Load(t.Context(), "wolkvox.yml", defaults())
+		targets, err := Load(t.Context(), "wolkvox.yml", defaults())
+		if err == nil {
+			err = Problems(targets)
+		}
 		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), `pipe": `+isPipe) {
 			t.Errorf("%s: have error %v, want %s", key, err, isPipe)
 		}

@@ -51,15 +51,30 @@ func (h *HTTP) setDirectory(folder string) {
 	}
 }
 
+// check checks what does not depend on a file.
+func (h *HTTP) check() []problem {
+	if h == nil {
+		return nil
+	}
+	problems := append(h.checkProxy(), h.checkHeaders()...)
+	err := h.TLS.Validate()
+	if err == nil && len(h.tlsFiles()) == 0 {
+		_, err = promconfig.NewTLSConfig(&h.TLS)
+	}
+	if err != nil {
+		problems = append(problems, problem{"http_config.tls_config", "", err.Error()})
+	}
+	return problems
+}
+
 // transport is the client's own but for what h says: unlike that of prometheus/common
-// it takes compressed responses and the proxy of the environment.
+// it takes compressed responses and the proxy of the environment. The problems are those
+// of files.
 func (h *HTTP) transport() (http.RoundTripper, []problem) {
 	if h == nil {
 		return nil, nil
 	}
-	problems := append(h.checkProxy(), h.checkHeaders()...)
-	problems = append(problems, h.checkTLS()...)
-	if len(problems) > 0 {
+	if problems := append(h.checkHeaderFiles(), h.checkTLSFiles()...); len(problems) > 0 {
 		return nil, problems
 	}
 	secured, err := promconfig.NewTLSConfig(&h.TLS)
@@ -106,10 +121,7 @@ func (h *HTTP) tlsFiles() map[string]string {
 	return files
 }
 
-func (h *HTTP) checkTLS() (problems []problem) {
-	if err := h.TLS.Validate(); err != nil {
-		return []problem{{"http_config.tls_config", "", err.Error()}}
-	}
+func (h *HTTP) checkTLSFiles() (problems []problem) {
 	for key, file := range h.tlsFiles() {
 		if err := checkFile(file); err != nil {
 			problems = append(problems, problem{"http_config.tls_config." + key, "", err.Error()})
@@ -144,15 +156,24 @@ func (h *HTTP) checkHeaders() (problems []problem) {
 		for _, secret := range header.Secrets {
 			values = append(values, string(secret))
 		}
-		for _, file := range header.Files {
-			text, err := regular.ReadFile(file, maxSecretFile)
-			if err != nil {
-				problems = append(problems, problem{key + ".files", "", fmt.Sprintf("%q: %s", file, err)})
-			}
-			values = append(values, strings.TrimSpace(string(text)))
-		}
 		if slices.ContainsFunc(values, func(value string) bool { return !httpguts.ValidHeaderFieldValue(value) }) {
 			problems = append(problems, problem{key, "", "values of one line are wanted"})
+		}
+	}
+	return problems
+}
+
+func (h *HTTP) checkHeaderFiles() (problems []problem) {
+	for name, header := range h.Headers {
+		key := under("http_config.http_headers", name) + ".files"
+		for _, file := range header.Files {
+			text, err := regular.ReadFile(file, maxSecretFile)
+			switch {
+			case err != nil:
+				problems = append(problems, problem{key, "", fmt.Sprintf("%q: %s", file, err)})
+			case !httpguts.ValidHeaderFieldValue(strings.TrimSpace(string(text))):
+				problems = append(problems, problem{key, "", fmt.Sprintf("%q: a value of one line is wanted", file)})
+			}
 		}
 	}
 	return problems

@@ -51,6 +51,11 @@ type Target struct {
 	Token     wolkvox.TokenSource
 	Zone      *time.Location
 	Transport http.RoundTripper // nil for Go's own
+
+	// Problem is why the operation cannot be polled now though its description is right:
+	// a file beside it. Nil if it can be. [Target.Reread] tries again.
+	Problem  *FileError
+	describe func(problem) string // says where a problem is
 }
 
 // String keeps the secrets of a target out of whatever it is printed to.
@@ -87,15 +92,18 @@ func (o Operation) Resolve() (Target, error) {
 		return Target{}, errors.New("no token: give --wolkvox.token-file, or the token in the environment variable WOLKVOX_TOKEN")
 	}
 	target, problems := o.resolve()
+	if len(problems) == 0 {
+		problems = target.readFiles()
+	}
 	if len(problems) > 0 {
-		return Target{}, errors.New(problems[0].of(flags[problems[0].key]))
+		return Target{}, errors.New(target.describe(problems[0]))
 	}
 	return target, nil
 }
 
-// resolve checks what can be wrong in a file as well.
+// resolve checks what is wrong until the description is another one.
 func (o Operation) resolve() (Target, []problem) {
-	target := Target{Operation: o, Name: o.Name}
+	target := Target{Operation: o, Name: o.Name, describe: func(p problem) string { return p.of(flags[p.key]) }}
 	var problems, found []problem
 	target.Base, found = o.base()
 	problems = append(problems, found...)
@@ -103,8 +111,7 @@ func (o Operation) resolve() (Target, []problem) {
 	problems = append(problems, found...)
 	target.Zone, found = zone(o.TimeZone)
 	problems = append(problems, found...)
-	target.Transport, found = o.HTTP.transport()
-	problems = append(problems, found...)
+	problems = append(problems, o.HTTP.check()...)
 	from := "name"
 	switch {
 	case target.Name != "" || len(problems) > 0:
@@ -139,15 +146,15 @@ func (o Operation) base() (*url.URL, []problem) {
 }
 
 func (o Operation) token() (wolkvox.TokenSource, []problem) {
-	source, from := wolkvox.StaticToken(o.Token), "token"
 	switch {
-	case o.Token == "" && o.TokenFile == "":
-		return nil, []problem{{"token_file", "", "wanted, or else token"}}
 	case o.TokenFile != "":
-		source, from = tokenFile(o.TokenFile), "token_file"
+		return tokenFile(o.TokenFile), nil
+	case o.Token == "":
+		return nil, []problem{{"token_file", "", "wanted, or else token"}}
 	}
+	source := wolkvox.StaticToken(o.Token)
 	if _, err := source(); err != nil {
-		return nil, []problem{{from, "", err.Error()}}
+		return nil, []problem{{"token", "", err.Error()}}
 	}
 	return source, nil
 }

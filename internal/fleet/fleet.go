@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -28,8 +29,17 @@ type Member struct {
 	// Settings are all that it is made of. One whose settings are deeply equal to
 	// those that it runs with goes on undisturbed.
 	Settings any
-	// Make loads its book. What is made has not begun yet.
+	// Make loads its book. What is made has not begun yet. Beside an error, it returns a
+	// Runner that stands in for the operation, and goes on trying to load it.
 	Make func() (Runner, prometheus.Collector, error)
+	// Required has an error of Make end the Apply before anything has changed.
+	Required bool
+}
+
+// Changes are what an Apply has changed, by name and sorted. Loaded are those that could
+// not be loaded before, and whose settings are the same.
+type Changes struct {
+	Added, Changed, Removed, Loaded []string
 }
 
 // Operation is one that runs, as others may look at it.
@@ -60,11 +70,11 @@ type running struct {
 
 func made(m Member) (*running, error) {
 	runner, metrics, err := m.Make()
-	if err != nil {
-		return nil, err
-	}
-	return &running{Operation: Operation{m.Name, runner, metrics}, member: m, done: make(chan struct{})}, nil
+	return &running{Operation: Operation{m.Name, runner, metrics}, member: m, done: make(chan struct{})}, err
 }
+
+// isLoaded reports whether it is no stand-in.
+func (r *running) isLoaded() bool { return r.Runner.Snapshot().Status.NotLoaded == "" }
 
 func (r *running) start(all context.Context) {
 	ctx, cancel := context.WithCancel(all)
@@ -89,15 +99,17 @@ func New() *Fleet {
 	return f
 }
 
-// Apply makes members, whose names differ, the ones that run. Those that are new
-// are made before anything changes, so that an error of theirs changes nothing. One
-// with other settings is stopped and made anew; if that fails, it goes on with the
-// settings it had. Once ctx is done, no further one is made.
-func (f *Fleet) Apply(ctx context.Context, members []Member) error {
+// Apply makes members, whose names differ, the ones that run. New ones are made before
+// anything changes. One that cannot be made is replaced by its stand-in, unless it is
+// required. One with other settings is stopped and made again; if that fails, it goes on
+// with the settings it had, and the error says so. One that is still not loaded is tried
+// again. Once ctx is done, no further one is made.
+func (f *Fleet) Apply(ctx context.Context, members []Member) (Changes, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	var changes Changes
 	if f.ctx.Err() != nil {
-		return errors.New("it is about to end")
+		return changes, errors.New("it is about to end")
 	}
 	next := make(map[string]*running, len(members))
 	for _, m := range members {
@@ -105,56 +117,70 @@ func (f *Fleet) Apply(ctx context.Context, members []Member) error {
 			continue
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return changes, ctx.Err()
 		}
 		r, err := made(m)
-		if err != nil {
-			return err
+		if err != nil && m.Required {
+			return changes, err
 		}
 		next[m.Name] = r
 	}
 	var errs []error
 	for _, m := range members {
 		old := f.running[m.Name]
+		isSame := old != nil && reflect.DeepEqual(old.member.Settings, m.Settings)
 		switch {
 		case old == nil:
 			next[m.Name].start(f.ctx) //nolint:contextcheck // Operations live until the fleet's end.
-		case reflect.DeepEqual(old.member.Settings, m.Settings):
+			changes.Added = append(changes.Added, m.Name)
+		case isSame && old.isLoaded():
 			next[m.Name] = old
 		case ctx.Err() != nil:
 			errs = append(errs, ctx.Err())
 			next[m.Name] = old
 		default:
 			r, err := f.replaced(old, m)
-			errs = append(errs, err)
-			if r != nil {
-				next[m.Name] = r
+			next[m.Name] = r
+			switch {
+			case err != nil:
+				errs = append(errs, err)
+			case !isSame:
+				changes.Changed = append(changes.Changed, m.Name)
+			case r.isLoaded():
+				changes.Loaded = append(changes.Loaded, m.Name)
 			}
 		}
 	}
 	for name, old := range f.running {
 		if next[name] == nil {
 			old.stop()
+			changes.Removed = append(changes.Removed, name)
 		}
 	}
 	f.running = next
 	f.publish()
-	return errors.Join(errs...)
+	for _, names := range [][]string{changes.Added, changes.Changed, changes.Removed, changes.Loaded} {
+		slices.Sort(names)
+	}
+	return changes, errors.Join(errs...)
 }
 
-// replaced starts a member in the place of one that runs, or that one again. Both
-// have one store, so the one must end before the other can be made.
+// replaced starts a member in the place of one that runs. Both have one store, so the
+// one must end before the other can be made. If the other cannot be made, the one goes
+// on, and the error says so; where that cannot be loaded either, a stand-in takes the
+// place.
 func (f *Fleet) replaced(old *running, m Member) (*running, error) {
+	wasLoaded := old.isLoaded()
 	old.stop()
 	r, err := made(m)
-	if err != nil {
-		var again error
-		if r, again = made(old.member); again != nil {
-			return nil, errors.Join(err, again)
+	if err != nil && wasLoaded {
+		if again, againErr := made(old.member); againErr == nil {
+			again.start(f.ctx)
+			return again, fmt.Errorf("operation %q goes on with the settings it had: %w", m.Name, err)
 		}
 	}
 	r.start(f.ctx)
-	return r, err
+	return r, nil
 }
 
 func (f *Fleet) publish() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +47,13 @@ type quiet struct {
 	began chan struct{}
 }
 
-func (q *quiet) Snapshot() poller.Snapshot { return poller.Snapshot{} }
+func (q *quiet) Snapshot() poller.Snapshot {
+	var s poller.Snapshot
+	if strings.Contains(q.name, "bad") {
+		s.Status.NotLoaded = poller.StateCorrupt
+	}
+	return s
+}
 
 func (q *quiet) Run(ctx context.Context) {
 	q.note("%s runs", q.name)
@@ -58,12 +65,18 @@ func (q *quiet) Run(ctx context.Context) {
 // as is a member that has settings; those that begin with "bad" cannot be made.
 func (d *diary) as(name, settings string) Member {
 	return Member{Name: name, Settings: []string{settings}, Make: func() (Runner, prometheus.Collector, error) {
+		var err error
 		if strings.HasPrefix(settings, "bad") {
-			return nil, nil, errors.New(name + " is " + settings)
+			err = errors.New(name + " is " + settings)
 		}
 		gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "up", ConstLabels: prometheus.Labels{"operation": name, "settings": settings}})
-		return &quiet{d, name + " " + settings, make(chan struct{})}, gauge, nil
+		return &quiet{d, name + " " + settings, make(chan struct{})}, gauge, err
 	}}
+}
+
+func required(m Member) Member {
+	m.Required = true
+	return m
 }
 
 // settled waits until all that are to run do.
@@ -77,7 +90,7 @@ func TestAnotherConfigurationTakesItsPlaceOperationByOperation(t *testing.T) {
 	d, f := &diary{}, New()
 	defer f.Close()
 	apply := func(members ...Member) error {
-		err := f.Apply(t.Context(), members)
+		_, err := f.Apply(t.Context(), members)
 		settled(f)
 		return err
 	}
@@ -93,8 +106,11 @@ func TestAnotherConfigurationTakesItsPlaceOperationByOperation(t *testing.T) {
 		{"the same", []Member{d.as("a", "1")}, "", "", "a", "a1"},
 		{"one more", []Member{d.as("b", "1"), d.as("a", "1")}, "b 1 runs", "", "a b", "a1 b1"},
 		{"one changes", []Member{d.as("a", "2"), d.as("b", "1")}, "a 1 ended, a 2 runs", "", "a b", "a2 b1"},
-		{"a bad new one changes nothing", []Member{d.as("a", "3"), d.as("c", "bad"), d.as("d", "1")}, "", "c is bad", "a b", "a2 b1"},
-		{"a bad change leaves what was", []Member{d.as("a", "bad"), d.as("b", "2")}, "a 2 ended, a 2 runs, b 1 ended, b 2 runs", "a is bad", "a b", "a2 b2"},
+		{"a bad new one that is required changes nothing", []Member{d.as("a", "3"), required(d.as("c", "bad")), d.as("d", "1")}, "", "c is bad", "a b", "a2 b1"},
+		{"a bad new one has a stand-in", []Member{d.as("a", "2"), d.as("b", "1"), d.as("c", "bad")}, "c bad runs", "", "a b c", "a2 b1 cbad"},
+		{"it is tried again", []Member{d.as("a", "2"), d.as("b", "1"), d.as("c", "bad")}, "c bad ended, c bad runs", "", "a b c", "a2 b1 cbad"},
+		{"a bad one becomes a good one", []Member{d.as("a", "2"), d.as("b", "1"), d.as("c", "2")}, "c bad ended, c 2 runs", "", "a b c", "a2 b1 c2"},
+		{"a bad change leaves what was", []Member{d.as("a", "bad"), d.as("b", "2")}, "a 2 ended, a 2 runs, b 1 ended, b 2 runs, c 2 ended", `operation "a" goes on with the settings it had: a is bad`, "a b", "a2 b2"},
 		{"one goes", []Member{d.as("b", "2")}, "a 2 ended", "", "b", "b2"},
 		{"one goes, another comes", []Member{d.as("c", "1")}, "c 1 runs, b 2 ended", "", "c", "c1"},
 		{"none", nil, "c 1 ended", "", "", ""},
@@ -152,7 +168,7 @@ func shown(t *testing.T, f *Fleet) string {
 
 func TestTheEndOfAFleetIsThatOfItsOperations(t *testing.T) {
 	d, f := &diary{}, New()
-	if err := f.Apply(t.Context(), []Member{d.as("a", "1"), d.as("b", "1")}); err != nil {
+	if _, err := f.Apply(t.Context(), []Member{d.as("a", "1"), d.as("b", "1")}); err != nil {
 		t.Fatal(err)
 	}
 	settled(f)
@@ -160,7 +176,7 @@ func TestTheEndOfAFleetIsThatOfItsOperations(t *testing.T) {
 	if have := d.since(); strings.Count(have, "ended") != 2 {
 		t.Errorf("have %q, want both ended", have)
 	}
-	if err := f.Apply(t.Context(), []Member{d.as("c", "1")}); err == nil || d.since() != "" {
+	if _, err := f.Apply(t.Context(), []Member{d.as("c", "1")}); err == nil || d.since() != "" {
 		t.Errorf("have error %v, want one and nothing that begins", err)
 	}
 	if n := testutil.CollectAndCount(f); n != 2 {
@@ -178,7 +194,7 @@ func TestAnOperationHasEndedBeforeItIsMadeAnew(t *testing.T) {
 	first.Make = func() (Runner, prometheus.Collector, error) {
 		return slow, prometheus.NewGauge(prometheus.GaugeOpts{Name: "up"}), nil
 	}
-	if err := f.Apply(t.Context(), []Member{first}); err != nil {
+	if _, err := f.Apply(t.Context(), []Member{first}); err != nil {
 		t.Fatal(err)
 	}
 	<-slow.began
@@ -188,7 +204,7 @@ func TestAnOperationHasEndedBeforeItIsMadeAnew(t *testing.T) {
 		d.note("a 2 made")
 		return remade()
 	}
-	if err := f.Apply(t.Context(), []Member{second}); err != nil {
+	if _, err := f.Apply(t.Context(), []Member{second}); err != nil {
 		t.Fatal(err)
 	}
 	settled(f)
@@ -211,7 +227,7 @@ func (l *lingering) Run(ctx context.Context) {
 func TestApply_MakesNoFurtherOperationOnceContextIsDone(t *testing.T) {
 	d, f := &diary{}, New()
 	defer f.Close()
-	if err := f.Apply(t.Context(), []Member{d.as("a", "1")}); err != nil {
+	if _, err := f.Apply(t.Context(), []Member{d.as("a", "1")}); err != nil {
 		t.Fatal(err)
 	}
 	settled(f)
@@ -223,7 +239,7 @@ func TestApply_MakesNoFurtherOperationOnceContextIsDone(t *testing.T) {
 		return &quiet{d, "b 1", make(chan struct{})}, nil, nil
 	}
 	for _, members := range [][]Member{{d.as("a", "1"), ending, d.as("c", "1")}, {d.as("a", "2")}} {
-		if err := f.Apply(ctx, members); !errors.Is(err, context.Canceled) {
+		if _, err := f.Apply(ctx, members); !errors.Is(err, context.Canceled) {
 			t.Errorf("have error %v, want %v", err, context.Canceled)
 		}
 		if have := d.since(); have != "" {
@@ -235,7 +251,7 @@ func TestApply_MakesNoFurtherOperationOnceContextIsDone(t *testing.T) {
 // An Apply that hangs keeps no operation from its end.
 func TestClose_EndsOperationsDuringApply(t *testing.T) {
 	d, f := &diary{}, New()
-	if err := f.Apply(t.Context(), []Member{d.as("a", "1")}); err != nil {
+	if _, err := f.Apply(t.Context(), []Member{d.as("a", "1")}); err != nil {
 		t.Fatal(err)
 	}
 	settled(f)
@@ -244,16 +260,86 @@ func TestClose_EndsOperationsDuringApply(t *testing.T) {
 	stuck.Make = func() (Runner, prometheus.Collector, error) {
 		close(hangs)
 		<-goOn
-		return nil, nil, errors.New("stuck")
+		return &quiet{d, "b bad", make(chan struct{})}, nil, errors.New("stuck")
 	}
-	go func() { applied <- f.Apply(t.Context(), []Member{d.as("a", "1"), stuck}) }()
+	go func() {
+		_, err := f.Apply(t.Context(), []Member{d.as("a", "1"), stuck})
+		applied <- err
+	}()
 	<-hangs
 	closed := make(chan struct{})
 	go func() { defer close(closed); f.Close() }()
 	<-f.running["a"].done
 	close(goOn)
-	if err := <-applied; err == nil {
-		t.Error("have no error")
+	if err := <-applied; err != nil {
+		t.Errorf("have error %v, want a stand-in", err)
 	}
 	<-closed
+}
+
+func TestApply_ReturnsWhatChanged(t *testing.T) {
+	d, f := &diary{}, New()
+	defer f.Close()
+	for _, step := range []struct {
+		members []Member
+		want    Changes
+	}{
+		{[]Member{d.as("c", "1"), d.as("a", "1"), d.as("b", "1")}, Changes{Added: []string{"a", "b", "c"}}},
+		{[]Member{d.as("c", "1"), d.as("a", "1"), d.as("b", "1")}, Changes{}},
+		{[]Member{d.as("d", "1"), d.as("b", "2")}, Changes{Added: []string{"d"}, Changed: []string{"b"}, Removed: []string{"a", "c"}}},
+		{[]Member{d.as("d", "1"), d.as("b", "bad")}, Changes{}},
+		{[]Member{d.as("d", "1"), d.as("b", "2"), d.as("e", "bad")}, Changes{Added: []string{"e"}}},
+		{[]Member{d.as("d", "1"), d.as("b", "2"), d.as("e", "bad")}, Changes{}},
+		{[]Member{d.as("d", "1"), d.as("b", "2"), d.as("e", "1")}, Changes{Changed: []string{"e"}}},
+	} {
+		have, _ := f.Apply(t.Context(), step.members) // Of a bad change; another test has it.
+		if !reflect.DeepEqual(have, step.want) {
+			t.Errorf("have %+v, want %+v", have, step.want)
+		}
+		settled(f)
+	}
+}
+
+func TestApply_ReturnsWhatIsLoadedByAnotherTry(t *testing.T) {
+	d, f := &diary{}, New()
+	defer f.Close()
+	mended := d.as("a", "bad")
+	mended.Make = d.as("a", "1").Make
+	for _, step := range []struct {
+		member Member
+		want   Changes
+	}{{d.as("a", "bad"), Changes{Added: []string{"a"}}}, {mended, Changes{Loaded: []string{"a"}}}, {mended, Changes{}}} {
+		have, err := f.Apply(t.Context(), []Member{step.member})
+		if err != nil || !reflect.DeepEqual(have, step.want) {
+			t.Errorf("have %+v and error %v, want %+v", have, err, step.want)
+		}
+		settled(f)
+	}
+}
+
+// A member whose settings cannot be loaded any more, and which is not to be loaded with
+// the ones that it had either, has a stand-in.
+func TestApply_ShowsStandInWhereNothingCanBeLoaded(t *testing.T) {
+	d, f := &diary{}, New()
+	defer f.Close()
+	loads := true
+	flaky := d.as("a", "1")
+	standIn := d.as("a", "bad").Make
+	good := flaky.Make
+	flaky.Make = func() (Runner, prometheus.Collector, error) {
+		if loads {
+			return good()
+		}
+		return standIn()
+	}
+	for _, members := range [][]Member{{flaky}, {d.as("a", "bad 2")}} {
+		if _, err := f.Apply(t.Context(), members); err != nil {
+			t.Fatal(err)
+		}
+		settled(f)
+		loads = false
+	}
+	if have, want := d.since(), "a 1 runs, a 1 ended, a bad 2 runs"; have != want || shown(t, f) != "abad 2" {
+		t.Errorf("have %q and series %q, want %q", have, shown(t, f), want)
+	}
 }

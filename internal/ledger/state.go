@@ -18,6 +18,8 @@ const stateVersion = 2
 var (
 	// ErrNewer says that a state was written by a newer version of this program.
 	ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run that one")
+	// ErrCorrupt says that a state is damaged.
+	ErrCorrupt = errors.New("the state is damaged")
 	// ErrOlder says that a state was written by a version that was never released.
 	ErrOlder = errors.New("written by a development version before 0.1.0: move it away and start again")
 )
@@ -84,12 +86,16 @@ func (e entry) append(to []byte, id wolkvox.ID) []byte {
 }
 
 // Unmarshal is a book from its saved state. The error is [ErrNewer] for that
-// of a newer program, and [ErrOlder] for that of an older one. With now, which has a monotonic clock's reading, the age of
+// of a newer program, [ErrOlder] for that of an older one, and [ErrCorrupt] for one that
+// is damaged. With now, which has a monotonic clock's reading, the age of
 // a label set does not depend on how the wall clock is set from then on.
 func Unmarshal(saved []byte, options Options, now time.Time) (*Book, error) {
 	s, err := decode(saved)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNewer), errors.Is(err, ErrOlder):
 		return nil, fmt.Errorf("decoding the state: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("decoding the state: %w: %w", ErrCorrupt, err)
 	}
 	b := New(options)
 	b.progress, b.floor, b.counts = s.Progress, s.Floor, s.Counts

@@ -21,8 +21,26 @@ type LastFailure struct {
 	Result wolkvox.Result
 }
 
+// LoadFailure is why an operation could not be loaded, as a label has it.
+type LoadFailure string
+
+// All that an operation can fail of before its first poll.
+const (
+	StateCorrupt    LoadFailure = "state_corrupt"    // cut or damaged
+	StateForeign    LoadFailure = "state_foreign"    // no state of this program
+	StateNewer      LoadFailure = "state_newer"      // of a newer version
+	StateOlder      LoadFailure = "state_older"      // of a version that is no longer read
+	StateMissing    LoadFailure = "state_missing"    // only the previous generation is there
+	StateUnreadable LoadFailure = "state_unreadable" // the file system refuses
+	TokenFile       LoadFailure = "token_file"       // missing or without a token
+	HTTPFile        LoadFailure = "http_file"        // a certificate, a key or a header
+)
+
 // Status tells how polling goes, since this process started.
 type Status struct {
+	// NotLoaded is why the operation is not loaded, and so not polled. It is empty once
+	// the operation is.
+	NotLoaded LoadFailure
 	// Up tells whether the last poll succeeded, Ready whether one ever did.
 	Up, Ready bool
 	// StuckAfter is the end of the time that polling has to save something or to end

@@ -53,7 +53,7 @@ func Handler(o Options) http.Handler {
 		landingPath: {read, landing(o)},
 		healthyPath: {read, http.HandlerFunc(healthy)},
 		readyPath:   {read, ready(o.Operations)},
-		reloadPath:  {"POST", reload(o.Reload)},
+		reloadPath:  {"POST", reload(o)},
 	}
 	routes[o.TelemetryPath] = route{read, o.Metrics}
 	return router(routes)
@@ -112,18 +112,18 @@ func ready(operations func() []Operation) http.HandlerFunc {
 
 // reload says what is wrong with a new configuration: whoever may ask for it may
 // read it. A page of another site may not ask for it in its reader's name.
-func reload(again func() error) http.HandlerFunc {
+func reload(o Options) http.HandlerFunc {
 	sameOrigin := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := sameOrigin.Check(r); err != nil {
 			answer(w, http.StatusForbidden, "reloading for a page of another site is refused\n")
 			return
 		}
-		if again == nil {
+		if o.Reload == nil {
 			answer(w, http.StatusForbidden, "reloading by HTTP is off: start with --web.enable-lifecycle\n")
 			return
 		}
-		err := again()
+		err := o.Reload()
 		if errors.Is(err, ErrReloading) {
 			answer(w, http.StatusConflict, ErrReloading.Error()+"\n")
 			return
@@ -132,7 +132,13 @@ func reload(again func() error) http.HandlerFunc {
 			answer(w, http.StatusInternalServerError, fmt.Sprintf("reloading failed: %s\n", err))
 			return
 		}
-		answer(w, http.StatusOK, "reloaded\n")
+		body, now := "reloaded\n", time.Now()
+		for _, operation := range o.Operations() {
+			if s := operation.Source.Snapshot().Status; s.NotLoaded != "" {
+				body += fmt.Sprintf("%q is not ready: %s\n", operation.Name, whyNotReady(&s, now))
+			}
+		}
+		answer(w, http.StatusOK, body)
 	}
 }
 

@@ -53,6 +53,47 @@ func with(o Operation, change func(*poller.Status)) Operation {
 	return Operation{o.Name, fixed(snapshot)}
 }
 
+func notLoaded(s *poller.Status) {
+	s.NotLoaded = poller.StateCorrupt
+	s.Failure = `loading the state of operation "wv0042": loading "/secret/path": cut`
+	s.FailingSince = time.Now().Add(-90 * time.Second)
+	s.LastFailure.At = s.FailingSince
+}
+
+func TestWhatIsNotLoaded_IsShownWithItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		operation := with(Operation{"wv0042", fixed{}}, notLoaded)
+		page := ask(t, handler(operation), "GET", "/").Body.String()
+		for _, want := range []string{`<strong class="bad">not loaded</strong>`, "state_corrupt: its state file is cut or damaged", "1 minute ago"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("have no %q in\n%s", want, page)
+			}
+		}
+		ready := ask(t, handler(polled("good"), operation), "GET", "/-/ready")
+		if want := `"wv0042" is not ready: it is not loaded: state_corrupt: `; ready.Code != 503 || !strings.HasPrefix(ready.Body.String(), want) {
+			t.Errorf("have status %d and %q, want 503 and %q", ready.Code, ready.Body, want)
+		}
+		shown := overviewOf(operation)
+		if shown.State != "not loaded" || shown.Up || shown.Ready || shown.Failure == nil || !strings.HasPrefix(shown.Failure.Explanation, "state_corrupt: ") {
+			t.Errorf("have %+v", shown)
+		}
+		if strings.Contains(page+ready.Body.String()+shown.Failure.Explanation, "secret") {
+			t.Error("have the path of the state shown")
+		}
+	})
+}
+
+func TestLoadFailures_AreAllExplained(t *testing.T) {
+	for _, failure := range []poller.LoadFailure{
+		poller.StateCorrupt, poller.StateForeign, poller.StateNewer, poller.StateOlder, poller.StateMissing,
+		poller.StateUnreadable, poller.TokenFile, poller.HTTPFile,
+	} {
+		if loadFailures[failure] == "" {
+			t.Errorf("%s is not explained", failure)
+		}
+	}
+}
+
 func failing(s *poller.Status) {
 	s.Up = false
 	s.Failure = `Get "https://secret.example": dial tcp 10.1.2.3:443`

@@ -13,6 +13,8 @@ import (
 // "bad", or "" while nobody can say.
 func stateOf(s *poller.Status, now time.Time) (words, mood string) {
 	switch {
+	case s.NotLoaded != "":
+		return "not loaded", "bad"
 	case s.IsStuck(now):
 		return "stuck", "bad"
 	case s.Up && s.Failure == "":
@@ -36,6 +38,9 @@ func whyNotReady(s *poller.Status, now time.Time) string {
 		return "its first poll has not ended yet"
 	}
 	since := momentOf(s.FailingSince, now, "the start")
+	if s.NotLoaded != "" {
+		return fmt.Sprintf("it is not loaded: %s, since %s (%s)", reason(s), since.At, since.Distance)
+	}
 	return fmt.Sprintf("its first poll has not succeeded: %s, since %s (%s)", reason(s), since.At, since.Distance)
 }
 
@@ -53,10 +58,25 @@ func classOf(result wolkvox.Result) string {
 // reason names the class of a failure and explains it. The failure's own line
 // stays in the log: it may name addresses and paths.
 func reason(s *poller.Status) string {
+	if s.NotLoaded != "" {
+		return fmt.Sprintf("%s: %s", s.NotLoaded, loadFailures[s.NotLoaded])
+	}
 	if s.Result == "" {
 		return "the exporter itself failed, see its log"
 	}
 	return fmt.Sprintf("%s: %s", s.Result, &wolkvox.Error{Result: s.Result})
+}
+
+// loadFailures explains why an operation is not loaded.
+var loadFailures = map[poller.LoadFailure]string{
+	poller.StateCorrupt:    "its state file is cut or damaged, see the log for what to do",
+	poller.StateForeign:    "its state file is not one of wolkvox_exporter, see the log for what to do",
+	poller.StateNewer:      "its state file was written by a newer version of wolkvox_exporter: run that version",
+	poller.StateOlder:      "its state file was written by a version that is no longer read, see the log for what to do",
+	poller.StateMissing:    "its state file is missing and the previous generation is there, see the log for what to do",
+	poller.StateUnreadable: "its state file cannot be read, see the log",
+	poller.TokenFile:       "its token file cannot be used, see the log",
+	poller.HTTPFile:        "a file of its http_config cannot be used, see the log",
 }
 
 // rowsOf lists the outcomes that occurred.
