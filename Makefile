@@ -65,7 +65,7 @@ export PROMTOOL        ?= $(CURDIR)/$(DEBIAN)/usr/bin/promtool
 export SYSTEMD_ANALYZE ?= $(CURDIR)/$(DEBIAN)/systemd-analyze
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit programs e2e modules e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
+.PHONY: help build test unit whole programs e2e modules e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -76,17 +76,15 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 
 # The race detector is tried, not guessed: a compiler without the C library's headers, or a
 # platform that cannot do it, shows here and not in the middle of the tests.
-# It makes simulations seven times slower. So where it works, all tests run with it, those that
-# look at -short over a part of their range, and those below the root again without it, over all of it.
+# It makes simulations seven times slower. Where it works, all tests run with it and with -short, and
+# the packages below the root, whose tests look at -short, run again in full without it.
+# Two at a time: tests of the other modules mostly wait.
 # -count=1: a cached result is not a test that ran.
 WHOLE = $(filter ./...,$(PKGS))
-go_test = $(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg --jsonfile .cache/$(1).json -- -count=1 -shuffle=on
+go_test = $(CURDIR)/$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
+	--jsonfile $(CURDIR)/.cache/$(1).json -- -count=1 -shuffle=on $(TESTFLAGS)
 
-# Those of the other modules mostly wait, so that they run beside the rest.
 test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race detector where it works
-	@$(MAKE) --no-print-directory -j2 unit $(if $(WHOLE),modules)
-
-unit: $(GOTESTSUM)
 	@mkdir -p .cache/race
 	@printf 'package main\n\nfunc main() {}\n' >.cache/race/main.go
 	@race=; \
@@ -95,14 +93,17 @@ unit: $(GOTESTSUM)
 	else \
 		echo "race detector: off, it needs cgo and a working C compiler"; \
 	fi; \
-	rc=0; \
-	$(call go_test,test) $$race $(if $(WHOLE),$${race:+-short}) $(TESTFLAGS) $(PKGS) || rc=$$?; \
-	if [ -n "$$race" ] && [ -n "$(WHOLE)" ]; then \
-		echo "without the race detector, over the whole range:"; \
-		$(call go_test,whole) $(TESTFLAGS) $$($(GO) list ./... | sed 1d) || rc=$$?; \
-	fi; \
+	$(MAKE) --no-print-directory --keep-going -j2 RACE=$$race unit $(if $(WHOLE),modules $${race:+whole})
+
+unit: $(GOTESTSUM)
+	@mkdir -p .cache
+	@rc=0; $(call go_test,test) $(RACE) $(if $(WHOLE),$(RACE:-race=-short)) $(PKGS) || rc=$$?; \
 	$(GOTESTSUM) tool slowest --jsonfile .cache/test.json --threshold 5s | sed -n '1,5s/^/slow: /p'; \
 	exit $$rc
+
+whole: $(GOTESTSUM)
+	@mkdir -p .cache
+	@$(call go_test,whole) $$($(GO) list ./... | sed 1d)
 
 # Each program is cached. One that cannot be had costs the tests that need it, not all the others.
 programs: ## fetch the programs that tests run: Prometheus and systemd-analyze from Debian, Alertmanager from its module
@@ -114,10 +115,8 @@ programs: ## fetch the programs that tests run: Prometheus and systemd-analyze f
 define test_e2e
 rc=0; \
 for module in $(MODULES); do \
-	json=$(CURDIR)/.cache/$${module##*/}.json; \
-	(cd $$module && $(CURDIR)/$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
-		--jsonfile $$json -- -count=1 -shuffle=on $(TESTFLAGS) ./...) || rc=$$?; \
-	sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' $$json; \
+	(cd $$module && $(call go_test,$${module##*/}) ./...) || rc=$$?; \
+	sed -n 's/.*"Output":" *[a-z_]*_test.go:[0-9]*: \(Prometheus [0-9].*\)\\n".*/\1/p' .cache/$${module##*/}.json; \
 done; \
 exit $$rc
 endef
