@@ -67,9 +67,11 @@ func startPrometheusIn(t *testing.T, dir, config string) *prometheus {
 // returns a Prometheus that has them.
 func fillRules(t *testing.T, dir string, p *prometheus, from, to time.Time) *prometheus {
 	t.Helper()
-	args := []string{"tsdb", "create-blocks-from", "rules",
+	args := []string{
+		"tsdb", "create-blocks-from", "rules",
 		"--start=" + from.Format(time.RFC3339), "--end=" + to.Format(time.RFC3339), "--eval-interval=5m", "--url=" + p.base(),
-		"--output-dir=" + filepath.Join(dir, "data"), "../rules/wolkvox.rules.yml", "../rules/wolkvox.days.rules.yml"}
+		"--output-dir=" + filepath.Join(dir, "data"), "../rules/wolkvox.rules.yml", "../rules/wolkvox.days.rules.yml",
+	}
 	if out, err := exec.CommandContext(t.Context(), lookUp(t, "PROMTOOL"), args...).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
