@@ -51,6 +51,7 @@ type settings struct {
 	logLevel, logFormat string
 
 	backfill backfillFlags
+	state    stateArguments
 
 	busy *tasks
 }
@@ -70,6 +71,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 		"Exit status 0 if nothing on it has failed, 1 otherwise; what is only worth a look (!) does not count. At most 4 requests an operation.")
 	check.Flag("json", "The list for machines.").BoolVar(&s.checkJSON)
 	s.backfill.add(app)
+	s.state.add(app)
 
 	// The value parser of a duration also keeps its default: kingpin sets it.
 	duration := func(value *config.Duration, name, standard, help string) *kingpin.FlagClause {

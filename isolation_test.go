@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,34 +17,26 @@ import (
 // so in a folder with its good state, and undone.
 var badOperations = []struct {
 	reason, says string
-	breakIt      func(t *testing.T, state, token string)
+	breakIt      func(state, token string) error
 }{
-	{"state_corrupt", "corrupt", func(t *testing.T, state, _ string) {
-		rewrite(t, state, func(b []byte) []byte { return spoilt(b, len(b)/2) })
+	{"state_corrupt", "corrupt", func(state, _ string) error {
+		return rewrite(state, func(b []byte) []byte { return spoilt(b, len(b)/2) })
 	}},
-	{"state_newer", "newer", func(t *testing.T, state, _ string) { rewrite(t, state, newer) }},
-	{"state_foreign", "not a state file", func(t *testing.T, state, _ string) {
-		rewrite(t, state, func([]byte) []byte { return []byte("# a shopping list\n") })
+	{"state_newer", "newer", func(state, _ string) error { return rewrite(state, newer) }},
+	{"state_foreign", "not a state file", func(state, _ string) error {
+		return os.WriteFile(state, []byte("# a shopping list\n"), 0o600)
 	}},
-	{"state_missing", "missing", func(t *testing.T, state, _ string) { mustRename(t, "", state, state+".previous") }},
-	{"state_unreadable", "directory", func(t *testing.T, state, _ string) {
-		mustRename(t, "", state, state+".away")
-		if err := os.Mkdir(state, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}},
-	{"token_file", "bad.token", func(t *testing.T, _, token string) { mustRename(t, "", token, token+".away") }},
+	{"state_missing", "missing", func(state, _ string) error { return os.Rename(state, state+".previous") }},
+	{"state_unreadable", "directory", func(state, _ string) error { return errors.Join(os.Remove(state), os.Mkdir(state, 0o700)) }},
+	{"token_file", "bad.token", func(_, token string) error { return os.Remove(token) }},
 }
 
-func rewrite(t *testing.T, path string, change func([]byte) []byte) {
-	t.Helper()
+func rewrite(path string, change func([]byte) []byte) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := os.WriteFile(path, change(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return os.WriteFile(path, change(content), 0o600)
 }
 
 // isolated is a program with good operations beside one that is to be bad, which has a
@@ -78,7 +71,9 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 			t.Parallel()
 			program, state, token := isolated(t)
 			restore := keep(t, state, token)
-			bad.breakIt(t, state, token)
+			if err := bad.breakIt(state, token); err != nil {
+				t.Fatal(err)
+			}
 			e := program.start(t)
 			have := e.await("the good ones", func(s samples) bool { return upOf("good")(s) && upOf("fine")(s) })
 			series := fmt.Sprintf(`wolkvox_exporter_operation_not_loaded{operation="bad",reason=%q}`, bad.reason)

@@ -57,6 +57,8 @@ func (s *settings) execute(ctx context.Context, logger log.Logger, stdout, stder
 		command = s.demo
 	case backfillCommand:
 		command = func(ctx context.Context, _ log.Logger) error { return s.runBackfill(ctx, stdout, stderr) }
+	case stateListCommand, stateRenameCommand, stateRemoveCommand:
+		command = func(context.Context, log.Logger) error { return s.runState(stdout) }
 	}
 	if err := command(ctx, logger); err != nil {
 		fmt.Fprintf(stderr, "%s: error: %s\n", program, oneLine(err))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
@@ -19,4 +20,15 @@ func unprintable(text string) string {
 		}
 	}
 	return ""
+}
+
+// CheckName returns an error if an operation must not have the name.
+func CheckName(name string) error {
+	if name == "" {
+		return errors.New("an operation has a name")
+	}
+	if what := unprintable(name); what != "" {
+		return fmt.Errorf("the name %q has %s", name, what)
+	}
+	return nil
 }

@@ -58,12 +58,11 @@ func kindOf(err error) string {
 	}
 	var kind strings.Builder
 	for err != nil {
-		if number, ok := err.(syscall.Errno); ok { //nolint:errorlint // It walks the chain itself.
-			fmt.Fprintf(&kind, "%T %d", number, uintptr(number))
-			break
-		}
 		fmt.Fprintf(&kind, "%T ", err)
 		switch wrapping := err.(type) { //nolint:errorlint // It walks the chain itself.
+		case syscall.Errno:
+			fmt.Fprint(&kind, uintptr(wrapping))
+			err = nil
 		case interface{ Unwrap() error }:
 			err = wrapping.Unwrap()
 		case interface{ Unwrap() []error }:
