@@ -32,9 +32,18 @@ var badFiles = []struct {
 // memoryLimit is the most memory that the program has when it refuses a file.
 const memoryLimit = 200 << 20
 
-// peakMemory is the most memory that a process that has ended had, in bytes.
+// peakMemory returns the most memory that a process that has ended had, in bytes, or 0
+// if that is no more than this process had when it started the other: a child's figure
+// begins with that of its parent.
 func peakMemory(state *os.ProcessState) int64 {
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return 0
+	}
 	peak := int64(state.SysUsage().(*syscall.Rusage).Maxrss) //nolint:unconvert // An int32 on machines of 32 bits.
+	if peak <= int64(own.Maxrss) {                           //nolint:unconvert // likewise
+		return 0
+	}
 	if runtime.GOOS == "linux" {
 		peak <<= 10
 	}
