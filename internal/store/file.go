@@ -27,10 +27,29 @@ type File struct {
 // Path is where the current generation is.
 func (f *File) Path() string { return f.path }
 
+// LoadError is why a state could not be loaded.
+type LoadError struct {
+	Path   string // of the state file
+	Err    error
+	Remedy string // what to do about it; empty if only Err can say
+}
+
+// Error implements error, in one line.
+func (e *LoadError) Error() string {
+	text := fmt.Sprintf("loading %q: %s", e.Path, e.Err)
+	if e.Remedy != "" {
+		text += ": " + e.Remedy
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *LoadError) Unwrap() error { return e.Err }
+
 // Load returns what was saved last. The error is fs.ErrNotExist when nothing ever
 // was: a first start. Every other error is a reason not to start, in one line that
 // says what to do: ErrForeign, ErrCorrupt, ErrNewer, ErrMissing, not a regular file, too large, or
-// unreadable.
+// unreadable. Errors of the file are a [*LoadError].
 //
 // After a failed Save it returns what was there before or what that Save tried to
 // put there, and from then on never the older of the two.
@@ -41,31 +60,36 @@ func (f *File) Load() ([]byte, error) {
 		// Not wrapped: a folder that has vanished is no first start.
 		return nil, fmt.Errorf("loading %q: flushing its folder: %s", f.path, err.Error())
 	}
+	return f.load()
+}
+
+// load is Load of a folder whose names are durable.
+func (f *File) load() ([]byte, error) {
 	file, err := f.folder.sys.read(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := f.folder.sys.read(f.path + previous); !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("loading %q: %w: %s", f.path, ErrMissing, f.remedy())
+			return nil, &LoadError{f.path, ErrMissing, f.remedy()}
 		}
 	}
 	if errors.Is(err, regular.ErrNotRegular) || errors.Is(err, regular.ErrTooLarge) {
-		return nil, fmt.Errorf("loading %q: %w: %s", f.path, err, f.remedy())
+		return nil, &LoadError{f.path, err, f.remedy()}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading %q: %w%s", f.path, err, hint(err))
+		return nil, &LoadError{f.path, err, hint(err)}
 	}
 	state, err := decode(file)
 	if errors.Is(err, ErrNewer) {
-		return nil, fmt.Errorf("loading %q: %w: run that newer version", f.path, err)
+		return nil, &LoadError{f.path, err, "run that newer version"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading %q: %w: %s", f.path, err, f.remedy())
+		return nil, &LoadError{f.path, err, f.remedy()}
 	}
 	return state, nil
 }
 
 func hint(err error) string {
 	if errors.Is(err, fs.ErrPermission) {
-		return ": let the user that runs wolkvox_exporter own this file and its folder"
+		return "let the user that runs wolkvox_exporter own this file and its folder"
 	}
 	return ""
 }

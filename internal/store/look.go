@@ -32,6 +32,15 @@ func Look(dir string) (made bool, err error) {
 	return true, tryToWrite(dir)
 }
 
+// Peek returns what Load would return of an operation, and the path of its file. It
+// takes no lock and changes nothing, so that a running exporter is not disturbed: a
+// state file is replaced in one step and is whole whenever it is read.
+func Peek(dir, operation string) (state []byte, path string, err error) {
+	file := (&Folder{dir: dir, sys: osFiles}).File(operation)
+	state, err = file.load()
+	return state, file.path, err
+}
+
 // lookAbove tells whether a folder can be made: whether the nearest one above
 // that is there can be written to.
 func lookAbove(dir string) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,4 +72,44 @@ func TestALookRefusesAFileInPlaceOfTheFolder(t *testing.T) {
 	mustSay(t, err, file, "is a file")
 	_, err = Look(filepath.Join(file, "below"))
 	mustSay(t, err, file, "not a directory")
+}
+
+func TestPeek_ReturnsWhatLoadWouldBesideARunningExporter(t *testing.T) {
+	dir := t.TempDir()
+	file := mustOpen(t, dir, osFiles).File("Ventas")
+	state, path, err := Peek(dir, "Ventas")
+	if !errors.Is(err, fs.ErrNotExist) || path != file.Path() {
+		t.Errorf("have %q of %q and error %v, want a first start of %q", state, path, err, file.Path())
+	}
+	mustSave(t, file, "1")
+	mustSave(t, file, "2")
+	want := names(t, dir)
+	if state, _, err := Peek(dir, "Ventas"); err != nil || string(state) != "2" {
+		t.Errorf("have %q and error %v, want 2", state, err)
+	}
+	if err := os.WriteFile(file.Path(), []byte("none"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = Peek(dir, "Ventas")
+	var failure *LoadError
+	if _, loadErr := file.Load(); loadErr == nil || err == nil || err.Error() != loadErr.Error() || !errors.As(err, &failure) {
+		t.Fatalf("have error %v, want a LoadError as of Load: %v", err, loadErr)
+	}
+	if !errors.Is(failure, ErrForeign) || failure.Path != file.Path() {
+		t.Errorf("have %+v, want ErrForeign of %q", failure, file.Path())
+	}
+	mustSay(t, errors.New(failure.Remedy), "to go back to the previous generation", "to start anew")
+	if have := names(t, dir); !slices.Equal(have, want) {
+		t.Errorf("have %v, want %v as before", have, want)
+	}
+}
+
+func TestPeek_MakesNoFolder(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := Peek(filepath.Join(dir, "data"), "wv0042"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("have error %v, want a first start", err)
+	}
+	if have := names(t, dir); len(have) != 0 {
+		t.Errorf("have %v, want nothing made", have)
+	}
 }
