@@ -7,8 +7,13 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
@@ -20,32 +25,70 @@ import (
 // atOnce is how many operations are looked at at the same time.
 const atOnce = 10
 
+// checkFlags are those of the command check alone.
+type checkFlags struct {
+	json, verbose bool
+	operations    []string // names; all operations if there are none
+}
+
+func (f *checkFlags) add(app *kingpin.Application) {
+	command := app.Command(checkCommand, "Look at each operation once: a list of what works, what does not, and what to do. "+
+		"Exit status 0 if nothing on it has failed, 1 otherwise; what is only worth a look (!) does not count. At most 4 requests an operation.")
+	command.Flag("json", "The list for machines.").BoolVar(&f.json)
+	command.Flag("operation", "Look at this operation only, by its name in the configuration file. Can be given several times.").
+		PlaceHolder("NAME").StringsVar(&f.operations)
+	command.Flag("verbose", "Show every line. By default, where there are several operations, one that is well is one line.").
+		Short('v').BoolVar(&f.verbose)
+}
+
+// choose returns the targets whose names were given.
+func (f *checkFlags) choose(targets []config.Target) ([]config.Target, error) {
+	if len(f.operations) == 0 {
+		return targets, nil
+	}
+	var names []string
+	for _, target := range targets {
+		names = append(names, fmt.Sprintf("%q", target.Name))
+	}
+	var unknown []error
+	for _, name := range f.operations {
+		if !slices.Contains(names, fmt.Sprintf("%q", name)) {
+			unknown = append(unknown, fmt.Errorf("--operation=%q: no operation has this name (names: %s)", name, strings.Join(names, ", ")))
+		}
+	}
+	chosen := slices.DeleteFunc(slices.Clone(targets), func(target config.Target) bool { return !slices.Contains(f.operations, target.Name) })
+	return chosen, errors.Join(unknown...)
+}
+
 // checkup looks at each operation once and prints what it finds. It answers with
 // the exit status.
 func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
-	printer := check.Printer{To: stdout, Colour: colourful(stdout)}
-	if s.checkJSON {
-		printer.To = io.Discard
-	}
 	targets, findings := s.checkProgram(ctx)
 	if ctx.Err() != nil {
 		return 1
 	}
+	printer := check.Printer{To: stdout, Colour: colourful(stdout), Full: s.check.verbose || len(targets) == 1}
+	if s.check.json {
+		printer.To = io.Discard
+	}
+	for _, target := range targets {
+		printer.Width = max(printer.Width, utf8.RuneCountInString(target.Name))
+	}
 	result := check.Result{OK: check.Fine(findings), Findings: findings, Operations: []check.OperationResult{}}
 	printer.Print(release(), findings)
-	results, wait := s.checkOperations(ctx, targets)
+	results, wait := s.checkOperations(ctx, targets, s.savedStates(findings))
 	defer wait()
 	for _, found := range results {
 		operation := <-found
 		if ctx.Err() != nil {
 			return 1 // What the interrupted requests have failed of is nobody's fault.
 		}
-		printer.Print(operation.Operation, operation.Findings)
+		printer.PrintOperation(&operation)
 		result.OK = result.OK && operation.OK
 		result.Operations = append(result.Operations, operation)
 	}
 	printer.Summary(&result)
-	if s.checkJSON && result.JSON(stdout) != nil || !result.OK {
+	if s.check.json && result.JSON(stdout) != nil || !result.OK {
 		return 1
 	}
 	return 0
@@ -53,14 +96,12 @@ func (s *settings) checkup(ctx context.Context, stdout io.Writer) int {
 
 // checkProgram looks at what the operations have in common.
 func (s *settings) checkProgram(ctx context.Context) ([]config.Target, []check.Finding) {
-	targets, err := s.targets(ctx)
+	all, err := s.targets(ctx)
+	var targets []config.Target
 	if err == nil {
-		err = config.Problems(targets)
+		targets, err = s.check.choose(all)
 	}
-	if err == nil {
-		err = s.checkWebConfig()
-	}
-	if err != nil {
+	if err = errors.Join(err, s.checkWebConfig()); err != nil {
 		targets = nil
 	}
 	from := "the flags and the environment"
@@ -73,15 +114,33 @@ func (s *settings) checkProgram(ctx context.Context) ([]config.Target, []check.F
 		made, lookErr = store.Look(s.storagePath)
 		end()
 	}
-	return targets, []check.Finding{
-		check.OfConfiguration(from, len(targets), err),
+	return targets, append(
+		check.OfConfiguration(from, len(targets), len(all), err),
 		check.OfState(s.storagePath, made, errors.Is(lookErr, store.ErrInUse), lookErr),
+	)
+}
+
+// savedStates returns a function that tries to load the saved state of an operation
+// as serve would. ofProgram are the findings of the storage folder.
+func (s *settings) savedStates(ofProgram []check.Finding) func(operation string) check.Finding {
+	switch {
+	case s.storagePath == "":
+		return func(string) check.Finding { return check.NoSavedState("it is kept in memory") }
+	case !check.Fine(ofProgram):
+		return func(string) check.Finding { return check.NoSavedState("the storage folder cannot be used") }
+	}
+	var one sync.Mutex // at a time: a state can take hundreds of megabytes
+	return func(operation string) check.Finding {
+		one.Lock()
+		defer one.Unlock()
+		defer s.busy.begin(fmt.Sprintf("loading the state of operation %q", operation))()
+		return check.OfSavedState(s.storagePath, operation)
 	}
 }
 
 // checkOperations looks at them side by side. The findings of each come in the
 // order of the configuration; wait waits until all are done.
-func (s *settings) checkOperations(ctx context.Context, targets []config.Target) (results []chan check.OperationResult, wait func()) {
+func (s *settings) checkOperations(ctx context.Context, targets []config.Target, savedState func(operation string) check.Finding) (results []chan check.OperationResult, wait func()) {
 	results = make([]chan check.OperationResult, len(targets))
 	for i := range results {
 		results[i] = make(chan check.OperationResult, 1)
@@ -92,8 +151,14 @@ func (s *settings) checkOperations(ctx context.Context, targets []config.Target)
 		looks.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			state := savedState(target.Name)
 			defer s.busy.begin(fmt.Sprintf("checking operation %q", target.Name))()
-			findings := o.toCheck(target).Findings(ctx)
+			toCheck := o.toCheck(target)
+			toCheck.State = state
+			if target.Problem != nil {
+				toCheck.Problem = target.Problem
+			}
+			findings := toCheck.Findings(ctx)
 			results[i] <- check.OperationResult{Operation: target.Name, OK: check.Fine(findings), Findings: findings}
 		})
 	}
@@ -114,6 +179,7 @@ func (o *operations) toCheck(target config.Target) *check.Operation {
 	return &check.Operation{
 		Base:   target.Base,
 		Zone:   target.Zone,
+		Added:  target.AddedBounds,
 		API:    wolkvox.NewClient(target.Base, target.Token, options...),
 		Shapes: shapes,
 		Needs:  requestsPerDay(&target.Operation.Poll),

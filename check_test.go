@@ -120,7 +120,7 @@ func TestACheckForAPersonIsAList(t *testing.T) {
 		"\nwv0042\n  ✓ configuration  http://127.0.0.1:",
 		"  ✗ token          the API refuses the token: it is wrong, expired or of another operation (status 403)\n                   → see that token and server",
 		"  – report         not looked at: the API answers no request\n",
-		"\n✗ 1 thing to mend\n",
+		"\n✗ 1 problem found\n",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("have:\n%s\nwant %q", stdout, want)

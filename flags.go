@@ -31,8 +31,8 @@ const (
 
 // settings is the command line.
 type settings struct {
-	command   string
-	checkJSON bool
+	command string
+	check   checkFlags
 
 	configFile string
 	operation  config.Operation // without a configuration file the one that there is, else what those of the file leave open
@@ -67,9 +67,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 
 	serve := app.Command(serveCommand, "Poll an operation and serve its figures. The default.")
 	app.Command(demoCommand, "The same against a built-in wolkvox that plays a busy day. No account is needed.")
-	check := app.Command(checkCommand, "Look at each operation once: a list of what works, what does not, and what to do. "+
-		"Exit status 0 if nothing on it has failed, 1 otherwise; what is only worth a look (!) does not count. At most 4 requests an operation.")
-	check.Flag("json", "The list for machines.").BoolVar(&s.checkJSON)
+	s.check.add(app)
 	s.backfill.add(app)
 	s.state.add(app)
 
@@ -148,7 +146,7 @@ func parse(args []string, stdout, stderr io.Writer) (s settings, done bool, err 
 		}
 	}
 	s.agents = s.agents || s.agentNames
-	return s, false, s.check()
+	return s, false, s.validate()
 }
 
 // named is a flag's value that says in its errors which flag it is of.
@@ -181,14 +179,18 @@ func nameInErrors(app *kingpin.Application) {
 func (s *settings) targets(ctx context.Context) ([]config.Target, error) {
 	defer s.busy.begin("reading the configuration")()
 	if s.configFile != "" {
-		return config.Load(ctx, s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
+		targets, err := config.Load(ctx, s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
+		if err == nil && s.command != checkCommand {
+			err = config.Problems(targets)
+		}
+		return targets, err
 	}
 	target, err := s.operation.Resolve()
 	return []config.Target{target}, err
 }
 
-// check finds what the parsers of single flags do not.
-func (s *settings) check() error {
+// validate finds what the parsers of single flags do not.
+func (s *settings) validate() error {
 	for _, address := range *s.web.WebListenAddresses {
 		if strings.HasPrefix(address, "vsock://") {
 			continue

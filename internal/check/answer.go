@@ -37,7 +37,7 @@ func (r *round) answered(err error) bool {
 		return true
 	case !errors.As(err, &failure):
 		// The token's own file, in words that do not quote it.
-		r.failed(Token, err.Error(), "mend the token file")
+		r.failed(Token, err.Error(), "fix the token file")
 		r.skipRest("there is no token")
 	case refusals[failure.Result] != "":
 		r.failed(Token, failure.Error(), refusals[failure.Result])

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
@@ -34,12 +35,15 @@ type API interface {
 
 // Operation is one to be looked at.
 type Operation struct {
-	Base   *url.URL
-	Zone   *time.Location
-	API    API
-	Shapes Shapes          // what the API tells of fields that cannot be read
-	Needs  int             // requests that the exporter makes in a day
-	Unread []wolkvox.Field // keys that the exporter makes nothing of, as it is configured
+	Base    *url.URL
+	Zone    *time.Location
+	Problem error     // why serve would not poll it, a line for each mistake; nil if it would
+	Added   []float64 // service levels that the exporter adds to the bounds
+	State   Finding   // of its saved state
+	API     API
+	Shapes  Shapes          // what the API tells of fields that cannot be read
+	Needs   int             // requests that the exporter makes in a day
+	Unread  []wolkvox.Field // keys that the exporter makes nothing of, as it is configured
 }
 
 // round is one look at an operation.
@@ -64,13 +68,25 @@ var errSpent = errors.New("the requests of a check are spent")
 func (o *Operation) Findings(ctx context.Context) []Finding {
 	r := &round{Operation: o, left: MaxRequests}
 	began := time.Now()
-	r.ok(Configuration, fmt.Sprintf("%s, %s (%s)", o.Base.Redacted(), o.Zone, offset(began.In(o.Zone))))
+	if o.Problem != nil {
+		for line := range strings.Lines(o.Problem.Error()) {
+			r.failed(Configuration, strings.TrimSpace(line), "fix this file")
+		}
+		r.add(o.State)
+		for _, id := range ofOperation[2:] {
+			r.skipped(id, "the exporter does not poll this operation")
+		}
+		return r.findings
+	}
+	r.ok(Configuration, fmt.Sprintf("%s, %s (%s)%s", o.Base.Redacted(), o.Zone, offset(began.In(o.Zone)), addedBounds(o.Added)))
+	r.add(o.State)
 
 	var way way
 	recent := r.ask(way.trace(ctx), began.Add(-recently), began)
 	way.failure = recent.err
-	r.add(way.findings(o.Base)...)
-	if !Fine(r.findings) {
+	connected := way.findings(o.Base)
+	r.add(connected...)
+	if !Fine(connected) {
 		r.skipRest("there is no connection")
 		return r.findings
 	}
@@ -86,6 +102,16 @@ func (o *Operation) Findings(ctx context.Context) []Finding {
 	others := r.zone(ctx, recent)
 	r.fields(recent.rows+others.rows, recent.bad+others.bad, recent.keys|others.keys)
 	return r.findings
+}
+
+// addedBounds says which service levels the exporter adds to the bounds of the
+// configuration.
+func addedBounds(seconds []float64) string {
+	if len(seconds) == 0 {
+		return ""
+	}
+	text := strings.Trim(fmt.Sprint(seconds), "[]")
+	return "; the exporter adds to speed_of_answer_seconds what the rules need: " + strings.ReplaceAll(text, " ", ", ")
 }
 
 // ask reads the chats of a time, the newest windows first: there is more than one

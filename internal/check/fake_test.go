@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"iter"
 	"net"
 	"net/http/httptrace"
@@ -80,9 +81,18 @@ func allKeys() (all wolkvox.Fields) {
 const fakeHost = "wv0042.wolkvox.com"
 
 // straight is the way of a request to an API that is well.
-func straight(trace *httptrace.ClientTrace) {
-	trace.GetConn(fakeHost + ":443")
-	trace.DNSStart(httptrace.DNSStartInfo{Host: fakeHost})
+func straight(trace *httptrace.ClientTrace) { straightTo(fakeHost)(trace) }
+
+func straightTo(host string) func(*httptrace.ClientTrace) {
+	return func(trace *httptrace.ClientTrace) {
+		trace.GetConn(host + ":443")
+		trace.DNSStart(httptrace.DNSStartInfo{Host: host})
+		travelOn(trace)
+	}
+}
+
+// travelOn is the rest of the way, once a name is looked up.
+func travelOn(trace *httptrace.ClientTrace) {
 	trace.DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.IPv4(203, 0, 113, 42)}}})
 	trace.ConnectStart("tcp", "203.0.113.42:443")
 	trace.ConnectDone("tcp", "203.0.113.42:443", nil)
@@ -102,7 +112,15 @@ func wellAPI() *fakeAPI {
 
 func operation(t *testing.T, api *fakeAPI, zone string) *Operation {
 	t.Helper()
-	return &Operation{Base: address(t, "https://"+fakeHost), Zone: load(t, zone), API: api, Shapes: Shapes{}, Needs: 342}
+	return &Operation{
+		Base: address(t, "https://"+fakeHost), Zone: load(t, zone), State: loadable("wv0042"),
+		API: api, Shapes: Shapes{}, Needs: 342,
+	}
+}
+
+// loadable is the line about the saved state of an operation that is well.
+func loadable(operation string) Finding {
+	return Finding{State, OK, fmt.Sprintf("%q can be loaded", "data/"+operation+".state"), ""}
 }
 
 func address(t *testing.T, text string) *url.URL {

@@ -16,7 +16,7 @@ const (
 // ID names what was looked at. It does not change from version to version.
 type ID string
 
-// What is looked at for the whole program.
+// What is looked at for the whole program, and for each operation before all else.
 const (
 	Configuration ID = "configuration"
 	State         ID = "state"
@@ -35,7 +35,7 @@ const (
 	Fields     ID = "fields"
 )
 
-var ofOperation = []ID{Configuration, Name, Connection, TLS, Clock, Token, Quota, Report, TimeZone, Fields}
+var ofOperation = []ID{Configuration, State, Name, Connection, TLS, Clock, Token, Quota, Report, TimeZone, Fields}
 
 // Finding is one line of the list.
 type Finding struct {

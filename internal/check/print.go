@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Result is what was found, as --json prints it.
@@ -32,6 +33,10 @@ func (r *Result) JSON(w io.Writer) error {
 type Printer struct {
 	To     io.Writer
 	Colour bool
+	Full   bool // every line of an operation in which nothing has failed, too
+	Width  int  // of the longest operation's name
+
+	compact bool // the last operation had no heading
 }
 
 // signs are those of the statuses, each with the code of its colour.
@@ -42,38 +47,52 @@ var signs = map[Status]struct{ sign, colour string }{
 	Skipped: {"–", "2"},
 }
 
+func (p *Printer) sign(status Status) string {
+	return p.painted(signs[status].sign, signs[status].colour)
+}
+
 // Print writes a list under its heading.
 func (p *Printer) Print(heading string, findings []Finding) {
+	p.endCompact()
 	fmt.Fprintln(p.To, p.painted(heading, "1"))
+	p.lines(findings)
+	fmt.Fprintln(p.To)
+}
+
+// PrintOperation writes every line of an operation in which something has failed. Of
+// another it writes what is worth a look below one line, unless p is Full.
+func (p *Printer) PrintOperation(o *OperationResult) {
+	if p.Full || !o.OK {
+		p.Print(o.Operation, o.Findings)
+		return
+	}
+	text, status := count(countOf(o.Findings, OK), "check")+" passed", OK
+	if looks := countOf(o.Findings, Look); looks > 0 {
+		text, status = text+fmt.Sprintf(", %d worth a look", looks), Look
+	}
+	if skipped := countOf(o.Findings, Skipped); skipped > 0 {
+		text += fmt.Sprintf(", %d not looked at", skipped)
+	}
+	fmt.Fprintf(p.To, "%s %-*s  %s\n", p.sign(status), p.Width, o.Operation, text)
+	p.lines(slices.DeleteFunc(slices.Clone(o.Findings), func(f Finding) bool { return f.Status != Look }))
+	p.compact = true
+}
+
+// endCompact writes the empty line that operations without a heading leave out.
+func (p *Printer) endCompact() {
+	if p.compact {
+		fmt.Fprintln(p.To)
+	}
+	p.compact = false
+}
+
+func (p *Printer) lines(findings []Finding) {
 	for _, f := range findings {
-		s := signs[f.Status]
-		fmt.Fprintf(p.To, "  %s %-13s  %s\n", p.painted(s.sign, s.colour), f.ID, f.Text)
+		fmt.Fprintf(p.To, "  %s %-13s  %s\n", p.sign(f.Status), f.ID, f.Text)
 		if f.Do != "" {
 			fmt.Fprintf(p.To, "  %*s→ %s\n", 4+13, "", f.Do)
 		}
 	}
-	fmt.Fprintln(p.To)
-}
-
-// Summary writes the last line.
-func (p *Printer) Summary(r *Result) {
-	failed, looks := r.count(Failed), r.count(Look)
-	switch {
-	case failed > 0:
-		fmt.Fprintln(p.To, p.painted("✗ "+count(failed, "thing")+" to mend", signs[Failed].colour))
-	case looks > 0:
-		fmt.Fprintln(p.To, p.painted("✓ nothing has failed; worth a look: "+count(looks, "thing"), signs[OK].colour))
-	default:
-		fmt.Fprintln(p.To, p.painted("✓ everything is as it should be", signs[OK].colour))
-	}
-}
-
-func (r *Result) count(status Status) int {
-	n := countOf(r.Findings, status)
-	for _, operation := range r.Operations {
-		n += countOf(operation.Findings, status)
-	}
-	return n
 }
 
 func (p *Printer) painted(text, code string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -33,7 +34,7 @@ func example(t *testing.T) (result Result) {
 		findings := looked.Findings(t.Context())
 		result = Result{
 			OK:         Fine(findings),
-			Findings:   []Finding{OfConfiguration("the flags and the environment", 1, nil), OfState("data", true, false, nil)},
+			Findings:   append(OfConfiguration("the flags and the environment", 1, 1, nil), OfState("data", true, false, nil)),
 			Operations: []OperationResult{{Operation: "wv0042", OK: Fine(findings), Findings: findings}},
 		}
 	})
@@ -64,15 +65,90 @@ func captures(t *testing.T) map[string][]Finding {
 	}
 }
 
+// printed is what r looks like: in full where it has a single operation.
 func printed(r *Result, colour bool) string {
+	return printedBy(&Printer{Colour: colour, Full: len(r.Operations) == 1, Width: len("wv0042")}, r)
+}
+
+func printedBy(p *Printer, r *Result) string {
 	var b bytes.Buffer
-	p := Printer{To: &b, Colour: colour}
+	p.To = &b
 	p.Print("wolkvox_exporter 0.1.0, revision 8e15eac", r.Findings)
-	for _, o := range r.Operations {
-		p.Print(o.Operation, o.Findings)
+	for i := range r.Operations {
+		p.PrintOperation(&r.Operations[i])
 	}
 	p.Summary(r)
 	return b.String()
+}
+
+// twelve is the result of 12 operations that docs/check.md shows: the state of one is
+// corrupt, the token of another is refused, and a third has a quiet hour.
+func twelve(t *testing.T) *Result {
+	t.Helper()
+	const corrupt, refused, quiet = 3, 8, 10
+	t.Chdir(t.TempDir())
+	saveCorrupt(t, "data", fmt.Sprintf("wv%04d", corrupt+1))
+	result := &Result{Findings: append(OfConfiguration(`"wolkvox.yml"`, 12, 12, nil), OfState("data", true, false, nil))}
+	for i := range 12 {
+		name := fmt.Sprintf("wv%04d", i+1)
+		var findings []Finding
+		synctest.Test(t, func(t *testing.T) {
+			sleepUntil(noon)
+			api := wellAPI()
+			for ago := 2 * time.Minute; i != quiet && ago < time.Hour; ago += 2 * time.Minute {
+				api.ends = append(api.ends, ended(load(t, "America/Bogota"), ago))
+			}
+			if i == refused {
+				api.fails = always(&wolkvox.Error{Result: wolkvox.TokenRejected, Status: 403})
+			}
+			looked := operation(t, api, "America/Bogota")
+			looked.Base = address(t, "https://"+name+".wolkvox.com")
+			looked.State = loadable(name)
+			if i == corrupt {
+				looked.State = OfSavedState("data", name)
+			}
+			api.travel = straightTo(name + ".wolkvox.com")
+			findings = looked.Findings(t.Context())
+		})
+		result.Operations = append(result.Operations, OperationResult{name, Fine(findings), findings})
+	}
+	return result
+}
+
+func TestPrinter_ShowsTwelveOperationsAsDocumented(t *testing.T) {
+	text := documentation(t) // before another folder is the current one
+	have := printed(twelve(t), false)
+	if !strings.Contains(text, "```\n"+have+"```\n") {
+		t.Errorf("docs/check.md has not:\n%s", have)
+	}
+	if lines := strings.Count(have, "\n"); lines > 60 {
+		t.Errorf("have %d lines, want 60 at most", lines)
+	}
+}
+
+func TestPrinter_ShowsEveryLineIfFull(t *testing.T) {
+	result := twelve(t)
+	have := printedBy(&Printer{Full: true}, result)
+	for _, o := range result.Operations {
+		for _, f := range o.Findings {
+			if !strings.Contains(have, f.Text) {
+				t.Errorf("%s: have no line %q", o.Operation, f.Text)
+			}
+		}
+	}
+	if !strings.HasSuffix(have, "\n✗ 2 problems found in 2 of 12 operations\n") || !strings.Contains(have, "\nWhat failed\n  ✗ wv0004  state ") {
+		t.Errorf("have:\n%s\nwant it to end in what failed where", have)
+	}
+}
+
+func TestOfConfiguration_CountsEachMistake(t *testing.T) {
+	have := OfConfiguration(`"wolkvox.yml"`, 0, 0, errors.Join(errors.Join(errors.New("one"), errors.New("two")), errors.New("three")))
+	if len(have) != 3 || have[0].Text != "one" || have[2].Text != "three" || have[2].Do == "" || Fine(have[:1]) {
+		t.Errorf("have %+v, want three failures", have)
+	}
+	if text := OfConfiguration(`"wolkvox.yml"`, 2, 12, nil)[0].Text; text != `2 of 12 operations, by "wolkvox.yml"` {
+		t.Errorf("have %q", text)
+	}
 }
 
 // documentation is docs/check.md.
@@ -127,13 +203,18 @@ func TestColoursAreAllThatATerminalHasMore(t *testing.T) {
 	}
 }
 
-func TestTheLastLineCountsWhatIsToBeMended(t *testing.T) {
-	failed, fine := Finding{Status: Failed}, Finding{Status: Look}
+func TestPrinter_EndsWithTheNumberOfProblems(t *testing.T) {
+	failed, look := Finding{Status: Failed}, Finding{Status: Look}
+	good, bad := OperationResult{OK: true, Findings: []Finding{look}}, OperationResult{Findings: []Finding{failed, look, failed}}
 	for want, r := range map[string]*Result{
-		"✓ everything is as it should be":             {OK: true, Findings: []Finding{{Status: OK}, {Status: Skipped}}},
-		"✓ nothing has failed; worth a look: 1 thing": {OK: true, Findings: []Finding{fine}},
-		"✗ 1 thing to mend":                           {Findings: []Finding{failed, fine}},
-		"✗ 3 things to mend":                          {Findings: []Finding{failed}, Operations: []OperationResult{{Findings: []Finding{failed}}, {Findings: []Finding{fine, failed}}}},
+		"✓ no problems found":                                          {OK: true, Findings: []Finding{{Status: OK}, {Status: Skipped}}},
+		"✓ no problems found, 1 line worth a look":                     {OK: true, Findings: []Finding{look}},
+		"✓ no problems found, 2 lines worth a look":                    {OK: true, Operations: []OperationResult{good, good}},
+		"✗ 1 problem found":                                            {Findings: []Finding{failed, look}},
+		"✗ 3 problems found":                                           {Findings: []Finding{failed}, Operations: []OperationResult{bad}},
+		"✗ 2 problems found in 1 of 3 operations":                      {Operations: []OperationResult{good, bad, good}},
+		"✗ 5 problems found, 4 of them in 2 of 3 operations":           {Findings: []Finding{failed}, Operations: []OperationResult{good, bad, bad}},
+		"What failed\n  ✗ (all)                 \n\n✗ 1 problem found": {Findings: []Finding{failed}, Operations: []OperationResult{good, good}},
 	} {
 		if have := printed(r, false); !strings.HasSuffix(have, "\n"+want+"\n") {
 			t.Errorf("have %q, want it to end in %q", have, want)

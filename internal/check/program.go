@@ -5,13 +5,34 @@ import (
 	"strings"
 )
 
-// OfConfiguration says how reading the configuration went.
-func OfConfiguration(from string, operations int, err error) Finding {
+// OfConfiguration returns what reading the configuration found: a finding for each
+// mistake. looked is how many of its operations are looked at.
+func OfConfiguration(from string, looked, operations int, err error) []Finding {
 	if err != nil {
-		// An error of a file has a line for each thing that is wrong.
-		return Finding{Configuration, Failed, strings.ReplaceAll(err.Error(), "\n", "; "), "mend this first: no operation was looked at"}
+		var findings []Finding
+		for _, mistake := range mistakes(err) {
+			findings = append(findings, Finding{Configuration, Failed, strings.ReplaceAll(mistake.Error(), "\n", "; "), ""})
+		}
+		findings[len(findings)-1].Do = "fix this first: no operation was looked at"
+		return findings
 	}
-	return Finding{Configuration, OK, count(operations, "operation") + ", by " + from, ""}
+	text := count(operations, "operation") + ", by " + from
+	if looked < operations {
+		text = fmt.Sprintf("%d of %s", looked, text)
+	}
+	return []Finding{{Configuration, OK, text, ""}}
+}
+
+// mistakes returns the errors that were joined to err.
+func mistakes(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error }) // not errors.As: an error around them has a text of its own
+	if !ok {
+		return []error{err}
+	}
+	for _, err := range joined.Unwrap() {
+		all = append(all, mistakes(err)...)
+	}
+	return all
 }
 
 // OfState says how a look at the storage folder went. A path that is empty stands

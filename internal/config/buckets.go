@@ -47,6 +47,15 @@ func (b *Buckets) inherit(others *Buckets) {
 	}
 }
 
+// missingServiceLevels returns those that are no bound of the speed of answer. The
+// built-in bounds have all.
+func (b *Buckets) missingServiceLevels() []float64 {
+	if b.SpeedOfAnswer == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(serviceLevels), func(level float64) bool { return slices.Contains(b.SpeedOfAnswer, level) })
+}
+
 // addServiceLevels adds the missing ones to bounds that were configured. The built-in
 // bounds have them.
 func (b *Buckets) addServiceLevels() {

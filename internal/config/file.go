@@ -105,11 +105,13 @@ func (d *decoder) resolve(f *file, folder string) []Target {
 		}
 		d.note(path+".buckets", operation.Buckets.check())
 		operation.Buckets.inherit(&f.Buckets)
+		added := operation.Buckets.missingServiceLevels()
 		operation.Buckets.addServiceLevels()
 		operation.TokenFile = promconfig.JoinDir(folder, operation.TokenFile)
 		operation.HTTP.setDirectory(folder)
 		var problems []problem
 		targets[i], problems = operation.resolve()
+		targets[i].AddedBounds = added
 		d.note(path, problems)
 		d.beside = append(d.beside, targets[i].readFiles())
 	}

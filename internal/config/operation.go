@@ -52,6 +52,9 @@ type Target struct {
 	Zone      *time.Location
 	Transport http.RoundTripper // nil for Go's own
 
+	// AddedBounds are the service levels that speed_of_answer_seconds lacked and has now.
+	AddedBounds []float64
+
 	// Problem is why the operation cannot be polled now though its description is right:
 	// a file beside it. Nil if it can be. [Target.Reread] tries again.
 	Problem  *FileError
@@ -83,7 +86,8 @@ var flags = map[string]string{ //nolint:gosec // WOLKVOX_TOKEN is a variable's n
 }
 
 // Resolve checks an operation that is described by flags. The token is read
-// once, so that a wrong file is found before anything starts.
+// once, so that a wrong file is found before anything starts. The error has a line for
+// each thing that is wrong.
 func (o Operation) Resolve() (Target, error) {
 	switch {
 	case o.Server == "" && o.URL == "":
@@ -96,7 +100,11 @@ func (o Operation) Resolve() (Target, error) {
 		problems = target.readFiles()
 	}
 	if len(problems) > 0 {
-		return Target{}, errors.New(target.describe(problems[0]))
+		lines := make([]error, len(problems))
+		for i, p := range problems {
+			lines[i] = errors.New(target.describe(p))
+		}
+		return Target{}, errors.Join(lines...)
 	}
 	return target, nil
 }
