@@ -64,6 +64,11 @@ func allUp(n int) func(samples) bool {
 	return func(s samples) bool { return s.sum("wolkvox_up") == float64(n) && len(s.of("wolkvox_up")) == n }
 }
 
+// allInformed is as informed, of n operations.
+func allInformed(n int) func(samples) bool {
+	return func(s samples) bool { return allUp(n)(s) && len(s.of("wolkvox_api_token_requests_used")) == n }
+}
+
 func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 	t.Parallel()
 	for _, bad := range badOperations {

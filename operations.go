@@ -97,14 +97,15 @@ func (o *operations) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	members := make([]fleet.Member, len(targets))
+	members, states := make([]fleet.Member, len(targets)), map[string]string{}
 	for i, target := range targets {
 		members[i] = fleet.Member{
 			Name: target.Name, Settings: target.Operation, Required: o.isStarting && len(targets) == 1,
 			Make: func() (fleet.Runner, prometheus.Collector, error) {
 				l, err := newLoader(o, target)
+				states[target.Name] = describeState(l.Snapshot()) // before its first poll
 				if o.isStarting && err == nil {
-					o.logOperation(target, l.Snapshot(), "starting", "version", version.Info())
+					o.logOperation(target, states[target.Name], "starting", "version", version.Info())
 				}
 				return l, l, err
 			},
@@ -112,13 +113,14 @@ func (o *operations) apply(ctx context.Context) error {
 	}
 	changes, err := o.fleet.Apply(ctx, members)
 	if !o.isStarting {
-		o.report(changes, targets)
+		o.report(changes, targets, states)
 	}
 	return err
 }
 
-// report logs which operations a reload has added, changed, removed or loaded.
-func (o *operations) report(changes fleet.Changes, targets []config.Target) {
+// report logs which operations a reload has added, changed, removed or loaded, and what
+// each was made with.
+func (o *operations) report(changes fleet.Changes, targets []config.Target, states map[string]string) {
 	for _, name := range changes.Removed {
 		level.Info(o.logger).Log("msg", "operation removed", "operation", name)
 	}
@@ -130,21 +132,17 @@ func (o *operations) report(changes fleet.Changes, targets []config.Target) {
 			messages[name] = message
 		}
 	}
-	running := map[string]fleet.Runner{}
-	for _, operation := range o.fleet.Operations() {
-		running[operation.Name] = operation.Runner
-	}
 	for _, target := range targets {
 		if message := messages[target.Name]; message != "" {
-			o.logOperation(target, running[target.Name].Snapshot(), message)
+			o.logOperation(target, states[target.Name], message)
 		}
 	}
 }
 
 // logOperation logs what an operation is, and whether it goes on from a saved state.
-func (o *operations) logOperation(target config.Target, s poller.Snapshot, message string, keyvals ...any) {
+func (o *operations) logOperation(target config.Target, state, message string, keyvals ...any) {
 	line := append([]any{"msg", message}, keyvals...)
-	level.Info(o.logger).Log(append(line, "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone, "state", describeState(s))...)
+	level.Info(o.logger).Log(append(line, "operation", target.Name, "api", target.Base.Redacted(), "timezone", target.Zone, "state", state)...)
 }
 
 // describeState tells an operation that goes on from one that begins.

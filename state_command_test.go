@@ -37,7 +37,7 @@ func TestStateRename_KeepsFiguresAndLeavesNothingBehind(t *testing.T) {
 	server, other := newServer(t), newServer(t)
 	program := newConfigured(t, operation("old", server), operation("other", other))
 	e := program.start(t)
-	e.await("first polls", allUp(2))
+	e.await("first polls", allInformed(2))
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
 	e.await("chats", func(s samples) bool { return s.sum("wolkvox_chat_interactions_total") == 20 })
 	e.stop(syscall.SIGTERM)
