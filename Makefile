@@ -82,7 +82,7 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 # -count=1: a cached result is not a test that ran.
 WHOLE = $(filter ./...,$(PKGS))
 go_test = $(CURDIR)/$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
-	--jsonfile $(CURDIR)/.cache/$(1).json -- -count=1 -shuffle=on $(TESTFLAGS)
+	--jsonfile $(CURDIR)/.cache/$(1).json -- -count=1 -shuffle=on -timeout=20m $(TESTFLAGS)
 
 test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race detector where it works
 	@mkdir -p .cache/race
