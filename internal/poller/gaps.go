@@ -210,7 +210,7 @@ func (r *run) readAround(ctx context.Context, w wolkvox.Window, sink rowSink, re
 func (r *run) readParts(parts []wolkvox.Window, reading ledger.Reading, read func(wolkvox.Window) error) error {
 	for i, part := range parts {
 		again := reading == ledger.Polling && i < len(parts)-1 && r.wasRead(part)
-		if again && !(r.extra.has(r.options.Interval, reserved) && r.extra.take(r.options.Interval)) {
+		if again && (!r.extra.has(r.options.Interval, reserved) || !r.extra.take(r.options.Interval)) {
 			continue
 		}
 		if i > 0 && reading != ledger.Polling && !r.extra.take(r.options.Interval) {

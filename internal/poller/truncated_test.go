@@ -2,6 +2,7 @@ package poller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -220,10 +221,10 @@ func TestRowLimit_Learn(t *testing.T) {
 
 func TestRowLimit_Check(t *testing.T) {
 	suspect := func(l rowLimit, rows, announced int) string {
-		switch err := l.check(rows, announced); err {
-		case nil:
+		switch err := l.check(rows, announced); {
+		case err == nil:
 			return "whole"
-		case errSuspect:
+		case errors.Is(err, errSuspect):
 			return "suspect"
 		default:
 			return "truncated"
