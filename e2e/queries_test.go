@@ -53,9 +53,11 @@ var answers = map[string]map[string]float64{
 	},
 	"chats of the same weekday, a week ago, the whole day":              {`{operation="demo",rp_id="1101"}`: 192},
 	"chats of the same weekday, a week ago, up to this time of the day": {`{operation="demo",rp_id="1101"}`: 96},
-	"handoff rate of today":                                                      {`{operation="demo"}`: 0.158},
-	"share answered within 30 seconds, today":                                    {`{operation="demo"}`: 0.75},
-	"1 where 80 % were answered within 30 seconds in the last hour, 0 where not": {`{operation="demo",within="30"}`: 0},
+	"handoff rate of today":                   {`{operation="demo"}`: 0.158},
+	"share answered within 30 seconds, today": {`{operation="demo"}`: 0.75},
+	"1 where 80 % were answered within 30 seconds in the last hour, 0 where not": {
+		`{operation="demo",within="30"}`: 0,
+	},
 	"share of each channel in the chats of today": {
 		`{operation="demo",channel="whatsapp"}`: 0.789, `{operation="demo",channel="web"}`: 0.211,
 	},
