@@ -115,15 +115,16 @@ func unreadablePoisons() (kinds []wolkvoxtest.Poison) {
 }
 
 // forEachPoison runs a test under each reading of U1 and U2, with one kind of poison each
-// in turn; all of them in the long part of the tests.
-func forEachPoison(t *testing.T, test func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand)) {
+// in turn; all of them in the long part of the tests. share is how many readings there
+// are to one that is tried in the short part.
+func forEachPoison(t *testing.T, share int, test func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand)) {
 	t.Helper()
 	i := 0
 	for _, selectOn := range bothDates {
 		for _, ends := range allEnds {
 			i++
 			for k, kind := range unreadablePoisons() {
-				if !torture && (k != i%len(unreadablePoisons()) || testing.Short() && i%3 > 0) {
+				if !torture && (k != i%len(unreadablePoisons()) || i%share > 0 || testing.Short() && i%3 > 0) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%v, selects on %d, ends %d", kind, selectOn, ends), func(t *testing.T) {
@@ -138,7 +139,7 @@ func forEachPoison(t *testing.T, test func(t *testing.T, kind wolkvoxtest.Poison
 }
 
 func TestPoller_CountsAllButTheUnreadableSecond(t *testing.T) {
-	forEachPoison(t, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
+	forEachPoison(t, 1, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
 		t.Helper()
 		p := newPoisoned(t, kind, readings, day+2*time.Hour, random)
 		p.run()
@@ -209,7 +210,7 @@ func TestPoller_SkipsNothingWhileTheAPIIsDown(t *testing.T) {
 }
 
 func TestPoller_SkipsNoRowForAnHourWhileTheAPIFailsAtEveryRow(t *testing.T) {
-	forEachPoison(t, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
+	forEachPoison(t, 1, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
 		t.Helper()
 		p := newPoisoned(t, kind, readings, 5*time.Hour, random)
 		p.run()
@@ -235,7 +236,7 @@ func TestPoller_SkipsNoRowForAnHourWhileTheAPIFailsAtEveryRow(t *testing.T) {
 }
 
 func TestPoller_KeepsGapsThroughKills(t *testing.T) {
-	forEachPoison(t, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
+	forEachPoison(t, 1, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
 		t.Helper()
 		p := newPoisoned(t, kind, readings, 5*time.Hour, random)
 		p.run()
@@ -316,7 +317,7 @@ var poisonPlaces = map[string]func(p *poisoned, now time.Time, readings wolkvoxt
 func TestPoller_CountsAroundPoisonWhereverItIs(t *testing.T) {
 	for name, place := range poisonPlaces {
 		t.Run(name, func(t *testing.T) {
-			forEachPoison(t, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
+			forEachPoison(t, 3, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {
 				t.Helper()
 				p := newPoisoned(t, kind, readings, 14*time.Hour, random)
 				start := time.Now()
