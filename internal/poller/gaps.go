@@ -209,9 +209,11 @@ func (r *run) readAround(ctx context.Context, w wolkvox.Window, sink rowSink, re
 // leaves out those that were read before, and any other reading leaves the rest for later.
 func (r *run) readParts(parts []wolkvox.Window, reading ledger.Reading, read func(wolkvox.Window) error) error {
 	for i, part := range parts {
-		again := reading == ledger.Polling && i < len(parts)-1 && r.wasRead(part)
-		if again && (!r.extra.has(r.options.Interval, reserved) || !r.extra.take(r.options.Interval)) {
-			continue
+		if reading == ledger.Polling && i < len(parts)-1 && r.wasRead(part) {
+			if !r.extra.has(r.options.Interval, reserved) {
+				continue
+			}
+			r.extra.take(r.options.Interval)
 		}
 		if i > 0 && reading != ledger.Polling && !r.extra.take(r.options.Interval) {
 			r.deferred = true
