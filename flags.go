@@ -179,11 +179,7 @@ func nameInErrors(app *kingpin.Application) {
 func (s *settings) targets(ctx context.Context) ([]config.Target, error) {
 	defer s.busy.begin("reading the configuration")()
 	if s.configFile != "" {
-		targets, err := config.Load(ctx, s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
-		if err == nil && s.command != checkCommand {
-			err = config.Problems(targets)
-		}
-		return targets, err
+		return config.Load(ctx, s.configFile, config.Defaults{TimeZone: s.operation.TimeZone, Timeout: s.operation.Timeout, Poll: s.operation.Poll})
 	}
 	target, err := s.operation.Resolve()
 	return []config.Target{target}, err

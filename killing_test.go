@@ -153,7 +153,8 @@ func (k *killing) figures() {
 // complaint.
 func (k *killing) seen(what string, so func() bool) {
 	k.t.Helper()
-	within(k.t, patience, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
+	// The deepest reconcile runs every 192 seconds.
+	within(k.t, 4*patience, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
 }
 
 // failedSave kills the program when it cannot save what it has fetched, and

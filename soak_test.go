@@ -116,10 +116,10 @@ func (s *soak) run() {
 			last = have.chats()
 		}
 		now := s.footprint()
-		if hour == 1 {
+		if hour == min(8, s.hours) {
 			first = now
 		}
-		if hour == 1 || hour == s.hours {
+		if hour == min(8, s.hours) || hour == s.hours {
 			s.t.Logf("hour %d: heap %.1f MB, %d goroutines, %d open files, state %.1f MB",
 				hour, float64(now.heap)/1e6, now.goroutines, now.files, float64(now.state)/1e6)
 		}
@@ -162,7 +162,8 @@ func (s *soak) start() (stop func()) {
 	s.polled, err = poller.New(client, collector.MeasureSaves(s.metrics, "soak", s.file), poller.Options{
 		Operation: "soak", Zone: zone, Logger: log.NewNopLogger(), Timeout: time.Minute,
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
-		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,
+		// Six hours after the start as many chats are forgotten as come.
+		ReconcileInterval: time.Hour, ReconcileWindow: 3 * time.Hour,
 		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Book: ledger.Options{MaxLabelSets: 1000},
 	})
 	if err != nil {
