@@ -174,7 +174,9 @@ func TestRoutingPointsHaveTheNamesOfTheFile(t *testing.T) {
 	defer server.Close()
 	server.Add(endingSoon(0, 10, time.Now().Add(-time.Minute), time.Second)...)
 	e := newConfigured(t, operation("sales", server, "  routing_points: {1102: Support, 1103: Claims}")).start(t)
-	have := e.await("names", informed).byLabel("wolkvox_routing_point_info", "rp_name")
+	// A scrape reads the figures of chats before it reads those of polling.
+	e.await("names", informed)
+	have := e.await("all names", informed).byLabel("wolkvox_routing_point_info", "rp_name")
 	if want := map[string]float64{"Ventas": 1, "Support": 1, "Claims": 1}; !maps.Equal(have, want) {
 		t.Errorf("have the names %v, want %v", have, want)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // endingSoon makes chats, numbered from first on, that end one after the other
-// from a time on. Every fourth began minutes before, and some routing points
+// from a time on. Every fourth began half a minute before, and some routing points
 // come late.
 func endingSoon(first, n int, from time.Time, over time.Duration) []wolkvoxtest.Chat {
 	channels := []string{"whatsapp", "web", "Facebook"}
@@ -28,7 +28,7 @@ func endingSoon(first, n int, from time.Time, over time.Duration) []wolkvoxtest.
 		i := first + at
 		length := time.Duration(i%20) * time.Second
 		if i%4 == 0 {
-			length += 5 * time.Minute
+			length += 25 * time.Second
 		}
 		end := from.Add(over * time.Duration(at) / time.Duration(n))
 		chats[at] = wolkvoxtest.Chat{
@@ -71,7 +71,7 @@ func newKilling(t *testing.T, readings wolkvoxtest.Readings, slowBody time.Durat
 	})
 	t.Cleanup(server.Close)
 	program := against(server, "--wolkvox.server=0042", "--wolkvox.timezone="+zone, "--storage.path=state", "--poll.interval=1s", "--poll.overlap=4s",
-		"--poll.reconcile-interval=3s", "--poll.reconcile-window=10m", "--poll.initial-window=5s", "--collector.zero-hold=2s", "--log.level=debug")
+		"--poll.reconcile-interval=3s", "--poll.reconcile-window=50s", "--poll.initial-window=5s", "--collector.zero-hold=2s", "--log.level=debug")
 	program.dir = t.TempDir()
 	return &killing{t: t, server: server, program: program}
 }
@@ -134,7 +134,7 @@ func (k *killing) response() {
 func reconciles(r wolkvoxtest.Request) bool {
 	from, _ := time.Parse("20060102150405", r.From)
 	to, _ := time.Parse("20060102150405", r.To)
-	return to.Sub(from) > 5*time.Minute
+	return to.Sub(from) > 30*time.Second
 }
 
 // reconcile waits for the request of a long window to be under way.
@@ -153,8 +153,7 @@ func (k *killing) figures() {
 // complaint.
 func (k *killing) seen(what string, so func() bool) {
 	k.t.Helper()
-	// The deepest reconcile runs every 192 seconds.
-	within(k.t, 4*patience, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
+	within(k.t, patience, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
 }
 
 // failedSave kills the program when it cannot save what it has fetched, and
