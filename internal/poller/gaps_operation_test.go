@@ -324,7 +324,6 @@ func TestPoller_CountsAroundPoisonWhereverItIs(t *testing.T) {
 				seconds := place(p, start, readings)
 				p.run()
 				p.pass(14 * time.Hour)
-				p.wantAround("after a while", readings)
 				p.wantUnreadable("after a while", seconds, seconds)
 				p.wantComplete("after a while")
 				p.wantStatus("after a while", true, wolkvox.OK)
@@ -332,6 +331,10 @@ func TestPoller_CountsAroundPoisonWhereverItIs(t *testing.T) {
 				if p.requests() > 700 {
 					t.Errorf("requests in 14 hours: have %d, want at most 700", p.requests())
 				}
+				if name == "one every hour" {
+					p.pass(settled) // Polls have read little again: reconciles find some of the chats.
+				}
+				p.wantAround("after a while", readings)
 				p.server.PoisonWith(nil)
 				p.pass(settled)
 				// What had ended before the initial window is not counted.
