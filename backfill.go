@@ -122,7 +122,7 @@ func (f *backfillFlags) options(zone *time.Location) (o backfill.Options, err er
 	}
 	for name := range f.labels {
 		if !labelName.MatchString(name) || slices.Contains(seriesLabels, name) {
-			return o, fmt.Errorf("--label %q: a name such as job or instance is wanted, that series do not have by themselves", name)
+			return o, fmt.Errorf("--label %q: use the name of a label that the series do not have, such as job or instance", name)
 		}
 	}
 	o.Labels = f.labels

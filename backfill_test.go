@@ -262,8 +262,8 @@ func TestBackfillRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=no/such/folder"}, `no/such/folder.partial: no such file`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=out.om", "--resume"}, "nothing to --resume"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=job"}, "expected KEY=VALUE got 'job'"},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=rp_id=1"}, `--label "rp_id": a name such as job`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=__name__=up"}, `--label "__name__": a name such as job`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=rp_id=1"}, `--label "rp_id": use the name of a label`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=__name__=up"}, `--label "__name__": use the name of a label`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=."}, `"." is there already`},
 	} {
 		l := launch{args: append([]string{"backfill", "--wolkvox.server=0042"}, test.args...), env: []string{"WOLKVOX_TOKEN=" + testToken}}

@@ -17,7 +17,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// badFiles are files that block whoever reads them, or do not end.
+// badFiles are files that block their reader, or do not end.
 var badFiles = []struct {
 	name, says string
 	make       func(path string) error

@@ -174,9 +174,9 @@ func TestRoutingPointsHaveTheNamesOfTheFile(t *testing.T) {
 	defer server.Close()
 	server.Add(endingSoon(0, 10, time.Now().Add(-time.Minute), time.Second)...)
 	e := newConfigured(t, operation("sales", server, "  routing_points: {1102: Support, 1103: Claims}")).start(t)
-	// A scrape reads the figures of chats before it reads those of polling.
+	// A scrape reads the names before it reads what informed looks at.
 	e.await("names", informed)
-	have := e.await("all names", informed).byLabel("wolkvox_routing_point_info", "rp_name")
+	have := e.await("the scrape after that", informed).byLabel("wolkvox_routing_point_info", "rp_name")
 	if want := map[string]float64{"Ventas": 1, "Support": 1, "Claims": 1}; !maps.Equal(have, want) {
 		t.Errorf("have the names %v, want %v", have, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 // Options change what is shown. The zero value holds nothing back and shows
@@ -122,7 +123,7 @@ func collectBook(ch chan<- prometheus.Metric, o *operation, v *ledger.View) {
 	for outcome, labels := range o.withOutcome {
 		ch <- &counter{desc: descs[records], labels: labels, value: float64(v.Counts.Records[outcome])}
 	}
-	for field, labels := range o.withField {
+	for field, labels := range o.withField[:wolkvox.AllFields] {
 		ch <- &counter{desc: descs[fieldErrors], labels: labels, value: float64(v.Counts.FieldErrors[field])}
 	}
 	ch <- &counter{desc: descs[lateRecords], labels: o.labels, value: float64(v.Counts.Late)}

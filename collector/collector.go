@@ -34,7 +34,7 @@ type operation struct {
 
 	withPoll, withReconcile []*dto.LabelPair
 	withOutcome             [ledger.Outcomes][]*dto.LabelPair
-	withField               [wolkvox.AllFields][]*dto.LabelPair
+	withField               [][]*dto.LabelPair // by wolkvox.Field, for all keys
 }
 
 func newOperation(o Operation) operation {
@@ -49,8 +49,8 @@ func newOperation(o Operation) operation {
 	for outcome := range ledger.Outcome(ledger.Outcomes) {
 		made.withOutcome[outcome] = []*dto.LabelPair{name, label("outcome", outcome.String())}
 	}
-	for field := range wolkvox.Field(wolkvox.AllFields) {
-		made.withField[field] = []*dto.LabelPair{label("field", field.String()), name}
+	for _, field := range wolkvox.Keys() {
+		made.withField = append(made.withField, []*dto.LabelPair{label("field", field.String()), name})
 	}
 	return made
 }

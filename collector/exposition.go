@@ -114,7 +114,7 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		write = writeGzip
 	}
 	if r.Method != http.MethodHead {
-		_ = write(w, parts) // Nobody is left to tell if it fails.
+		_ = write(w, parts) // The response has begun, so a failure cannot be reported.
 	}
 }
 

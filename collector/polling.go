@@ -78,7 +78,7 @@ func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *po
 		if missing {
 			value = 1
 		}
-		ch <- &gauge{descs[fieldMissing], []*dto.LabelPair{label("field", field.String()), o.name}, value}
+		ch <- &gauge{descs[fieldMissing], o.withField[field], value}
 	}
 	ch <- &counter{descs[skippedSeconds], o.labels, s.Skipped.Seconds(), p.started}
 }

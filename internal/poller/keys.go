@@ -22,9 +22,9 @@ var necessaryKeys = []wolkvox.Field{wolkvox.ConnIDField, wolkvox.SessionIDField,
 // say something about the report.
 func isWhole(keys wolkvox.Fields) bool { return bits.OnesCount32(uint32(keys)) >= 8 }
 
-// IsReportKey reports whether the report's rows should have a key. The names of agents
+// isReportKey reports whether the report's rows should have a key. The names of agents
 // are personal data, so a report without them is a good one.
-func IsReportKey(key wolkvox.Field) bool { return key != wolkvox.AgentNameField }
+func isReportKey(key wolkvox.Field) bool { return key != wolkvox.AgentNameField }
 
 // noteKeys compares the keys of a run's rows with the documented ones, and logs those
 // that begin or cease to be missing.
@@ -34,7 +34,7 @@ func (r *run) noteKeys() {
 	}
 	missing := map[wolkvox.Field]bool{}
 	for _, key := range wolkvox.Keys() {
-		if !IsReportKey(key) {
+		if !isReportKey(key) {
 			continue
 		}
 		before := r.lacking[key]

@@ -77,7 +77,7 @@ func TestPoller_NoticesADocumentedKeyThatIsMissing(t *testing.T) {
 						t.Errorf("after two polls: have %v missing, want none", have)
 					}
 					o.passUnseen(2 * time.Hour)
-					reported := read && IsReportKey(key)
+					reported := read && isReportKey(key)
 					if have := o.missingKeys(); reported && !slices.Equal(have, []string{field}) || !reported && have != nil {
 						t.Errorf("have %v missing, want %s: %v", have, field, reported)
 					}

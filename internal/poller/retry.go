@@ -103,8 +103,8 @@ func (r *run) mayRetry() bool {
 	return true
 }
 
-// allowance is how many requests there may be beyond those that the windows need: a
-// number at once, and one more with each interval of polls. The zero value is full.
+// allowance is how many requests there may be beyond those that the windows need: max at
+// once, and one more with each interval. It is full until the first request is taken.
 type allowance struct {
 	max  int
 	used time.Time // up to when the intervals' requests are used
