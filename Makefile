@@ -77,7 +77,7 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 # The race detector is tried, not guessed: a compiler without the C library's headers, or a
 # platform that cannot do it, shows here and not in the middle of the tests.
 # It makes simulations seven times slower. Where it works, all tests run with it and with -short, and
-# the packages below the root, whose tests look at -short, run again in full without it.
+# all packages but test, which runs the program, run again in full without it.
 # Two at a time: tests of the other modules mostly wait.
 # -count=1: a cached result is not a test that ran.
 WHOLE = $(filter ./...,$(PKGS))
@@ -103,7 +103,7 @@ unit: $(GOTESTSUM)
 
 whole: $(GOTESTSUM)
 	@mkdir -p .cache
-	@$(call go_test,whole) $$($(GO) list ./... | sed 1d)
+	@$(call go_test,whole) $$($(GO) list ./... | grep -v '/test$$')
 
 # Each program is cached. One that cannot be had costs the tests that need it, not all the others.
 programs: ## fetch the programs that tests run: Prometheus and systemd-analyze from Debian, Alertmanager from its module
@@ -170,7 +170,7 @@ bench-compare: $(BENCHSTAT) ## compare the benchmarks of BASE=revision with thos
 	@git worktree remove .cache/bench/tree
 	@cd .cache/bench && $(CURDIR)/$(BENCHSTAT) base head
 
-growth: PKGS := ./internal/bench ./collector .
+growth: PKGS := ./internal/bench ./collector ./test
 growth: BENCH := Poll|Save|Load|LabelSets|Operations
 growth: BENCHTIME := 10s
 growth: ## measure how costs grow and show it in docs/performance.md: twenty minutes and 4 GB

@@ -21,7 +21,7 @@ func (options *Options) collectAgent(ch chan<- prometheus.Metric, o *operation, 
 	if name := set.Name(); name != "" {
 		ch <- &gauge{descs[agentInfo], []*dto.LabelPair{id, label("agent_name", name), o.name}, 1}
 	}
-	if options.held(set.Born, set.Initial, now) {
+	if options.isHeld(set.Born, set.Initial, now) {
 		shown = &ledger.AgentTally{}
 	}
 	ch <- &counter{descs[agentChats], labels, float64(shown.Chats), born}

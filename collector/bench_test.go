@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
 // BenchmarkGather is a scrape without its encoding, of label sets whose
@@ -17,7 +18,7 @@ func BenchmarkGather(b *testing.B) {
 			h := newHistory(sets)
 			h.read(ledger.Starting, h.spread(sets)...)
 			reg := prometheus.NewRegistry()
-			register(reg, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{NativeHistograms: true})
+			register(reg, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: true})
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := reg.Gather(); err != nil {

@@ -18,17 +18,10 @@ type chats struct {
 	histograms             [ledger.Measures]histogram
 }
 
-var lastSenderLabels = func() (made [wolkvox.LastSenders]*dto.LabelPair) {
-	for sender := range wolkvox.LastSenders {
-		made[sender] = label("last_sender", sender.String())
-	}
-	return made
-}()
-
 // collectChats shows every family of a label set, so that a set appears whole.
 func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
 	tally := set.Tally
-	if options.held(tally.Born, tally.Initial, now) {
+	if options.isHeld(tally.Born, tally.Initial, now) {
 		tally = tally.Empty()
 	}
 	var (
@@ -61,10 +54,4 @@ func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, 
 		shown.histograms[m] = h
 		ch <- &shown.histograms[m]
 	}
-}
-
-// held tells whether what was born then is to be shown at 0. initial says that it
-// was in the very first poll.
-func (options *Options) held(born time.Time, initial bool, now time.Time) bool {
-	return !initial && now.Sub(born) < options.ZeroHold
 }

@@ -1,56 +1,49 @@
 // Package collector shows the figures of operations as Prometheus metrics.
 //
-// [Books] and [Polling] read what the pollers have published, at each scrape; they
-// keep no figures of their own. [APIMetrics] and [MeasureSaves] are for events that
-// happen outside the book, and are ordinary metrics. [Exposition] serves all of them,
-// and encodes the books only when they have changed.
+// [LedgerCollector] and [PollingCollector] read what the operations have published, at
+// each scrape; they keep no figures of their own. [APIMetrics] and [MeasureSaves] are
+// for events that happen outside a ledger, and are ordinary metrics.
 package collector
 
 import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller" //nolint:depguard // Only what it publishes.
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Source gives what an operation shows now. It is asked at each scrape, by several at
-// a time.
-type Source interface {
-	Snapshot() poller.Snapshot
-}
-
-// Operation is an operation to show.
-type Operation struct {
-	Name   string // value of the label operation
-	Source Source
-}
-
-// operation is an Operation with the labels that never change.
+// operation holds the labels that all metrics of an operation share.
 type operation struct {
-	source Source
 	name   *dto.LabelPair
-	labels []*dto.LabelPair
-
-	withPoll, withReconcile []*dto.LabelPair
-	withOutcome             [ledger.Outcomes][]*dto.LabelPair
-	withField               [][]*dto.LabelPair // by wolkvox.Field, for all keys
+	labels []*dto.LabelPair // the name alone
 }
 
-func newOperation(o Operation) operation {
-	name := label("operation", o.Name)
-	made := operation{
-		source:        o.Source,
-		name:          name,
-		labels:        []*dto.LabelPair{name},
-		withPoll:      []*dto.LabelPair{label("kind", "poll"), name},
-		withReconcile: []*dto.LabelPair{label("kind", "reconcile"), name},
-	}
-	for outcome := range ledger.Outcome(ledger.Outcomes) {
-		made.withOutcome[outcome] = []*dto.LabelPair{name, label("outcome", outcome.String())}
-	}
-	for _, field := range wolkvox.Keys() {
-		made.withField = append(made.withField, []*dto.LabelPair{label("field", field.String()), name})
-	}
-	return made
+func newOperation(name string) operation {
+	pair := label("operation", name)
+	return operation{name: pair, labels: []*dto.LabelPair{pair}}
 }
+
+// Label pairs that all operations share.
+var (
+	pollLabel      = label("kind", "poll")
+	reconcileLabel = label("kind", "reconcile")
+
+	outcomeLabels = func() (pairs [ledger.Outcomes]*dto.LabelPair) {
+		for outcome := range pairs {
+			pairs[outcome] = label("outcome", ledger.Outcome(outcome).String())
+		}
+		return pairs
+	}()
+	fieldLabels = func() (pairs []*dto.LabelPair) { // by wolkvox.Field, for all keys
+		for _, field := range wolkvox.Keys() {
+			pairs = append(pairs, label("field", field.String()))
+		}
+		return pairs
+	}()
+	lastSenderLabels = func() (pairs [wolkvox.LastSenders]*dto.LabelPair) {
+		for sender := range pairs {
+			pairs[sender] = label("last_sender", wolkvox.LastSender(sender).String())
+		}
+		return pairs
+	}()
+)

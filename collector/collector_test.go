@@ -10,17 +10,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -108,8 +108,8 @@ func TestEveryMetricOfTheContractIsThere(t *testing.T) {
 
 func TestDescribeIsComplete(t *testing.T) {
 	described := make(chan *prometheus.Desc, 100)
-	NewBooks(nil, Options{}).Describe(described)
-	NewPolling().Describe(described)
+	NewLedgerCollector(nil, Options{}).Describe(described)
+	NewPollingCollector(always(nil)).Describe(described)
 	close(described)
 	name := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{operation`)
 	var have []string
@@ -139,15 +139,15 @@ func TestLabelsComeSorted(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1))
 	quota := 1000.0
-	snapshot := fixed{View: h.book.View(), Status: poller.Status{
+	snapshot := status.Snapshot{Operation: "wv0042", View: h.book.View(), Status: status.Status{
 		MissingKeys: map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
 		LastPoll:    time.Now(), LastReconcile: time.Now(),
 		RoutingPoints: map[string]string{"101": "Ventas"}, TokenInfo: wolkvox.TokenInfo{Used: &quota, Limit: &quota},
 	}}
 	collected := make(chan prometheus.Metric, 100)
-	operations := []Operation{{"wv0042", snapshot}}
-	NewBooks(always(operations), Options{}).Collect(collected)
-	NewPolling(operations...).Collect(collected)
+	operations := []status.Snapshot{snapshot}
+	NewLedgerCollector(always(operations), Options{}).Collect(collected)
+	NewPollingCollector(always(operations)).Collect(collected)
 	close(collected)
 	for metric := range collected {
 		var m dto.Metric
@@ -163,8 +163,8 @@ func TestLabelsComeSorted(t *testing.T) {
 func TestPolling_StuckIsNotUp(t *testing.T) {
 	h := newHistory(10)
 	for after, want := range map[time.Duration]float64{time.Minute: 1, -time.Second: 0} {
-		status := poller.Status{Up: true, Ready: true, StuckAfter: time.Now().Add(after)}
-		have := gather(t, []Operation{{"wv0042", fixed{View: h.book.View(), Status: status}}}, Options{})
+		polling := status.Status{Up: true, Ready: true, StuckAfter: time.Now().Add(after)}
+		have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: polling}}, Options{})
 		if up := have["wolkvox_up"].GetMetric()[0].GetGauge().GetValue(); up != want {
 			t.Errorf("stuck after %s: have wolkvox_up %v, want %v", after, up, want)
 		}
@@ -175,7 +175,7 @@ func TestLabelSetAppearsWhole(t *testing.T) {
 	h := newHistory(10)
 	// A row that states nothing but its end.
 	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
-	have := gather(t, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{NativeHistograms: true})
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: true})
 	const labels = "channel=web rp_id=101 "
 	zero := map[string]float64{labels: 0}
 	for name, want := range map[string]map[string]float64{
@@ -203,14 +203,14 @@ func TestNewLabelSetIsHeldAtZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting, h.agent("initial", "web", 10, 100))
-		first := gather(t, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{ZeroHold: hold})
+		first := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{ZeroHold: hold})
 		if have := valuesOf(first["wolkvox_chat_interactions_total"])["channel=web rp_id=initial "]; have != 1 {
 			t.Errorf("have %v interactions after the very first poll, want 1 at once", have)
 		}
 		time.Sleep(5 * time.Minute)
 		born := time.Now()
 		h.read(ledger.Polling, h.agent("initial", "web", 10, 100), h.agent("new", "web", 10, 100))
-		operations := []Operation{{"wv0042", fixed{View: h.book.View()}}}
+		operations := []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}
 
 		check := func(t *testing.T, when string, want float64) {
 			t.Helper()
@@ -271,7 +271,7 @@ func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 5 {
-			have := gather(t, []Operation{{"wv0042", fixed{View: book.View()}}}, Options{ZeroHold: 2 * time.Minute})
+			have := gather(t, []status.Snapshot{{Operation: "wv0042", View: book.View()}}, Options{ZeroHold: 2 * time.Minute})
 			if have := valuesOf(have["wolkvox_chat_interactions_total"])["channel=web rp_id=101 "]; have != 1 {
 				t.Errorf("have %v interactions, want 1", have)
 			}
@@ -281,7 +281,7 @@ func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
 }
 
 func TestBeforeTheStateIsLoaded(t *testing.T) {
-	have := gather(t, []Operation{{"wv0042", fixed{}}}, Options{})
+	have := gather(t, []status.Snapshot{{Operation: "wv0042"}}, Options{})
 	names := slices.Sorted(maps.Keys(have))
 	want := []string{
 		"wolkvox_exporter_skipped_seconds_total", "wolkvox_exporter_truncated_seconds_total",
@@ -293,7 +293,7 @@ func TestBeforeTheStateIsLoaded(t *testing.T) {
 }
 
 func TestNothingIsKnownBeforeTheFirstPoll(t *testing.T) {
-	have := gather(t, []Operation{{"wv0042", fixed{View: ledger.New(ledger.Options{MaxLabelSets: 10}).View()}}}, Options{})
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: ledger.New(ledger.Options{MaxLabelSets: 10}).View()}}, Options{})
 	for _, name := range []string{
 		"wolkvox_exporter_complete_until_timestamp_seconds", "wolkvox_exporter_last_success_timestamp_seconds",
 	} {
@@ -315,11 +315,11 @@ func TestHostileLabelValuesDoNotFailTheScrape(t *testing.T) {
 		"", "\xff\xfe", `a"b\c`, "a\nb", "\x00", "{}", `"} 1` + "\n# EOF\n", strings.Repeat("x", 1000), "\u202e", "other",
 	}
 	reg := prometheus.NewPedanticRegistry()
-	var operations []Operation
+	var operations []status.Snapshot
 	for _, value := range hostile {
 		h := newHistory(1000)
 		h.read(ledger.Starting, h.bot(value, "web", 1), h.bot("101", value, 1))
-		operations = append(operations, Operation{value, fixed{View: h.book.View()}})
+		operations = append(operations, status.Snapshot{Operation: value, View: h.book.View()})
 		NewAPIMetrics(reg, value)
 		MeasureSaves(reg, value, &memory{})
 	}
@@ -343,13 +343,6 @@ func TestHostileLabelValuesDoNotFailTheScrape(t *testing.T) {
 		t.Error("the text of a label broke out")
 	}
 }
-
-// swapped is a source like a poller: what it shows is swapped as a whole.
-type swapped struct {
-	now atomic.Pointer[poller.Snapshot]
-}
-
-func (s *swapped) Snapshot() poller.Snapshot { return *s.now.Load() }
 
 // agree checks that all figures of a scrape are of the same moment, and counts its chats.
 func agree(scraped []*dto.MetricFamily) (chats float64, err error) {

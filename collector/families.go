@@ -7,8 +7,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// family is one of the metric families of [Books], those before booked, or of
-// [Polling].
+// family is a metric family of [LedgerCollector], those before ledgerFamilies, or of
+// [PollingCollector].
 type family uint8
 
 const (
@@ -50,8 +50,8 @@ const (
 
 	families = iota // how many there are
 
-	counted = records // where the families of chats and agents end
-	booked  = up      // where those of books end
+	countedFamilies = records // where the families of chats and agents end
+	ledgerFamilies  = up      // where those of LedgerCollector end
 )
 
 // definitions are names, help texts and labels beside operation.
@@ -231,7 +231,7 @@ var descs = func() (made [families]*prometheus.Desc) {
 	return made
 }()
 
-// measures tells in which family each measure is shown, and with which sender.
+// measures holds the family of each measure, and its label sender if it has one.
 var measures = [ledger.Measures]struct {
 	family family
 	sender *dto.LabelPair

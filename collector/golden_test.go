@@ -11,13 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -74,17 +75,17 @@ func everything(t *testing.T) *prometheus.Registry {
 	fresh.read(ledger.Polling, fresh.agent("101", "whatsapp", 22, 340))
 
 	used, limit := 337.0, 2000.0
-	operations := []Operation{
-		{"wv0042", fixed{View: busy.book.View(), Status: poller.Status{
+	operations := []status.Snapshot{
+		{Operation: "wv0042", View: busy.book.View(), Status: status.Status{
 			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled, NewestEnd: polled.Add(-40 * time.Second),
 			TruncatedWindows: 2, TruncatedSeconds: 1, UnreadableSeconds: 3, Skipped: 90 * time.Minute,
 			MissingKeys:   map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
 			RoutingPoints: map[string]string{"101": "Ventas", "202": `Soporte "técnico"`, "909": "without chats"},
 			TokenInfo:     wolkvox.TokenInfo{Used: &used, Limit: &limit},
-		}}},
-		{"fresh", fixed{View: fresh.book.View(), Status: poller.Status{Up: true, Ready: true, LastPoll: time.Now()}}},
-		{"loading", fixed{}},
-		{"corrupt", fixed{Status: poller.Status{NotLoaded: poller.StateCorrupt}}},
+		}},
+		{Operation: "fresh", View: fresh.book.View(), Status: status.Status{Up: true, Ready: true, LastPoll: time.Now()}},
+		{Operation: "loading"},
+		{Operation: "corrupt", Status: status.Status{NotLoaded: status.StateCorrupt}},
 	}
 	register(reg, operations, Options{ZeroHold: 2 * time.Minute, NativeHistograms: true})
 

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -86,7 +87,7 @@ func TestHistogramIsThatOfClientGolang(t *testing.T) {
 // collected is the histogram of a measure in the only label set of a view.
 func collected(t *testing.T, v *ledger.View, m ledger.Measure, options Options) *dto.Histogram {
 	t.Helper()
-	family := gather(t, []Operation{{"wv0042", fixed{View: v}}}, options)[definitions[measures[m].family].name]
+	family := gather(t, []status.Snapshot{{Operation: "wv0042", View: v}}, options)[definitions[measures[m].family].name]
 	for _, metric := range family.GetMetric() {
 		last := metric.GetLabel()[len(metric.GetLabel())-1]
 		if measures[m].sender == nil || proto.Equal(last, measures[m].sender) {

@@ -6,18 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
-
-// fixed is a source that never changes.
-type fixed poller.Snapshot
-
-func (f fixed) Snapshot() poller.Snapshot { return poller.Snapshot(f) }
 
 // history writes a book as a poller would.
 type history struct {
@@ -92,17 +88,17 @@ func malformed(c wolkvox.Chat, f wolkvox.Field) wolkvox.Chat {
 }
 
 // always are operations that stay.
-func always(operations []Operation) func() []Operation {
-	return func() []Operation { return operations }
+func always(operations []status.Snapshot) func() []status.Snapshot {
+	return func() []status.Snapshot { return operations }
 }
 
 // register registers all that shows operations.
-func register(reg prometheus.Registerer, operations []Operation, options Options) {
-	reg.MustRegister(NewBooks(always(operations), options), NewPolling(operations...))
+func register(reg prometheus.Registerer, operations []status.Snapshot, options Options) {
+	reg.MustRegister(NewLedgerCollector(always(operations), options), NewPollingCollector(always(operations)))
 }
 
 // gather collects as a pedantic registry does, by family.
-func gather(t testing.TB, operations []Operation, options Options) map[string]*dto.MetricFamily {
+func gather(t testing.TB, operations []status.Snapshot, options Options) map[string]*dto.MetricFamily {
 	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
 	register(reg, operations, options)

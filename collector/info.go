@@ -4,12 +4,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller" //nolint:depguard // Only what it publishes.
 )
 
-// collectQuota shows the requests of the day, as far as the API tells.
-func collectQuota(ch chan<- prometheus.Metric, o *operation, s *poller.Status) {
+// collectQuota shows the requests of the day, as far as the API says.
+func collectQuota(ch chan<- prometheus.Metric, o *operation, s *status.Status) {
 	if used := s.TokenInfo.Used; used != nil {
 		ch <- &gauge{descs[tokenRequestsUsed], o.labels, *used}
 	}

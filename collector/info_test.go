@@ -5,20 +5,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 func TestRoutingPointsWithChatsAreNamed(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1), h.bot("101", "whatsapp", 1), h.bot("202", "web", 1), h.bot("-", "web", 1))
-	have := gather(t, []Operation{{"wv0042", fixed{View: h.book.View(), Status: poller.Status{
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: status.Status{
 		RoutingPoints: map[string]string{"101": "Ventas", "303": "without chats"},
-	}}}}, Options{})
+	}}}, Options{})
 	if have, want := valuesOf(have["wolkvox_routing_point_info"]), map[string]float64{"rp_id=101 rp_name=Ventas ": 1}; !maps.Equal(have, want) {
 		t.Errorf("have %v, want %v", have, want)
 	}
@@ -33,7 +34,7 @@ func TestNamesAreNoMoreThanTheLabelSets(t *testing.T) {
 		h.read(ledger.Starting, h.bot(id, "web", 1))
 		names[id] = "Ventas"
 	}
-	have := gather(t, []Operation{{"wv0042", fixed{View: h.book.View(), Status: poller.Status{RoutingPoints: names}}}}, Options{})
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
 	if have := len(valuesOf(have["wolkvox_routing_point_info"])); have != 3 {
 		t.Errorf("have %d names, want 3", have)
 	}
@@ -49,7 +50,7 @@ func TestHostileNamesDoNotFailTheScrape(t *testing.T) {
 		h.read(ledger.Starting, h.bot(id, "web", 1))
 	}
 	reg := prometheus.NewPedanticRegistry()
-	register(reg, []Operation{{"wv0042", fixed{View: h.book.View(), Status: poller.Status{RoutingPoints: names}}}}, Options{})
+	register(reg, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
 	for _, accept := range []string{"text/plain", string(expfmt.NewFormat(expfmt.TypeProtoDelim))} {
 		response := scrape(t, reg, accept)
 		shown := 0
@@ -76,7 +77,7 @@ func TestQuotaIsAbsentUntilItIsKnown(t *testing.T) {
 		"only limit": {wolkvox.TokenInfo{Limit: &limit}, map[string]float64{limitName: 2000}},
 		"both":       {wolkvox.TokenInfo{Used: &used, Limit: &limit}, map[string]float64{usedName: 337, limitName: 2000}},
 	} {
-		families := gather(t, []Operation{{"wv0042", fixed{Status: poller.Status{TokenInfo: c.info}}}}, Options{})
+		families := gather(t, []status.Snapshot{{Operation: "wv0042", Status: status.Status{TokenInfo: c.info}}}, Options{})
 		have := map[string]float64{}
 		for _, name := range []string{usedName, limitName} {
 			if f, ok := families[name]; ok {

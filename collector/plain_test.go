@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -95,7 +96,7 @@ func TestAPlainRegistryShowsTheSameChats(t *testing.T) {
 				p.observe(&chats[i])
 			}
 			want := chatFamilies(gatherFrom(t, reg))
-			have := chatFamilies(gather(t, []Operation{{"wv0042", fixed{View: h.book.View()}}}, Options{NativeHistograms: native}))
+			have := chatFamilies(gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: native}))
 			if names, wantNames := slices.Sorted(maps.Keys(have)), slices.Sorted(maps.Keys(want)); !slices.Equal(names, wantNames) {
 				t.Fatalf("have %q, want %q", names, wantNames)
 			}

@@ -7,49 +7,39 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller" //nolint:depguard // Only what it publishes.
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-// Polling shows how the polling of operations goes.
-type Polling struct {
-	operations []operation
-	started    *timestamppb.Timestamp
-}
+// PollingCollector shows how the polling of operations goes.
+type PollingCollector struct{ snapshots func() []status.Snapshot }
 
-// NewPolling makes a collector of operations, whose names differ.
-func NewPolling(operations ...Operation) *Polling {
-	p := &Polling{started: timestamppb.Now()}
-	for _, o := range operations {
-		p.operations = append(p.operations, newOperation(o))
-	}
-	return p
+// NewPollingCollector returns a collector of the operations that snapshots returns at a
+// scrape. Their names differ.
+func NewPollingCollector(snapshots func() []status.Snapshot) *PollingCollector {
+	return &PollingCollector{snapshots}
 }
 
 // Describe implements prometheus.Collector.
-func (*Polling) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range descs[booked:] {
+func (*PollingCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range descs[ledgerFamilies:] {
 		ch <- desc
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (p *Polling) Collect(ch chan<- prometheus.Metric) {
-	for i := range p.operations {
-		o := &p.operations[i]
-		status := o.source.Snapshot().Status
-		p.collectStatus(ch, o, &status)
-		collectQuota(ch, o, &status)
+func (c *PollingCollector) Collect(ch chan<- prometheus.Metric) {
+	now := time.Now()
+	for _, s := range c.snapshots() {
+		o := newOperation(s.Operation)
+		collectStatus(ch, &o, &s.Status, now)
+		collectQuota(ch, &o, &s.Status)
 	}
 }
 
 // collectStatus shows how polling goes. All but the last reconcile begins with the
 // process.
-func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *poller.Status) {
-	succeeded := 0.0
-	if s.IsUp(time.Now()) {
-		succeeded = 1
-	}
-	ch <- &gauge{descs[up], o.labels, succeeded}
+func collectStatus(ch chan<- prometheus.Metric, o *operation, s *status.Status, now time.Time) {
+	ch <- &gauge{descs[up], o.labels, boolValue(s.IsUp(now))}
 	if s.NotLoaded != "" {
 		ch <- &gauge{descs[notLoaded], []*dto.LabelPair{o.name, label("reason", string(s.NotLoaded))}, 1}
 		return
@@ -59,29 +49,33 @@ func (p *Polling) collectStatus(ch chan<- prometheus.Metric, o *operation, s *po
 	// the age at each start, or for good where reconciling is off. A poll that never
 	// succeeds shows in wolkvox_up and wolkvox_exporter_complete_until_timestamp_seconds.
 	if !s.LastPoll.IsZero() {
-		ch <- &gauge{descs[lastSuccess], o.withPoll, timestamp(s.LastPoll)}
+		ch <- &gauge{descs[lastSuccess], []*dto.LabelPair{pollLabel, o.name}, timestamp(s.LastPoll)}
 	}
 	if !s.LastReconcile.IsZero() {
-		ch <- &gauge{descs[lastSuccess], o.withReconcile, timestamp(s.LastReconcile)}
+		ch <- &gauge{descs[lastSuccess], []*dto.LabelPair{reconcileLabel, o.name}, timestamp(s.LastReconcile)}
 	}
 
 	if !s.NewestEnd.IsZero() {
 		ch <- &gauge{descs[newestEnd], o.labels, timestamp(s.NewestEnd)}
 	}
 
-	// The first poll may raise these before anybody has seen them at 0.
-	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), p.started}
-	ch <- &counter{descs[truncatedSeconds], o.labels, float64(s.TruncatedSeconds), p.started}
-	ch <- &counter{descs[unreadableSeconds], o.labels, float64(s.UnreadableSeconds), p.started}
+	// The first poll may raise these before a scrape has seen them at 0.
+	started := timestamppb.New(s.Started)
+	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), started}
+	ch <- &counter{descs[truncatedSeconds], o.labels, float64(s.TruncatedSeconds), started}
+	ch <- &counter{descs[unreadableSeconds], o.labels, float64(s.UnreadableSeconds), started}
 	for field, missing := range s.MissingKeys {
-		value := 0.0
-		if missing {
-			value = 1
-		}
-		ch <- &gauge{descs[fieldMissing], o.withField[field], value}
+		ch <- &gauge{descs[fieldMissing], []*dto.LabelPair{fieldLabels[field], o.name}, boolValue(missing)}
 	}
-	ch <- &counter{descs[skippedSeconds], o.labels, s.Skipped.Seconds(), p.started}
+	ch <- &counter{descs[skippedSeconds], o.labels, s.Skipped.Seconds(), started}
 }
 
-// timestamp is in seconds since the epoch, good to a millisecond.
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// timestamp returns the seconds since the epoch, with milliseconds.
 func timestamp(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

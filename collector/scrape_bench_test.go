@@ -13,12 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -65,20 +66,20 @@ func plainScrapes(chats []wolkvox.Chat, native bool) http.Handler {
 
 // exporterScrapes shows a book: with a poll before each scrape, and without.
 func exporterScrapes(view *ledger.View, native bool) (first, later http.Handler) {
-	var polled swapped
+	var current status.Snapshot
 	names := map[string]string{}
 	for _, set := range view.LabelSets {
 		names[set.RoutingPoint] = "Routing point " + set.RoutingPoint
 	}
 	poll := func() {
 		another := *view
-		polled.now.Store(&poller.Snapshot{View: &another, Status: poller.Status{Up: true, RoutingPoints: names}})
+		current = status.Snapshot{Operation: "wv0042", View: &another, Status: status.Status{Up: true, RoutingPoints: names}}
 	}
 	poll()
-	operation := Operation{"wv0042", &polled}
+	snapshots := func() []status.Snapshot { return []status.Snapshot{current} }
 	reg := newRegistry()
-	reg.MustRegister(NewPolling(operation))
-	exporter := NewExposition(reg, NewBooks(always([]Operation{operation}), Options{NativeHistograms: native}), nil)
+	reg.MustRegister(NewPollingCollector(snapshots))
+	exporter := newHandler(reg, snapshots, Options{NativeHistograms: native})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		poll()
 		exporter.ServeHTTP(w, r)

@@ -38,7 +38,7 @@ type exposition struct {
 func golden(t *testing.T) exposition {
 	t.Helper()
 	x := exposition{map[string]labelSet{}, map[string]string{}}
-	for _, file := range []string{"../collector/testdata/metrics.txt", "../testdata/metrics.txt"} {
+	for _, file := range []string{"../collector/testdata/metrics.txt", "../test/testdata/metrics.txt"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -165,7 +165,7 @@ func (r *run) open() error {
 	}
 	r.counter = &counter{from: r.From, to: r.To, zone: r.Zone, book: book, waiting: r.Waiting}
 	r.figures = prometheus.NewRegistry()
-	r.figures.MustRegister(collector.NewFigures(r.Operation, book.View))
+	r.figures.MustRegister(collector.NewHistoryCollector(r.Operation, book.View))
 	return nil
 }
 

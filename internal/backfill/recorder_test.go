@@ -9,13 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -59,19 +60,12 @@ func exposition(t *testing.T, families []*dto.MetricFamily) []string {
 	return slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "#") })
 }
 
-// fixed is a source that never changes.
-type fixed poller.Snapshot
-
-func (f fixed) Snapshot() poller.Snapshot { return poller.Snapshot(f) }
-
 func TestSeriesAndValuesAreThoseOfAScrape(t *testing.T) {
 	view := someBook().View()
-	operations := func() []collector.Operation {
-		return []collector.Operation{{Name: "wv0042", Source: fixed{View: view}}}
-	}
-	want := exposition(t, gather(t, collector.NewBooks(operations, collector.Options{NativeHistograms: true})))
+	snapshots := func() []status.Snapshot { return []status.Snapshot{{Operation: "wv0042", View: view}} }
+	want := exposition(t, gather(t, collector.NewLedgerCollector(snapshots, collector.Options{NativeHistograms: true})))
 	var have []string
-	for _, family := range gather(t, collector.NewFigures("wv0042", func() *ledger.View { return view })) {
+	for _, family := range gather(t, collector.NewHistoryCollector("wv0042", func() *ledger.View { return view })) {
 		for _, metric := range family.GetMetric() {
 			series, err := seriesOf(family, metric, nil)
 			if err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
 // maxBuckets keeps a histogram affordable: each bucket is a time series for
@@ -79,4 +81,17 @@ func (b *Buckets) check() (problems []problem) {
 		}
 	}
 	return problems
+}
+
+// Bounds returns the bounds of each measure, nil where the file has none.
+func (b *Buckets) Bounds() [ledger.Measures][]float64 {
+	return [ledger.Measures][]float64{
+		ledger.BotTime:            b.BotTime,
+		ledger.SpeedOfAnswer:      b.SpeedOfAnswer,
+		ledger.HandleTime:         b.HandleTime,
+		ledger.Duration:           b.Duration,
+		ledger.Messages:           b.Messages,
+		ledger.CustomerCharacters: b.Characters,
+		ledger.AgentCharacters:    b.Characters,
+	}
 }

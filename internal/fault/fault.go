@@ -32,7 +32,7 @@ func (f *Fault) Begin(logger log.Logger, task string, err error, keyvals ...any)
 	}
 	isNew := f.Err == nil || f.kind != kind
 	f.Err, f.kind = err, kind
-	keyvals = append(keyvals, "err", strings.ReplaceAll(err.Error(), "\n", "; "))
+	keyvals = append(keyvals, "err", OneLine(err))
 	if isNew {
 		level.Error(logger).Log(append([]any{"msg", task + " fails, it goes on being tried"}, keyvals...)...)
 	} else {
@@ -46,6 +46,16 @@ func (f *Fault) End(logger log.Logger, task string) {
 		level.Info(logger).Log("msg", task+" works again", "after", time.Since(f.Since).Round(time.Second))
 	}
 	*f = Fault{}
+}
+
+// OneLine returns an error's text in one line. The errors of a configuration have a line
+// for each problem.
+func OneLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
 // kindOf returns what errors of one cause have in common. The API's have a result.

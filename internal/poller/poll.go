@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/go-kit/log/level"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
@@ -70,7 +72,7 @@ func (p *Poller) finish(r *run) {
 	p.status.Failure, p.status.Result, p.status.FailingSince = "", resultOf(lasting.Err), lasting.Since
 	if lasting.Err != nil {
 		p.status.Failure = lasting.Err.Error()
-		p.status.LastFailure = LastFailure{At: time.Now(), Result: p.status.Result}
+		p.status.LastFailure = status.LastFailure{At: time.Now(), Result: p.status.Result}
 	}
 	if r.newest != 0 {
 		p.status.NewestEnd = r.newest.In(p.options.Zone)

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/go-kit/log"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
@@ -87,10 +89,10 @@ type Poller struct {
 	store    Store
 	logger   log.Logger
 	book     *ledger.Book
-	snapshot atomic.Pointer[Snapshot]
+	snapshot atomic.Pointer[status.Snapshot]
 
 	// What follows belongs to the goroutine in Run.
-	status      Status
+	status      status.Status
 	watchdog    *watchdog // nil before Run
 	polling     fault.Fault
 	reconciling fault.Fault
@@ -137,7 +139,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		lacking: map[wolkvox.Field]int{},
 		beside:  allowance{max: maxBeside},
 		spoiled: &wolkvox.Error{Result: wolkvox.Malformed},
-		status:  Status{RoutingPoints: options.RoutingPoints},
+		status:  status.Status{Started: time.Now(), RoutingPoints: options.RoutingPoints},
 	}
 	saved, err := store.Load()
 	switch {
@@ -156,7 +158,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 }
 
 // Snapshot is what to show now. It may be called by anybody.
-func (p *Poller) Snapshot() Snapshot { return *p.snapshot.Load() }
+func (p *Poller) Snapshot() status.Snapshot { return *p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
 	if p.options.ReconcileInterval > 0 {
@@ -167,7 +169,7 @@ func (p *Poller) publish(view *ledger.View) {
 		p.status.StuckAfter = later(time.Now(), p.status.NextPoll).Add(p.options.allowance())
 		p.watchdog.extend(p.status.StuckAfter)
 	}
-	p.snapshot.Store(&Snapshot{View: view, Status: p.status})
+	p.snapshot.Store(&status.Snapshot{Operation: p.options.Operation, View: view, Status: p.status})
 }
 
 // Run polls at once and then at every interval, until ctx is done. A request

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
 //go:embed landing.html
@@ -26,7 +28,7 @@ var policy = func() string {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
-// landing serves the page at /, or the same as JSON to who asks for that.
+// landing serves the page at /, or the same as JSON to clients that accept it.
 func landing(o Options) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -39,7 +41,7 @@ func landing(o Options) http.HandlerFunc {
 	}
 }
 
-// row is what the page tells of an operation.
+// row is an operation on the page.
 type row struct {
 	Name, State, Mood                 string
 	Failure                           string // empty if nothing fails
@@ -52,10 +54,9 @@ type row struct {
 
 func writePage(w http.ResponseWriter, o Options) {
 	now := time.Now()
-	operations := o.Operations()
-	rows := make([]row, len(operations))
-	for i := range operations {
-		rows[i] = rowOf(operations[i], now)
+	var rows []row
+	for _, s := range o.Snapshots() {
+		rows = append(rows, newRow(&s, now))
 	}
 	var body bytes.Buffer
 	err := page.Execute(&body, map[string]any{
@@ -74,14 +75,13 @@ func writePage(w http.ResponseWriter, o Options) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = body.WriteTo(w) // Nobody is left to tell if it fails.
+	_, _ = body.WriteTo(w) // The client has gone if it fails.
 }
 
-func rowOf(o Operation, now time.Time) row {
-	snapshot := o.Source.Snapshot()
+func newRow(snapshot *status.Snapshot, now time.Time) row {
 	s := &snapshot.Status
 	r := row{
-		Name:          o.Name,
+		Name:          snapshot.Operation,
 		FailingSince:  momentOf(s.FailingSince, now, "the start"),
 		LastPoll:      momentOf(s.LastPoll, now, "none since the start"),
 		CompleteUntil: moment{At: "never"},

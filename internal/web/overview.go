@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -45,20 +46,19 @@ type failureOverview struct {
 
 func writeOverview(w http.ResponseWriter, o Options) {
 	all := overview{Version: o.Version, Now: toSecond(time.Now()), Operations: []operationOverview{}}
-	for _, operation := range o.Operations() {
-		all.Operations = append(all.Operations, overviewOf(operation))
+	for _, s := range o.Snapshots() {
+		all.Operations = append(all.Operations, newOperationOverview(&s))
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(all) // Nobody is left to tell if it fails.
+	_ = json.NewEncoder(w).Encode(all) // The client has gone if it fails.
 }
 
-func overviewOf(o Operation) operationOverview {
-	snapshot := o.Source.Snapshot()
+func newOperationOverview(snapshot *status.Snapshot) operationOverview {
 	s := &snapshot.Status
 	now := time.Now()
 	words, _ := stateOf(s, now)
 	shown := operationOverview{
-		Name: o.Name, State: words, Up: s.IsUp(now), Ready: s.Ready,
+		Name: snapshot.Operation, State: words, Up: s.IsUp(now), Ready: s.Ready,
 		LastPoll: toSecond(s.LastPoll), NextPoll: toSecond(s.NextPoll), Rows: map[string]uint64{},
 	}
 	for outcome, n := range s.Rows {

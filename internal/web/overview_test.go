@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
 func TestTheLandingPageIsJSONForWhoAsksForThat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := handler(polled("wv0042"), with(polled("other"), failing), Operation{"new", fixed{}})
+		h := handler(polled("wv0042"), with(polled("other"), failing), status.Snapshot{Operation: "new"})
 		request := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		request.Header.Set("Accept", "application/json")
 		recorder := httptest.NewRecorder()

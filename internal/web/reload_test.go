@@ -5,13 +5,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-func none() []Operation { return nil }
+func none() []status.Snapshot { return nil }
 
 func TestReload_NamesWhatIsNotLoaded(t *testing.T) {
-	h := Handler(Options{Metrics: metrics, Reload: func() error { return nil }, Operations: func() []Operation {
-		return []Operation{polled("good"), with(Operation{"bad", fixed{}}, notLoaded)}
+	h := Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Reload: func() error { return nil }, Snapshots: func() []status.Snapshot {
+		return []status.Snapshot{polled("good"), with(status.Snapshot{Operation: "bad"}, notLoaded)}
 	}})
 	have := ask(t, h, "POST", "/-/reload")
 	if body := have.Body.String(); have.Code != 200 || !strings.HasPrefix(body, "reloaded\n\"bad\" is not ready: it is not loaded: state_corrupt: ") || strings.Contains(body, "good") {
@@ -36,7 +38,7 @@ func TestReloadingAnswersWithWhatCameOfIt(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			calls = 0
-			have := ask(t, Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Operations: none, Reload: test.reload}), test.method, "/-/reload")
+			have := ask(t, Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Snapshots: none, Reload: test.reload}), test.method, "/-/reload")
 			if have.Code != test.status || have.Body.String() != test.body || calls != test.calls {
 				t.Errorf("have %d %q after %d calls, want %d %q after %d", have.Code, have.Body, calls, test.status, test.body, test.calls)
 			}
@@ -59,7 +61,7 @@ func TestReload_RefusesAPageOfAnotherSite(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			reloads := 0
-			h := Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Operations: none, Reload: func() error { reloads++; return nil }})
+			h := Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Snapshots: none, Reload: func() error { reloads++; return nil }})
 			request := httptest.NewRequestWithContext(t.Context(), "POST", "/-/reload", nil)
 			if test.header != "" {
 				request.Header.Set(test.header, test.value)

@@ -1,28 +1,17 @@
-// Package web serves what is not metrics: the landing page, health, readiness and
-// reloading. It never calls the API, and quotes no error of it: anybody may ask.
+// Package web serves the metrics, the landing page, health, readiness and reloading. It
+// never calls the API, and quotes none of its errors: the pages need no password.
 package web
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"path"
 	"strings"
 	"time"
 
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
-
-// Source gives how an operation fares now. It may be asked by several at a time.
-type Source interface {
-	Snapshot() poller.Snapshot
-}
-
-// Operation is an operation to tell of.
-type Operation struct {
-	Name   string
-	Source Source
-}
 
 const (
 	landingPath = "/"
@@ -31,61 +20,54 @@ const (
 	reloadPath  = "/-/reload"
 )
 
-// ErrReloading says that a configuration is being read, so that no other reload
-// begins.
+// ErrReloading is the error of a reload while another one is under way.
 var ErrReloading = errors.New("a reload is under way")
 
-// Options tell what to serve.
+// Options holds what the handler needs.
 type Options struct {
-	TelemetryPath string // of the metrics, instead of what else would be there
+	TelemetryPath string // of the metrics; it replaces the landing page if it is "/"
 	Metrics       http.Handler
-	Operations    func() []Operation // those that run now
-	Reload        func() error       // reads the configuration again; nil if nobody may ask for it
+	Snapshots     func() []status.Snapshot // of the operations that run now
+	Reload        func() error             // reads the configuration again; nil if that is off
 	Version       string
 }
 
-// Handler serves the landing page, /-/healthy, /-/ready and the metrics to GET and
-// HEAD of exactly these paths, and /-/reload to POST.
+// Handler serves the landing page, /-/healthy, /-/ready and the metrics to GET and HEAD,
+// and /-/reload to POST. It panics if the telemetry path is one that
+// [CheckTelemetryPath] refuses.
 func Handler(o Options) http.Handler {
-	o.TelemetryPath = "/" + strings.TrimLeft(o.TelemetryPath, "/")
-	const read = "GET, HEAD"
-	routes := map[string]route{
-		landingPath: {read, landing(o)},
-		healthyPath: {read, http.HandlerFunc(healthy)},
-		readyPath:   {read, ready(o.Operations)},
-		reloadPath:  {"POST", reload(o)},
+	mux := http.NewServeMux()
+	mux.Handle("GET "+exactly(o.TelemetryPath), o.Metrics)
+	if o.TelemetryPath != landingPath {
+		mux.Handle("GET "+exactly(landingPath), landing(o))
 	}
-	routes[o.TelemetryPath] = route{read, o.Metrics}
-	return router(routes)
+	mux.HandleFunc("GET "+healthyPath, healthy)
+	mux.Handle("GET "+readyPath, ready(o.Snapshots))
+	mux.Handle("POST "+reloadPath, reload(o))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Content-Security-Policy", policy)
+		header.Set("Referrer-Policy", "no-referrer")
+		mux.ServeHTTP(w, r)
+	})
 }
 
-// route is a handler and the methods that it takes.
-type route struct {
-	methods string
-	handler http.Handler
+// exactly returns the pattern that matches a path and nothing below it.
+func exactly(path string) string {
+	if strings.HasSuffix(path, "/") {
+		return path + "{$}"
+	}
+	return path
 }
 
-// router finds a handler by the whole path. http.ServeMux would also redirect,
-// and refuse some telemetry paths with a panic.
-type router map[string]route
-
-// ServeHTTP implements http.Handler.
-func (r router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	header := w.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", policy)
-	header.Set("Referrer-Policy", "no-referrer")
-	found, ok := r[request.URL.Path]
-	if !ok {
-		http.NotFound(w, request)
-		return
+// CheckTelemetryPath returns an error for a path that cannot be the one of the metrics.
+func CheckTelemetryPath(p string) error {
+	if clean := path.Clean(p); p == "" || p[0] != '/' || p == "//" || p != clean && p != clean+"/" ||
+		strings.HasPrefix(p, "/-/") || strings.ContainsAny(p, "{} ?#%") {
+		return errors.New("must be a plain path outside of /-/, such as /metrics")
 	}
-	if !slices.Contains(strings.Split(found.methods, ", "), request.Method) {
-		header.Set("Allow", found.methods)
-		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-		return
-	}
-	found.handler.ServeHTTP(w, request)
+	return nil
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) {
@@ -93,13 +75,13 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ready answers 200 once a first poll of every operation has succeeded.
-func ready(operations func() []Operation) http.HandlerFunc {
+func ready(snapshots func() []status.Snapshot) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		var missing strings.Builder
 		now := time.Now()
-		for _, o := range operations() {
-			if s := o.Source.Snapshot().Status; !s.Ready {
-				fmt.Fprintf(&missing, "%q is not ready: %s\n", o.Name, whyNotReady(&s, now))
+		for _, s := range snapshots() {
+			if !s.Status.Ready {
+				fmt.Fprintf(&missing, "%q is not ready: %s\n", s.Operation, whyNotReady(&s.Status, now))
 			}
 		}
 		if missing.Len() > 0 {
@@ -110,8 +92,8 @@ func ready(operations func() []Operation) http.HandlerFunc {
 	}
 }
 
-// reload says what is wrong with a new configuration: whoever may ask for it may
-// read it. A page of another site may not ask for it in its reader's name.
+// reload quotes what is wrong with the configuration: a client that may reload it may
+// read it. Requests that a page of another site makes a browser send are refused.
 func reload(o Options) http.HandlerFunc {
 	sameOrigin := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -133,9 +115,9 @@ func reload(o Options) http.HandlerFunc {
 			return
 		}
 		body, now := "reloaded\n", time.Now()
-		for _, operation := range o.Operations() {
-			if s := operation.Source.Snapshot().Status; s.NotLoaded != "" {
-				body += fmt.Sprintf("%q is not ready: %s\n", operation.Name, whyNotReady(&s, now))
+		for _, s := range o.Snapshots() {
+			if s.Status.NotLoaded != "" {
+				body += fmt.Sprintf("%q is not ready: %s\n", s.Operation, whyNotReady(&s.Status, now))
 			}
 		}
 		answer(w, http.StatusOK, body)
@@ -146,5 +128,5 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // Nobody is left to tell if it fails.
+	_, _ = w.Write([]byte(text)) // The client has gone if it fails.
 }

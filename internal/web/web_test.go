@@ -11,21 +11,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
-
-// fixed is a source that never changes.
-type fixed poller.Snapshot
-
-func (f fixed) Snapshot() poller.Snapshot { return poller.Snapshot(f) }
 
 // metrics stands for the metrics' handler.
 var metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "wolkvox_up 1\n") })
 
-func handler(operations ...Operation) http.Handler {
-	return Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Operations: func() []Operation { return operations }, Version: "wolkvox_exporter 1.2.3"})
+func handler(operations ...status.Snapshot) http.Handler {
+	return Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Snapshots: func() []status.Snapshot { return operations }, Version: "wolkvox_exporter 1.2.3"})
 }
 
 func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRecorder {
@@ -36,25 +32,24 @@ func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRe
 }
 
 // polled is an operation whose last poll of n rows has just succeeded.
-func polled(name string) Operation {
+func polled(name string) status.Snapshot {
 	book := ledger.New(ledger.Options{MaxLabelSets: 1})
 	transaction := book.Begin(0)
 	transaction.Progress.CompleteUntil = time.Now().Add(-3 * time.Minute)
 	transaction.Commit()
-	return Operation{name, fixed{View: book.View(), Status: poller.Status{
+	return status.Snapshot{Operation: name, View: book.View(), Status: status.Status{
 		Up: true, Ready: true, LastPoll: time.Now().Add(-3 * time.Minute), NextPoll: time.Now().Add(2 * time.Minute),
 		Rows: [ledger.Outcomes]uint64{ledger.Counted: 12, ledger.Duplicate: 30},
-	}}}
+	}}
 }
 
-func with(o Operation, change func(*poller.Status)) Operation {
-	snapshot := o.Source.Snapshot()
-	change(&snapshot.Status)
-	return Operation{o.Name, fixed(snapshot)}
+func with(s status.Snapshot, change func(*status.Status)) status.Snapshot {
+	change(&s.Status)
+	return s
 }
 
-func notLoaded(s *poller.Status) {
-	s.NotLoaded = poller.StateCorrupt
+func notLoaded(s *status.Status) {
+	s.NotLoaded = status.StateCorrupt
 	s.Failure = `loading the state of operation "wv0042": loading "/secret/path": cut`
 	s.FailingSince = time.Now().Add(-90 * time.Second)
 	s.LastFailure.At = s.FailingSince
@@ -62,7 +57,7 @@ func notLoaded(s *poller.Status) {
 
 func TestWhatIsNotLoaded_IsShownWithItsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		operation := with(Operation{"wv0042", fixed{}}, notLoaded)
+		operation := with(status.Snapshot{Operation: "wv0042"}, notLoaded)
 		page := ask(t, handler(operation), "GET", "/").Body.String()
 		for _, want := range []string{`<strong class="bad">not loaded</strong>`, "state_corrupt: its state file is cut or damaged", "1 minute ago"} {
 			if !strings.Contains(page, want) {
@@ -73,7 +68,7 @@ func TestWhatIsNotLoaded_IsShownWithItsReason(t *testing.T) {
 		if want := `"wv0042" is not ready: it is not loaded: state_corrupt: `; ready.Code != 503 || !strings.HasPrefix(ready.Body.String(), want) {
 			t.Errorf("have status %d and %q, want 503 and %q", ready.Code, ready.Body, want)
 		}
-		shown := overviewOf(operation)
+		shown := newOperationOverview(&operation)
 		if shown.State != "not loaded" || shown.Up || shown.Ready || shown.Failure == nil || !strings.HasPrefix(shown.Failure.Explanation, "state_corrupt: ") {
 			t.Errorf("have %+v", shown)
 		}
@@ -84,9 +79,9 @@ func TestWhatIsNotLoaded_IsShownWithItsReason(t *testing.T) {
 }
 
 func TestLoadFailures_AreAllExplained(t *testing.T) {
-	for _, failure := range []poller.LoadFailure{
-		poller.StateCorrupt, poller.StateForeign, poller.StateNewer, poller.StateOlder, poller.StateMissing,
-		poller.StateUnreadable, poller.TokenFile, poller.HTTPFile,
+	for _, failure := range []status.LoadFailure{
+		status.StateCorrupt, status.StateForeign, status.StateNewer, status.StateOlder, status.StateMissing,
+		status.StateUnreadable, status.TokenFile, status.HTTPFile,
 	} {
 		if loadFailures[failure] == "" {
 			t.Errorf("%s is not explained", failure)
@@ -94,26 +89,26 @@ func TestLoadFailures_AreAllExplained(t *testing.T) {
 	}
 }
 
-func failing(s *poller.Status) {
+func failing(s *status.Status) {
 	s.Up = false
 	s.Failure = `Get "https://secret.example": dial tcp 10.1.2.3:443`
 	s.Result = wolkvox.TokenRejected
 	s.FailingSince = time.Now().Add(-90 * time.Second)
-	s.LastFailure = poller.LastFailure{At: time.Now().Add(-30 * time.Second), Result: s.Result}
+	s.LastFailure = status.LastFailure{At: time.Now().Add(-30 * time.Second), Result: s.Result}
 }
 
 func TestStuckOperation_IsShown(t *testing.T) {
-	stuck := with(polled("wv0042"), func(s *poller.Status) { s.StuckAfter = time.Now().Add(-2 * time.Minute) })
+	stuck := with(polled("wv0042"), func(s *status.Status) { s.StuckAfter = time.Now().Add(-2 * time.Minute) })
 	body := ask(t, handler(stuck), "GET", "/").Body.String()
 	for _, want := range []string{`<strong class="bad">stuck</strong>`, "no poll has ended and nothing was saved for too long", "2 minutes ago"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("want %q in\n%s", want, body)
 		}
 	}
-	if shown := overviewOf(stuck); shown.Up || !shown.Ready || shown.State != "stuck" || shown.Failure == nil || shown.Failure.Since.IsZero() {
+	if shown := newOperationOverview(&stuck); shown.Up || !shown.Ready || shown.State != "stuck" || shown.Failure == nil || shown.Failure.Since.IsZero() {
 		t.Errorf("have %+v", shown)
 	}
-	first := with(stuck, func(s *poller.Status) { s.Up, s.Ready = false, false })
+	first := with(stuck, func(s *status.Status) { s.Up, s.Ready = false, false })
 	if body := ask(t, handler(first), "GET", "/-/ready").Body.String(); !strings.Contains(body, "it is stuck: no poll has ended") {
 		t.Errorf("have %q", body)
 	}
@@ -131,10 +126,10 @@ func TestPaths(t *testing.T) {
 		{"/metrics", "GET", "/-/healthy", 200, "wolkvox_exporter is healthy\n"},
 		{"/metrics", "GET", "/-/ready", 200, "wolkvox_exporter is ready\n"},
 		{"/metrics", "GET", "/metrics/", 404, ""},
-		{"/metrics", "GET", "//", 404, ""},
+		{"/metrics", "GET", "//", 307, ""},
 		{"/metrics", "GET", "/index.html", 404, ""},
 		{"/metrics", "GET", "/-/", 404, ""},
-		{"/metrics", "GET", "/../metrics", 404, ""},
+		{"/metrics", "GET", "/../metrics", 307, ""},
 		{"/metrics", "POST", "/nowhere", 404, ""},
 		{"/metrics", "POST", "/", 405, ""},
 		{"/metrics", "PUT", "/metrics", 405, ""},
@@ -143,11 +138,11 @@ func TestPaths(t *testing.T) {
 		{"/", "GET", "/", 200, "wolkvox_up 1\n"},
 		{"/", "GET", "/metrics", 404, ""},
 		{"/", "GET", "/-/ready", 200, "wolkvox_exporter is ready\n"},
-		{"scrape", "GET", "/scrape", 200, "wolkvox_up 1\n"},
-		{"/{odd", "GET", "/%7Bodd", 200, "wolkvox_up 1\n"},
+		{"/scrape/", "GET", "/scrape/", 200, "wolkvox_up 1\n"},
+		{"/scrape/", "GET", "/scrape/below", 404, ""},
 	} {
 		t.Run(test.telemetry+" "+test.method+" "+test.path, func(t *testing.T) {
-			h := Handler(Options{TelemetryPath: test.telemetry, Metrics: metrics, Operations: func() []Operation { return []Operation{polled("wv0042")} }})
+			h := Handler(Options{TelemetryPath: test.telemetry, Metrics: metrics, Snapshots: func() []status.Snapshot { return []status.Snapshot{polled("wv0042")} }})
 			have := ask(t, h, test.method, test.path)
 			if have.Code != test.status || !strings.Contains(have.Body.String(), test.body) {
 				t.Errorf("have %d %q, want %d %q", have.Code, have.Body, test.status, test.body)
@@ -156,6 +151,20 @@ func TestPaths(t *testing.T) {
 				t.Errorf("have Allow %q with status %d", allow, have.Code)
 			}
 		})
+	}
+}
+
+func TestCheckTelemetryPath(t *testing.T) {
+	for path, ok := range map[string]bool{
+		"/metrics": true, "/": true, "/a/b": true, "/a/": true, "/-metrics": true,
+		"": false, "metrics": false, "/-/metrics": false, "/{x}": false, "//": false, "/a//b": false, "/a/../b": false, "/a b": false, "/a?b": false, "/a%20b": false,
+	} {
+		if err := CheckTelemetryPath(path); (err == nil) != ok {
+			t.Errorf("%q: have %v", path, err)
+		}
+		if ok {
+			Handler(Options{TelemetryPath: path, Metrics: metrics})
+		}
 	}
 }
 
@@ -181,23 +190,23 @@ func TestHeadHasNoBody(t *testing.T) {
 
 func TestReadyOnceEveryOperationIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		never := Operation{"never", fixed{}}
-		refused := with(polled("refused"), func(s *poller.Status) { failing(s); s.Ready = false })
-		broken := with(refused, func(s *poller.Status) { s.Result = "" })
+		never := status.Snapshot{Operation: "never"}
+		refused := with(polled("refused"), func(s *status.Status) { failing(s); s.Ready = false })
+		broken := with(refused, func(s *status.Status) { s.Result = "" })
 		// Ready is about the first poll only.
 		later := with(polled("later"), failing)
 		for _, test := range []struct {
 			name       string
-			operations []Operation
+			operations []status.Snapshot
 			status     int
 			body       string
 		}{
 			{"none", nil, 200, "wolkvox_exporter is ready\n"},
-			{"all", []Operation{polled("a"), later}, 200, "wolkvox_exporter is ready\n"},
-			{"never polled", []Operation{polled("a"), never}, 503, `"never" is not ready: its first poll has not ended yet` + "\n"},
+			{"all", []status.Snapshot{polled("a"), later}, 200, "wolkvox_exporter is ready\n"},
+			{"never polled", []status.Snapshot{polled("a"), never}, 503, `"never" is not ready: its first poll has not ended yet` + "\n"},
 			{
 				"two",
-				[]Operation{never, refused, polled("a")},
+				[]status.Snapshot{never, refused, polled("a")},
 				503,
 				`"never" is not ready: its first poll has not ended yet` + "\n" +
 					`"refused" is not ready: its first poll has not succeeded: token_rejected: the API refuses the token: ` +
@@ -205,7 +214,7 @@ func TestReadyOnceEveryOperationIs(t *testing.T) {
 			},
 			{
 				"not the API",
-				[]Operation{broken},
+				[]status.Snapshot{broken},
 				503,
 				`"refused" is not ready: its first poll has not succeeded: the exporter itself failed, see its log, ` +
 					"since 1999-12-31 23:58:30 UTC (1 minute ago)\n",
@@ -224,10 +233,10 @@ func TestLandingTellsOfEachState(t *testing.T) {
 		up := polled("wv0042")
 		for _, test := range []struct {
 			name      string
-			operation Operation
+			operation status.Snapshot
 			want      []string
 		}{
-			{"never polled", Operation{"wv0042", fixed{}}, []string{
+			{"never polled", status.Snapshot{Operation: "wv0042"}, []string{
 				`<strong class="">first poll under way</strong></td>`,
 				`<td data-label="Last poll that succeeded">none since the start</td>`, `<td data-label="Complete until">never</td>`,
 				`<td data-label="Rows of that poll">none</td>`, `<td data-label="Next poll">now</td>`,
@@ -240,27 +249,27 @@ func TestLandingTellsOfEachState(t *testing.T) {
 				`<td data-label="Next poll">2000-01-01 00:02:00 UTC <span>(in 2 minutes)</span></td>`,
 				`<td data-label="Last failure">none since the start</td>`,
 			}},
-			{"up again", with(with(up, failing), func(s *poller.Status) { s.Up, s.Failure, s.Result = true, "", "" }), []string{
+			{"up again", with(with(up, failing), func(s *status.Status) { s.Up, s.Failure, s.Result = true, "", "" }), []string{
 				`<strong class="good">up</strong></td>`,
 				`<td data-label="Last failure">token_rejected<br>1999-12-31 23:59:30 UTC <span>(30 seconds ago)</span></td>`,
 			}},
-			{"nothing came", with(up, func(s *poller.Status) { clear(s.Rows[:]) }), []string{
+			{"nothing came", with(up, func(s *status.Status) { clear(s.Rows[:]) }), []string{
 				`<td data-label="Rows of that poll">none</td>`,
 			}},
-			{"poll under way", with(up, func(s *poller.Status) { s.NextPoll = time.Now() }), []string{
+			{"poll under way", with(up, func(s *status.Status) { s.NextPoll = time.Now() }), []string{
 				`<td data-label="Next poll">now</td>`,
 			}},
 			{"failing", with(up, failing), []string{
 				`<strong class="bad">failing</strong><br>token_rejected: the API refuses the token: it is wrong, ` +
 					`expired or of another operation<br>since 1999-12-31 23:58:30 UTC <span>(1 minute ago)</span></td>`,
 			}},
-			{"failing from the start", with(up, func(s *poller.Status) { failing(s); s.Ready = false }), []string{
+			{"failing from the start", with(up, func(s *status.Status) { failing(s); s.Ready = false }), []string{
 				`<strong class="bad">failing since the start</strong><br>token_rejected`,
 			}},
-			{"not the API", with(up, func(s *poller.Status) { failing(s); s.Result = "" }), []string{
+			{"not the API", with(up, func(s *status.Status) { failing(s); s.Result = "" }), []string{
 				`<strong class="bad">failing</strong><br>the exporter itself failed, see its log<br>since`,
 			}},
-			{"reconciling fails", with(up, func(s *poller.Status) { failing(s); s.Up = true }), []string{
+			{"reconciling fails", with(up, func(s *status.Status) { failing(s); s.Up = true }), []string{
 				`<strong class="bad">up, but reconciling fails</strong><br>token_rejected`,
 			}},
 		} {
@@ -280,7 +289,7 @@ func TestLandingTellsOfEachState(t *testing.T) {
 
 func TestHostileNamesAreEscaped(t *testing.T) {
 	hostile := "<script>alert(1)</script>\"'&\n</td>\xff"
-	h := handler(Operation{hostile, fixed{}}, polled("wv0042"))
+	h := handler(status.Snapshot{Operation: hostile}, polled("wv0042"))
 	landing := ask(t, h, "GET", "/").Body.String()
 	if strings.Contains(landing, "<script") || !strings.Contains(landing, "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;\n&lt;/td&gt;") {
 		t.Errorf("have %s, want the name escaped", landing)

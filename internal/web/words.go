@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 // stateOf tells in words how an operation fares, and how good that is: "good",
 // "bad", or "" while nobody can say.
-func stateOf(s *poller.Status, now time.Time) (words, mood string) {
+func stateOf(s *status.Status, now time.Time) (words, mood string) {
 	switch {
 	case s.NotLoaded != "":
 		return "not loaded", "bad"
@@ -30,7 +31,7 @@ func stateOf(s *poller.Status, now time.Time) (words, mood string) {
 	}
 }
 
-func whyNotReady(s *poller.Status, now time.Time) string {
+func whyNotReady(s *status.Status, now time.Time) string {
 	switch {
 	case s.IsStuck(now):
 		return "it is stuck: " + stuckReason
@@ -57,7 +58,7 @@ func classOf(result wolkvox.Result) string {
 
 // reason names the class of a failure and explains it. The failure's own line
 // stays in the log: it may name addresses and paths.
-func reason(s *poller.Status) string {
+func reason(s *status.Status) string {
 	if s.NotLoaded != "" {
 		return fmt.Sprintf("%s: %s", s.NotLoaded, loadFailures[s.NotLoaded])
 	}
@@ -68,15 +69,15 @@ func reason(s *poller.Status) string {
 }
 
 // loadFailures explains why an operation is not loaded.
-var loadFailures = map[poller.LoadFailure]string{
-	poller.StateCorrupt:    "its state file is cut or damaged, see the log for what to do",
-	poller.StateForeign:    "its state file is not one of wolkvox_exporter, see the log for what to do",
-	poller.StateNewer:      "its state file was written by a newer version of wolkvox_exporter: run that version",
-	poller.StateOlder:      "its state file was written by a version that is no longer read, see the log for what to do",
-	poller.StateMissing:    "its state file is missing and the previous generation is there, see the log for what to do",
-	poller.StateUnreadable: "its state file cannot be read, see the log",
-	poller.TokenFile:       "its token file cannot be used, see the log",
-	poller.HTTPFile:        "a file of its http_config cannot be used, see the log",
+var loadFailures = map[status.LoadFailure]string{
+	status.StateCorrupt:    "its state file is cut or damaged, see the log for what to do",
+	status.StateForeign:    "its state file is not one of wolkvox_exporter, see the log for what to do",
+	status.StateNewer:      "its state file was written by a newer version of wolkvox_exporter: run that version",
+	status.StateOlder:      "its state file was written by a version that is no longer read, see the log for what to do",
+	status.StateMissing:    "its state file is missing and the previous generation is there, see the log for what to do",
+	status.StateUnreadable: "its state file cannot be read, see the log",
+	status.TokenFile:       "its token file cannot be used, see the log",
+	status.HTTPFile:        "a file of its http_config cannot be used, see the log",
 }
 
 // rowsOf lists the outcomes that occurred.

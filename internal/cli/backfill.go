@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/backfill"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+const (
+	backfillCommand = "backfill"
+
+	standardOutput = "-"
+)
+
+// backfillFlags are those that no other command has.
+type backfillFlags struct {
+	operation string
+	from, to  string
+	step      config.Duration
+	output    string
+	resume    bool
+	labels    map[string]string
+}
+
+// seriesLabels are those that series have by themselves.
+var (
+	labelName    = regexp.MustCompile(`^(?:[a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$`) // Names that begin with __ are Prometheus's own.
+	seriesLabels = []string{"operation", "rp_id", "channel", "sender", "last_sender", "agent_id", "le", "quantile"}
+)
+
+func (f *backfillFlags) add(app *kingpin.Application) {
+	command := app.Command(backfillCommand, "Write the chats of a past time as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.")
+	command.Flag("operation", "Which one, if there are several in the --config.file.").StringVar(&f.operation)
+	const times = "RFC 3339, or 2006-01-02 15:04:05 in the operation's zone, the seconds or the time left out"
+	command.Flag("from", "Begin of the time: "+times+".").Required().StringVar(&f.from)
+	command.Flag("to", "Its end, likewise.").Required().StringVar(&f.to)
+	command.Flag("step", "Time between two samples of a series.").Default("5m").SetValue(named{&f.step, "step"})
+	command.Flag("output", "File to write; - = standard output.").Default(standardOutput).StringVar(&f.output)
+	f.labels = map[string]string{}
+	command.Flag("label", "Add this label to each series, such as job=wolkvox, which a scrape adds; may be given several times.").
+		PlaceHolder("NAME=VALUE").StringMapVar(&f.labels)
+	command.Flag("resume", "Go on with a run that was not finished.").BoolVar(&f.resume)
+}
+
+// runBackfill writes samples to a file or to stdout, and progress to stderr.
+func (c *command) runBackfill(ctx context.Context) error {
+	targets, err := c.targets(ctx)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	if err != nil {
+		return err
+	}
+	target, err := c.backfilling.choose(targets)
+	if err != nil {
+		return err
+	}
+	if target.Problem != nil {
+		return target.Problem
+	}
+	options, err := c.backfilling.options(target.Zone)
+	if err != nil {
+		return err
+	}
+	progress := c.stderr
+	if terminal(progress) {
+		options.Bar = backfill.NewBar(progress)
+		progress = options.Bar
+	}
+	options.Stdout = c.stdout
+	options.Logger = withTime(newLogger(progress, c.logLevel, c.logFormat))
+	captureLibraryLogs(options.Logger) // It leaves the bar whole.
+	options.Operation = target.Name
+	options.Before = target.Operation.Poll.ReconcileWindow.Duration
+	options.Book = ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents, Bounds: target.Operation.Buckets.Bounds()}
+	return backfill.Run(ctx, history(target, options.Logger), options)
+}
+
+// history reads the report of an operation, without what is shown on request only.
+func history(target config.Target, logger log.Logger) *poller.History {
+	return poller.NewHistory(newClient(target), poller.Options{
+		Operation: target.Name,
+		Zone:      target.Zone,
+		Logger:    logger,
+		Interval:  target.Operation.Poll.Interval.Duration,
+		Timeout:   target.Operation.Timeout.Duration,
+	})
+}
+
+// choose finds the operation that is meant.
+func (f *backfillFlags) choose(targets []config.Target) (config.Target, error) {
+	var names []string
+	for _, target := range targets {
+		if target.Name == f.operation || len(targets) == 1 && f.operation == "" {
+			return target, nil
+		}
+		names = append(names, target.Name)
+	}
+	return config.Target{}, fmt.Errorf("--operation %q: one of these is wanted: %s", f.operation, strings.Join(names, ", "))
+}
+
+// options are what the flags say about time and output.
+func (f *backfillFlags) options(zone *time.Location) (o backfill.Options, err error) {
+	if o.From, err = parseTime("--from", f.from, zone); err != nil {
+		return o, err
+	}
+	if o.To, err = parseTime("--to", f.to, zone); err != nil {
+		return o, err
+	}
+	for name := range f.labels {
+		if !labelName.MatchString(name) || slices.Contains(seriesLabels, name) {
+			return o, fmt.Errorf("--label %q: use the name of a label that the series do not have, such as job or instance", name)
+		}
+	}
+	o.Labels = f.labels
+	switch o.Zone, o.Step = zone, f.step.Duration; {
+	case !o.From.Before(o.To):
+		return o, fmt.Errorf("--from %q is not before --to %q", f.from, f.to)
+	case o.To.After(time.Now()):
+		return o, fmt.Errorf("--to %q is in the future", f.to)
+	case o.Step%time.Second != 0:
+		return o, fmt.Errorf("--step %s: whole seconds are wanted", o.Step)
+	case f.output != standardOutput:
+		o.Output, o.Resume = f.output, f.resume
+	case f.resume:
+		return o, errors.New("--resume wants the --output that was not finished: of a run to standard output nothing is kept")
+	}
+	return o, nil
+}
+
+// parseTime reads RFC 3339 or a date and time of a zone's clock. What the clock
+// shows twice is the later of the two.
+func parseTime(flag, text string, zone *time.Location) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil && t.Nanosecond() == 0 {
+		return t, nil
+	}
+	for _, layout := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil && t.Nanosecond() == 0 {
+			return wolkvox.LocalTimeOf(t).LastIn(zone), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s %q: a time such as 2026-01-18T19:34:31-05:00 is wanted, or one on the operation's clock, such as 2026-01-18 19:34", flag, text)
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
+)
+
+const (
+	serveCommand = "serve"
+	demoCommand  = "demo"
+	checkCommand = "check"
+
+	demoInterval = 5 * time.Second
+	demoAddress  = "127.0.0.1:10042"
+)
+
+// flags is the command line.
+type flags struct {
+	command string
+
+	configFile string
+	operation  config.Operation // the only one, or with a configuration file the defaults for omitted keys
+
+	storagePath        string
+	agents, agentNames bool
+	exemplars          bool
+	nativeHistograms   bool
+	maxLabelSets       int
+	zeroHold           config.Duration
+
+	web           *toolkit.FlagConfig
+	telemetryPath string
+	lifecycle     bool
+
+	logLevel, logFormat string
+
+	checking    checkFlags
+	backfilling backfillFlags
+	state       stateArguments
+}
+
+// parse reads the command line. done says that it was --help or --version, which is
+// answered already.
+func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err error) {
+	app := kingpin.New(program, "Prometheus exporter for the chats of a wolkvox contact centre: handoffs, bot time, speed of answer, handle time.")
+	app.UsageWriter(stdout).ErrorWriter(stderr)
+	app.Terminate(func(int) { done = true })
+	app.Version(version.Print(program))
+	app.HelpFlag.Short('h')
+
+	serve := app.Command(serveCommand, "Poll an operation and serve its figures. The default.")
+	app.Command(demoCommand, "The same against a built-in wolkvox that plays a busy day. No account is needed.")
+	f.checking.add(app)
+	f.backfilling.add(app)
+	f.state.add(app)
+
+	// The value parser of a duration also keeps its default: kingpin sets it.
+	duration := func(value *config.Duration, name, standard, help string) *kingpin.FlagClause {
+		clause := app.Flag(name, help).Default(standard)
+		clause.SetValue(value)
+		return clause
+	}
+	for _, value := range []*config.Duration{&f.operation.Poll.Overlap, &f.operation.Poll.ReconcileInterval, &f.operation.Poll.InitialWindow, &f.operation.Poll.MaxCatchUp, &f.zeroHold} {
+		value.ZeroAllowed = true
+	}
+	var intervalSet, storageSet, addressSet bool
+
+	app.Flag("config.file", "YAML file with several operations. What it leaves open is as the flags say.").
+		StringVar(&f.configFile)
+	app.Flag("wolkvox.server", "The operation's server: the digits after wv in the Manager's URL, such as 0042.").
+		Envar("WOLKVOX_SERVER").StringVar(&f.operation.Server)
+	app.Flag("wolkvox.url", "Base URL of the API, for a proxy or a test. Default: https://wv{server}.wolkvox.com").
+		Envar("WOLKVOX_URL").StringVar(&f.operation.URL)
+	app.Flag("wolkvox.token-file", "File with the token, read again when it changes. Or the token itself in the environment variable WOLKVOX_TOKEN.").
+		Envar("WOLKVOX_TOKEN_FILE").StringVar(&f.operation.TokenFile)
+	app.Flag("wolkvox.timezone", "Time zone of the operation, an IANA name.").
+		Envar("WOLKVOX_TIMEZONE").Default("America/Bogota").StringVar(&f.operation.TimeZone)
+	duration(&f.operation.Timeout, "wolkvox.timeout", "60s", "Limit for one request, its body included.")
+
+	duration(&f.operation.Poll.Interval, "poll.interval", "5m", "How often the newest window is fetched.").IsSetByUser(&intervalSet)
+	duration(&f.operation.Poll.Overlap, "poll.overlap", "30m", "How far each poll reads back before the end of the last one.")
+	duration(&f.operation.Poll.ReconcileInterval, "poll.reconcile-interval", "1h", "How often the long window is read again; 0s = never.")
+	duration(&f.operation.Poll.ReconcileWindow, "poll.reconcile-window", "48h", "How far back reconciling reaches, mostly a short way and seldom all of it: for chats that the API shows late, or under the date of their start.")
+	duration(&f.operation.Poll.InitialWindow, "poll.initial-window", "5m", "The time before a first start whose chats are counted; those of the older overlap and long window are only remembered.")
+	duration(&f.operation.Poll.MaxCatchUp, "poll.max-catch-up", "168h", "How far back a gap is fetched after a stop.")
+
+	app.Flag("storage.path", "Folder of the state; empty = in memory only.").
+		Default("data").IsSetByUser(&storageSet).StringVar(&f.storagePath)
+	app.Flag("collector.agents", "Figures of each agent, by extension number.").BoolVar(&f.agents)
+	app.Flag("collector.agent-names", "The agents' names in wolkvox_agent_info: personal data. Includes --collector.agents.").BoolVar(&f.agentNames)
+	app.Flag("collector.exemplars", "The conn_id of a chat as exemplar in each bucket (OpenMetrics and protobuf).").BoolVar(&f.exemplars)
+	app.Flag("collector.max-label-sets", `Label sets per operation; what is beyond is counted under rp_id="other",channel="other". So many agents, too, and agent_id="other".`).
+		Default("1000").IntVar(&f.maxLabelSets)
+	duration(&f.zeroHold, "collector.zero-hold", "2m", "How long a label set that first appears in a later poll is shown at 0 before its values, so that increase() sees its first chats.")
+	app.Flag("collector.native-histograms", "Native histograms beside the classic buckets.").
+		Default("true").BoolVar(&f.nativeHistograms)
+
+	f.web = kingpinflag.AddFlags(app, ":10042")
+	app.GetFlag("web.listen-address").IsSetByUser(&addressSet)
+	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.enable-lifecycle", "Reload the configuration at POST /-/reload, as at SIGHUP.").BoolVar(&f.lifecycle)
+	app.Flag("log.level", "Least severe messages to log: debug, info, warn or error.").
+		Default("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
+	app.Flag("log.format", "Format of the log: logfmt or json.").
+		Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
+
+	nameInErrors(app)
+
+	// With a default command, kingpin loses the error of an invalid flag. So the default
+	// is set only after the line has been read once without an error.
+	if _, err := app.ParseContext(args); err != nil {
+		return f, false, err
+	}
+	serve.Default()
+	f.command, err = app.Parse(args)
+	if done || err != nil {
+		return f, done, err
+	}
+	f.operation.Token = os.Getenv("WOLKVOX_TOKEN")
+	if f.command == demoCommand {
+		if !intervalSet {
+			f.operation.Poll.Interval.Duration = demoInterval
+		}
+		if !storageSet {
+			f.storagePath = ""
+		}
+		if !addressSet {
+			*f.web.WebListenAddresses = []string{demoAddress}
+		}
+	}
+	f.agents = f.agents || f.agentNames
+	return f, false, f.validate()
+}
+
+// named is a flag's value whose errors name the flag.
+type named struct {
+	kingpin.Value
+	flag string
+}
+
+// Set implements kingpin.Value.
+func (n named) Set(text string) error {
+	if err := n.Value.Set(text); err != nil {
+		return fmt.Errorf("--%s: %w", n.flag, err)
+	}
+	return nil
+}
+
+// nameInErrors wraps the values of all flags that can be invalid. Switches and lists
+// cannot, and kingpin needs their own types.
+func nameInErrors(app *kingpin.Application) {
+	for _, flag := range app.Model().Flags {
+		switch flag.Value.(type) {
+		case interface{ IsBoolFlag() bool }, interface{ IsCumulative() bool }:
+		default:
+			app.GetFlag(flag.Name).SetValue(named{flag.Value, flag.Name})
+		}
+	}
+}
+
+// validate checks what the parsers of single flags cannot.
+func (f *flags) validate() error {
+	for _, address := range *f.web.WebListenAddresses {
+		if strings.HasPrefix(address, "vsock://") {
+			continue
+		}
+		if _, err := net.ResolveTCPAddr("tcp", address); err != nil {
+			return fmt.Errorf("--web.listen-address %q: %w", address, err)
+		}
+	}
+	if o := &f.operation; f.configFile != "" && (o.Server != "" || o.URL != "" || o.TokenFile != "") {
+		return errors.New("--config.file: its operations have their own server, url and token; --wolkvox.server, --wolkvox.url and --wolkvox.token-file describe one without a file")
+	}
+	if f.configFile != "" && f.command == demoCommand {
+		return errors.New("--config.file: the demo has an operation of its own")
+	}
+	if f.maxLabelSets < 1 {
+		return fmt.Errorf("--collector.max-label-sets %d: must be at least 1", f.maxLabelSets)
+	}
+	if err := web.CheckTelemetryPath(f.telemetryPath); err != nil {
+		return fmt.Errorf("--web.telemetry-path %q: %w", f.telemetryPath, err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/manager"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
+)
+
+const (
+	stateListCommand   = "state list"
+	stateRenameCommand = "state rename"
+	stateRemoveCommand = "state remove"
+)
+
+// stateArguments are those of the commands that have to do with the saved state.
+type stateArguments struct {
+	name, newName string
+}
+
+func (a *stateArguments) add(app *kingpin.Application) {
+	command := app.Command("state", "What is saved of each operation in the --storage.path.")
+	command.Command("list", "List the operations that have a saved state.")
+	rename := command.Command("rename", "Give the saved state of an operation to another name, before the operation has it. The exporter must not run.")
+	rename.Arg("old", "Name of the operation that has the state.").Required().StringVar(&a.name)
+	rename.Arg("new", "Name that the operation is about to have.").Required().StringVar(&a.newName)
+	remove := command.Command("remove", "Remove the saved state of an operation for good. The exporter must not run.")
+	remove.Arg("name", "Name of the operation.").Required().StringVar(&a.name)
+}
+
+// runState runs one of the commands that have to do with the saved state.
+func (c *command) runState() error {
+	if c.storagePath == "" {
+		return errors.New("--storage.path is empty: nothing is saved")
+	}
+	defer c.tasks.begin("the storage folder")()
+	if c.command == stateListCommand {
+		return listStates(c.storagePath, c.stdout)
+	}
+	// A folder that is opened is created if it is missing.
+	made, err := store.Look(c.storagePath)
+	if err != nil {
+		return err
+	}
+	if !made {
+		return fmt.Errorf("storage folder %q does not exist", c.storagePath)
+	}
+	folder, err := store.Open(c.storagePath)
+	if err != nil {
+		return err
+	}
+	if c.command == stateRenameCommand {
+		err = renameState(folder, c.state, c.stdout)
+	} else if err = folder.Remove(c.state.name); err == nil {
+		fmt.Fprintf(c.stdout, "removed the state of operation %q\n", c.state.name)
+	}
+	return cmp.Or(err, folder.Close())
+}
+
+func renameState(folder *store.Folder, a stateArguments, stdout io.Writer) error {
+	if err := config.CheckName(a.newName); err != nil {
+		return err
+	}
+	if err := folder.Rename(a.name, a.newName); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "operation %q has the state of %q now: change its name in the configuration before the next start\n", a.newName, a.name)
+	return nil
+}
+
+func listStates(dir string, stdout io.Writer) error {
+	states, err := store.List(dir, func(state []byte) error {
+		_, err := ledger.Unmarshal(state, ledger.Options{}, time.Now())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(states) == 0 {
+		fmt.Fprintf(stdout, "nothing is saved in %q\n", dir)
+		return nil
+	}
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "OPERATION\tBYTES\tSAVED\tCONDITION")
+	for _, state := range states {
+		saved, condition := "-", "good"
+		if state.Err != nil {
+			condition = string(manager.ClassifyLoadError(state.Err))
+		}
+		if !state.Saved.IsZero() {
+			saved = state.Saved.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", state.Operation, state.Size, saved, condition)
+	}
+	return table.Flush()
+}

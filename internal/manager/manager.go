@@ -1,0 +1,143 @@
+// Package manager runs the operations of a configuration, and applies a configuration
+// that has changed while they run.
+package manager
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// How often operations ask for what changes seldom.
+const (
+	routingPointsInterval = 24 * time.Hour
+	tokenInfoInterval     = time.Hour
+)
+
+// Options holds what a manager needs.
+type Options struct {
+	// Targets reads the configuration.
+	Targets func(ctx context.Context) ([]config.Target, error)
+	// NewClient returns a client that polls a target.
+	NewClient func(target config.Target, options ...wolkvox.Option) *wolkvox.Client
+	// StoragePath is the folder of the states; empty for memory.
+	StoragePath string
+	// Ledger are the options of all ledgers, without their bounds.
+	Ledger ledger.Options
+	// Listening is closed once the exporter can be scraped. Polling starts then.
+	Listening <-chan struct{}
+	// BeginTask is called before each task that may block, with a text for a log line,
+	// and end after it.
+	BeginTask func(name string) (end func())
+	// RunningTasks describes the tasks that have begun and not ended.
+	RunningTasks func() string
+	Logger       log.Logger
+}
+
+// Manager runs operations. As a collector, it shows the requests to the API and the saves
+// of all operations.
+type Manager struct {
+	options    Options
+	operations *set
+	applied    prometheus.Gauge
+
+	mu      sync.Mutex // held while a configuration is applied
+	started bool       // a configuration has been applied
+	storage *storage   // nil before the first configuration
+}
+
+// New returns a manager without operations. It registers whether the last configuration
+// was applied.
+func New(reg prometheus.Registerer, options Options) *Manager {
+	return &Manager{
+		options:    options,
+		operations: newSet(),
+		applied: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
+			Name: "wolkvox_exporter_config_last_reload_successful",
+			Help: "Whether the configuration that was read last is the one in use: 1 if it is.",
+		}),
+	}
+}
+
+// Snapshots returns what each operation that runs shows now, sorted by name.
+func (m *Manager) Snapshots() []status.Snapshot {
+	runners := m.operations.runners()
+	snapshots := make([]status.Snapshot, len(runners))
+	for i, r := range runners {
+		snapshots[i] = r.Snapshot()
+	}
+	return snapshots
+}
+
+// Describe implements prometheus.Collector. It sends nothing: the metrics depend on
+// which operations run.
+func (*Manager) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (m *Manager) Collect(ch chan<- prometheus.Metric) {
+	for _, r := range m.operations.runners() {
+		r.Collect(ch)
+	}
+}
+
+// Stop ends all operations and waits for them.
+func (m *Manager) Stop() { m.operations.close() }
+
+// Close ends all operations and releases the storage folder.
+func (m *Manager) Close() {
+	m.Stop()
+	if m.mu.TryLock() { // A reload that hangs may still use the folder, and ends with the process.
+		defer m.mu.Unlock()
+		m.storage.close()
+	}
+}
+
+// newPoller loads an operation. The collector has the operation's metrics that are
+// neither its ledger's nor its status's.
+func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Collector, error) {
+	metrics := prometheus.NewRegistry()
+	client := m.options.NewClient(target, wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe))
+	store := collector.MeasureSaves(metrics, target.Name, m.storage.store(target.Name))
+	poll, ledgerOptions := &target.Operation.Poll, m.options.Ledger
+	ledgerOptions.Bounds = target.Operation.Buckets.Bounds()
+	p, err := poller.New(client, store, poller.Options{
+		Operation:         target.Name,
+		Zone:              target.Zone,
+		Logger:            m.options.Logger,
+		Interval:          poll.Interval.Duration,
+		Overlap:           poll.Overlap.Duration,
+		ReconcileInterval: poll.ReconcileInterval.Duration,
+		ReconcileWindow:   poll.ReconcileWindow.Duration,
+		InitialWindow:     poll.InitialWindow.Duration,
+		MaxCatchUp:        poll.MaxCatchUp.Duration,
+		Book:              ledgerOptions,
+		Timeout:           target.Operation.Timeout.Duration,
+
+		Information:           client,
+		RoutingPointsInterval: routingPointsInterval,
+		TokenInfoInterval:     tokenInfoInterval,
+		RoutingPoints:         target.Operation.RoutingPoints,
+	})
+	return p, metrics, err
+}
+
+// RequestsPerDay returns how many requests polling takes on an ordinary day, when no
+// response is truncated.
+func RequestsPerDay(poll *config.Poll) int {
+	const day = 24 * time.Hour
+	times := func(every time.Duration) int { return int(day / every) }
+	requests := times(poll.Interval.Duration) + times(tokenInfoInterval) + times(routingPointsInterval)
+	return requests + int(math.Ceil(poller.ReconcileRequests(poll.ReconcileInterval.Duration, poll.ReconcileWindow.Duration)))
+}

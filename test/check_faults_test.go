@@ -1,0 +1,252 @@
+package test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// Which line tells of a fault. Those that are not here cost no request its answer.
+func TestACheckNamesEachFault(t *testing.T) {
+	t.Parallel()
+	type line struct {
+		id     check.ID
+		status check.Status
+		text   string
+	}
+	failed := func(id check.ID, text string) line { return line{id, check.Failed, text} }
+	lines := map[wolkvoxtest.Fault]line{
+		wolkvoxtest.NoSuchAPI:      failed(check.Report, "does not understand the request"),
+		wolkvoxtest.ParamsMissing:  failed(check.Report, "does not understand the request"),
+		wolkvoxtest.TokenMissing:   failed(check.Token, "the API saw no token (status 401)"),
+		wolkvoxtest.TokenRejected:  failed(check.Token, "refuses the token: it is wrong, expired or of another operation (status 403)"),
+		wolkvoxtest.TokenPadded:    failed(check.Token, "refuses the token"),
+		wolkvoxtest.QuotaExceeded:  failed(check.Token, "requests of the day are spent (status 403)"),
+		wolkvoxtest.TokenBusy:      failed(check.Token, "another program uses the same token at this moment (status 403)"),
+		wolkvoxtest.Maintenance:    failed(check.Token, "switched off, most likely for maintenance (status 403)"),
+		wolkvoxtest.ForbiddenPage:  failed(check.Token, "switched off"),
+		wolkvoxtest.PageMissing:    failed(check.Report, "(status 404)"),
+		wolkvoxtest.RateLimited:    failed(check.Report, "asks for fewer requests"),
+		wolkvoxtest.RateLimitedAt:  failed(check.Report, "asks for fewer requests"),
+		wolkvoxtest.ServerError:    failed(check.Report, "the API failed (status 500)"),
+		wolkvoxtest.BadGateway:     failed(check.Report, "the API failed (status 502)"),
+		wolkvoxtest.Unavailable:    failed(check.Report, "the API failed (status 503)"),
+		wolkvoxtest.UnavailableFor: failed(check.Report, "the API failed (status 503)"),
+
+		wolkvoxtest.CodeNoSuchAPI:     failed(check.Report, "does not understand the request"),
+		wolkvoxtest.CodeParamsMissing: failed(check.Report, "does not understand the request"),
+		wolkvoxtest.CodeTokenMissing:  failed(check.Token, "saw no token"),
+		wolkvoxtest.CodeTokenRejected: failed(check.Token, "refuses the token"),
+		wolkvoxtest.CodeQuotaExceeded: failed(check.Token, "are spent"),
+		wolkvoxtest.CodeTokenBusy:     failed(check.Token, "another program"),
+		wolkvoxtest.CodeMaintenance:   failed(check.Token, "switched off"),
+		wolkvoxtest.CodeServerError:   failed(check.Report, "the API failed"),
+
+		wolkvoxtest.LoginPage:     failed(check.Report, "not the expected JSON"),
+		wolkvoxtest.EmptyBody:     failed(check.Report, "not the expected JSON"),
+		wolkvoxtest.PHPFatal:      failed(check.Report, "not the expected JSON"),
+		wolkvoxtest.Dropped:       failed(check.Report, "closed by the server"),
+		wolkvoxtest.Hang:          failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.RedirectHost:  failed(check.Report, "refused a redirect"),
+		wolkvoxtest.RedirectLogin: failed(check.Report, "not the expected JSON"),
+		wolkvoxtest.RedirectLoop:  failed(check.Report, "refused a redirect to another host or scheme, or in a loop"),
+
+		wolkvoxtest.SwitchingProtocols: failed(check.Report, "not the expected JSON (status 101)"),
+		wolkvoxtest.DripInterim:        failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.DripHeader:         failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.DripBody:           failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.DripError:          failed(check.Report, "the API failed (status 500)"),
+		wolkvoxtest.DripMissing:        failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.DripExtension:      failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.DripTrailer:        failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.DripGzip:           failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.ShortLength:        failed(check.Report, "not the expected JSON"),
+		wolkvoxtest.SlowBody:           failed(check.Report, "no complete response within the time limit"),
+		wolkvoxtest.CutBody:            failed(check.Report, ""),
+		wolkvoxtest.CutConnection:      failed(check.Report, ""),
+
+		wolkvoxtest.BadRows:      {check.Fields, check.Look, "cannot be read"},
+		wolkvoxtest.BadFields:    {check.Fields, check.Look, "channel has an object or an array"},
+		wolkvoxtest.BadDates:     {check.Fields, check.Look, "start_date has digits, colons, slashes and spaces"},
+		wolkvoxtest.BadDurations: {check.Fields, check.Look, "total_time has digits and colons, up to 8 characters"},
+		wolkvoxtest.BadNumbers:   {check.Fields, check.Look, "customer_chars has digits and commas, up to 8 characters"},
+		wolkvoxtest.LongConnID:   {check.Fields, check.Look, "conn_id has more than 64 KiB"},
+	}
+	for _, fault := range wolkvoxtest.AllFaults() {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			zone := noonZone()
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone), HugeBody: 1 << 20, LongValue: 1 << 20, DeepRow: 1 << 10})
+			defer server.Close()
+			server.Add(endingSoon(0, 10, time.Now().Add(-2*time.Minute), time.Second)...)
+			server.FailAlways(fault)
+			have := checking(t, server.URL(), "--wolkvox.timezone="+zone, "--wolkvox.timeout=3s")
+			if line, told := lines[fault]; told {
+				have.has(line.id, line.status, line.text)
+			} else if !have.OK {
+				t.Errorf("have %+v, want no failure", have.Operations)
+			}
+			if n := asked(server); n == 0 || n > check.MaxRequests {
+				t.Errorf("have %d requests, want %d at most", n, check.MaxRequests)
+			}
+			have.has(check.Connection, check.OK, "")
+		})
+	}
+}
+
+// Each indiscretion is told to one check after the other, in both formats.
+func TestACheckKeepsPersonalDataAndTokenToItself(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"--json", "--no-json"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			zone := noonZone()
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: load(t, zone)})
+			defer server.Close()
+			for i := range 20 {
+				server.Add(secretChat(i))
+			}
+			gossip := &gossip{good: server.Handler()}
+			front := gossip.serve(t)
+			l := launch{
+				args: []string{"check", format, "--wolkvox.url=" + strings.Replace(front.URL, "://", "://user:"+secretPassword+"@", 1), "--wolkvox.timezone=" + zone, "--wolkvox.timeout=3s"},
+				env:  []string{"WOLKVOX_TOKEN=" + secretToken},
+			}
+			all := ""
+			for begin := false; !gossip.told(); begin = true {
+				if begin {
+					gossip.begin()
+				}
+				_, stdout, stderr := l.end(t)
+				if found := leak(stdout + stderr); found != "" {
+					t.Errorf("it prints %s", found)
+				}
+				all += stdout
+			}
+			// What was not seen could not leak.
+			for _, want := range []string{"rows in the last hour", "asa has ", "end_date has ", "not the expected JSON", "switched off", "the API failed", "redirect", "the HTTP exchange broke"} {
+				if !strings.Contains(all, want) {
+					t.Errorf("no check has %q", want)
+				}
+			}
+		})
+	}
+}
+
+// altered answers as server does, with the report of chats changed.
+func altered(t *testing.T, server *wolkvoxtest.Server, change func(report string) (status int, changed string)) string {
+	t.Helper()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Accept-Encoding")
+		answer := httptest.NewRecorder()
+		server.Handler().ServeHTTP(answer, r)
+		status, body := answer.Code, answer.Body.String()
+		if r.URL.Query().Get("api") == "chat_8" {
+			status, body = change(body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
+	t.Parallel()
+	zone := noonZone()
+	_, offset := time.Now().In(load(t, zone)).Zone()
+	for name, test := range map[string]struct {
+		change func(string) (int, string)
+		id     check.ID
+		status check.Status
+		text   string
+	}{
+		"a renamed key": {
+			func(report string) (int, string) {
+				return 200, strings.ReplaceAll(report, `"asa":`, `"first_response_time":`)
+			}, check.Fields, check.Failed, "no row has the key asa: wolkvox_chat_speed_of_answer_seconds is not counted",
+		},
+		"a renamed end": {
+			func(report string) (int, string) {
+				return 200, strings.ReplaceAll(report, `"end_date":`, `"date_close":`)
+			},
+			check.Fields, check.Failed, "no row has the key end_date: no chat is counted",
+		},
+		"keys in capitals": {
+			func(report string) (int, string) { return 200, strings.ReplaceAll(report, `"asa":`, `" ASA ":`) },
+			check.Fields, check.OK, "every field of 30 rows can be read",
+		},
+		"an agent's key": {
+			func(report string) (int, string) {
+				return 200, strings.NewReplacer(`"agent_id":`, `"agent":`, `"agent_name":`, `"name":`).Replace(report)
+			}, check.Fields, check.OK, "every field of 30 rows can be read",
+		},
+		"a foreign 404": {
+			func(string) (int, string) { return 404, `{"message":"no Route matched with those values"}` },
+			check.Report, check.Failed, "(status 404): the answer is not the API's",
+		},
+		"a gateway's JSON": {
+			func(string) (int, string) { return 200, `{"message":"no Route matched with those values"}` },
+			check.Report, check.Failed, "no envelope of the API's",
+		},
+		"an empty body": {
+			func(string) (int, string) { return 200, "" }, check.Report, check.Failed, "an empty body",
+		},
+		"only handoffs": {
+			func(report string) (int, string) {
+				return 200, strings.ReplaceAll(report, `"go_to_agent":"no"`, `"go_to_agent":"yes"`)
+			}, check.Report, check.Look, "a handoff rate cannot be had",
+		},
+		"instants": {
+			func(report string) (int, string) {
+				return 200, regexp.MustCompile(`-\d\d \d\d:\d\d:\d\d"`).ReplaceAllStringFunc(report, func(date string) string {
+					return date[:len(date)-1] + time.Now().In(time.FixedZone("", offset)).Format("-07:00") + `"`
+				})
+			}, check.TimeZone, check.OK, "ended 2m ago",
+		},
+		"instants of Greenwich": {
+			func(report string) (int, string) {
+				return 200, regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`).ReplaceAllStringFunc(report, func(date string) string {
+					local, err := time.Parse(time.DateTime, date)
+					if err != nil {
+						return date
+					}
+					return local.Add(-time.Duration(offset) * time.Second).Format("2006-01-02T15:04:05.000Z")
+				})
+			}, check.TimeZone, check.OK, "ended 2m ago",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone)})
+			defer server.Close()
+			server.Add(endingSoon(0, 30, time.Now().Add(-2*time.Minute), 0)...)
+			have := checking(t, altered(t, server, test.change), "--wolkvox.timezone="+zone)
+			have.has(test.id, test.status, test.text)
+			if have.OK != (test.status != check.Failed) {
+				t.Errorf("have %+v", have.Operations)
+			}
+		})
+	}
+}
+
+// A report without chats says nothing of the token.
+func TestCheck_TokenIsProvenByTokenInfo(t *testing.T) {
+	t.Parallel()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"code":200,"error":null,"msg":"","data":[]}`)
+	}))
+	defer proxy.Close()
+	checking(t, proxy.URL).has(check.Token, check.Look, "not proven")
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
+	defer server.Close()
+	checking(t, server.URL()).has(check.Token, check.OK, "accepted")
+}

@@ -1,0 +1,166 @@
+//go:build linux
+
+package test
+
+import (
+	"encoding/pem"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// A step of docs/getting-started.md is a block of it: commands (sh), with what
+// is seen then (the text that follows), or a file (yaml) that begins with its
+// name. Indented blocks are for people only.
+type step struct{ section, kind, block, seen string }
+
+func stepsOf(t *testing.T, document string) (steps []step) {
+	t.Helper()
+	section, kind := "", ""
+	var block strings.Builder
+	for line := range strings.Lines(read(t, document)) {
+		fence, fenced := strings.CutPrefix(line, "```")
+		switch {
+		case fenced && kind == "":
+			kind = strings.TrimSpace(fence)
+			block.Reset()
+		case fenced && kind == "text":
+			steps[len(steps)-1].seen = block.String()
+			kind = ""
+		case fenced:
+			steps = append(steps, step{section, kind, block.String(), ""})
+			kind = ""
+		case kind != "":
+			block.WriteString(line)
+		case strings.HasPrefix(line, "## "):
+			section = strings.TrimSpace(line[3:])
+		}
+	}
+	return steps
+}
+
+// file writes one of the document.
+func (sh *shell) file(text string) {
+	sh.t.Helper()
+	name, _, _ := strings.Cut(strings.TrimPrefix(text, "# "), "\n")
+	// Nobody waits for a minute here.
+	text = strings.ReplaceAll(sh.inOurs(text), "interval: 1m", "interval: 1s")
+	if err := os.WriteFile(filepath.Join(sh.dir, name), []byte(text), 0o600); err != nil {
+		sh.t.Fatal(err)
+	}
+}
+
+var (
+	// ofTheAccount is a line of check in which the rest is about another place.
+	ofTheAccount = regexp.MustCompile(`^(✓ (?:configuration +https:|name |connection |tls |time_zone )).*$`)
+	number       = regexp.MustCompile(`[0-9]+`)
+)
+
+// anyNumber stands for a number that need not be the same. None and one do.
+func anyNumber(number string) string {
+	if number == "0" || number == "1" {
+		return number
+	}
+	return "[0-9]+"
+}
+
+// missing is the first line of the document that was not seen, in order.
+func (sh *shell) missing(want, have string) string {
+	lines := strings.Split(have, "\n")
+	for line := range strings.Lines(sh.inOurs(want)) {
+		line = strings.TrimSpace(line)
+		pattern := number.ReplaceAllStringFunc(regexp.QuoteMeta(ofTheAccount.ReplaceAllString(line, "$1…")), anyNumber)
+		same := regexp.MustCompile("^ *" + strings.ReplaceAll(pattern, "…", ".*") + " *$")
+		for {
+			if len(lines) == 0 {
+				return line
+			}
+			found := same.MatchString(lines[0])
+			lines = lines[1:]
+			if found {
+				break
+			}
+		}
+	}
+	return ""
+}
+
+// What only looks is true some time after what it looks at was started.
+var looks = regexp.MustCompile(`^(curl|grep|promtool query) `)
+
+func (sh *shell) follow(s step) {
+	sh.t.Helper()
+	if s.kind == "yaml" {
+		sh.file(s.block)
+		return
+	}
+	last := ""
+	defer func() {
+		if sh.t.Failed() {
+			sh.t.Logf("%shas shown at last:\n%s", s.block, last)
+		}
+	}()
+	if looks.MatchString(s.block) {
+		eventually(sh.t, s.seen, func() bool {
+			last = sh.run(s.block)
+			return sh.missing(s.seen, last) == ""
+		})
+		return
+	}
+	last = sh.run(s.block)
+	if line := sh.missing(s.seen, last); line != "" {
+		sh.t.Errorf("there is no line %s", line)
+	}
+	sh.listens(s.block)
+}
+
+// account is a wolkvox with some chats of the last minutes, over HTTPS, and the
+// environment of a program that takes it for that of the document.
+func account(t *testing.T, zone string) (env []string) {
+	t.Helper()
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone)})
+	t.Cleanup(server.Close)
+	server.Add(endingSoon(0, 40, time.Now().Add(-2*time.Minute), time.Minute)...)
+	secure := httptest.NewTLSServer(server.Handler())
+	t.Cleanup(secure.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
+	return []string{"WOLKVOX_URL=" + secure.URL, "SSL_CERT_FILE=" + writeFile(t, string(authority))}
+}
+
+func TestGettingStartedGoesAsItsPageSays(t *testing.T) {
+	t.Parallel()
+	zone := noonZone()
+	sh := newShell(t, account(t, zone)...)
+	sh.ours["America/Bogota"] = zone
+	if err := os.WriteFile(filepath.Join(sh.dir, "token"), []byte(testToken+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	steps := stepsOf(t, "docs/getting-started.md")
+	if len(steps) < 12 {
+		t.Fatalf("have %d steps, want all of the page", len(steps))
+	}
+	for _, s := range steps {
+		if s.kind != "sh" && s.kind != "yaml" {
+			continue
+		}
+		t.Run(s.section, func(t *testing.T) {
+			if err := lacking(s.block); err != nil {
+				if os.Getenv("E2E_REQUIRED") != "" {
+					t.Fatal(err)
+				}
+				t.Skip(err)
+			}
+			sh.t = t
+			sh.follow(s)
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+const (
+	// A file system of the program's own, of a size that a state with many chats exceeds.
+	smallDisk = `mkdir -p state && mount -t tmpfs -o size=64k tmpfs state && exec "$@"`
+	// 16 blocks, of 512 bytes or 1 KiB.
+	smallFiles = `ulimit -f 16 && exec "$@"`
+)
+
+func TestSaving_LogsLastingFaultOnce(t *testing.T) {
+	t.Parallel()
+	many := func(_ *exporter, server *wolkvoxtest.Server) {
+		server.Add(endingSoon(10, 8000, time.Now(), time.Millisecond)...)
+	}
+	for _, test := range []struct {
+		name, says string
+		below      []string
+		breakIt    func(e *exporter, server *wolkvoxtest.Server)
+		mendIt     func(e *exporter)
+	}{
+		{
+			name: "full disk", says: "no space left on device",
+			below: []string{"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", smallDisk, "sh"}, breakIt: many,
+		},
+		{name: "file too large for the limit", says: "file too large", below: []string{"sh", "-c", smallFiles, "sh"}, breakIt: many},
+		{
+			name: "folder away", says: "no such file or directory",
+			breakIt: func(e *exporter, _ *wolkvoxtest.Server) { mustRename(e.t, e.dir, "state", "away") },
+			mendIt:  func(e *exporter) { mustRename(e.t, e.dir, "away", "state") },
+		},
+		{
+			name: "previous generation in the way", says: "keeping the previous generation",
+			breakIt: func(e *exporter, _ *wolkvoxtest.Server) {
+				path := filepath.Join(e.dir, "state", "wv0042.state.previous")
+				if err := os.RemoveAll(path); err != nil {
+					e.t.Fatal(err)
+				}
+				if err := os.Mkdir(path, 0o700); err != nil {
+					e.t.Fatal(err)
+				}
+			},
+			mendIt: func(e *exporter) { mustRename(e.t, e.dir, "state/wv0042.state.previous", "away") },
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if len(test.below) > 0 && test.below[0] == "unshare" {
+				try := exec.Command(test.below[0], append(test.below[1:4:4], "sh", "-c", "mount -t tmpfs tmpfs /mnt")...)
+				if out, err := try.CombinedOutput(); err != nil {
+					t.Skipf("no file system can be mounted here: %v: %s", err, out)
+				}
+			}
+			server := newServer(t)
+			server.SetToken(testToken)
+			program := against(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=1s", "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--collector.zero-hold=0s")
+			program.below = test.below
+			e := program.start(t)
+			e.await("a first poll", informed)
+			test.breakIt(e, server)
+			e.await("failed saves", func(s samples) bool {
+				return s.sum("wolkvox_exporter_state_save_failures_total") > 3 && !up(s)
+			})
+			if have := e.linesWith("level=error"); len(have) != 1 || !strings.Contains(have[0], test.says) {
+				t.Errorf("have the errors\n%s\nwant one line with %q", strings.Join(have, ""), test.says)
+			}
+			if test.mendIt == nil {
+				return
+			}
+			test.mendIt(e)
+			e.await("a poll after that", up)
+			if have := e.linesWith("polling works again"); len(have) != 1 || len(e.linesWith("level=error")) != 1 {
+				t.Errorf("have the log\n%s\nwant one error and its end", e.logged())
+			}
+		})
+	}
+}

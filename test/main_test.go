@@ -1,0 +1,91 @@
+// Package test runs the program, and holds the documents to it.
+package test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const (
+	testVersion  = "1.2.3-test"
+	testRevision = "0123456789abcdef"
+)
+
+// programFile is the program under test.
+var programFile string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+// buildAndRun runs the tests in the root of the repository.
+func buildAndRun(m *testing.M) int {
+	if err := os.Chdir(".."); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	dir, err := os.MkdirTemp("", "wolkvox_exporter")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	programFile = filepath.Join(dir, "wolkvox_exporter.exe")
+	if out, err := exec.Command("go", buildArgs(programFile)...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// buildArgs builds the program with the race detector if the tests have it.
+func buildArgs(output string) []string {
+	const version = "github.com/prometheus/common/version"
+	args := []string{
+		"build", "-buildvcs=false", "-o", output,
+		"-ldflags", fmt.Sprintf("-X %[1]s.Version=%[2]s -X %[1]s.Revision=%[3]s", version, testVersion, testRevision),
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		args = append(args, "-race")
+	}
+	return args
+}
+
+// patience is how long a test waits for what should take far less.
+const patience = 60 * time.Second
+
+// eventually waits for a condition that a process is about to fulfil.
+func eventually(t testing.TB, what string, fulfilled func() bool) {
+	t.Helper()
+	within(t, patience, 20*time.Millisecond, what, fulfilled)
+}
+
+// within looks at a condition every so often.
+func within(t testing.TB, limit, every time.Duration, what string, fulfilled func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !fulfilled(); time.Sleep(every) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %s there is still not: %s", limit, what)
+		}
+	}
+}
+
+// noonZone is a time zone where it is between noon and one now: the tests ask
+// for hours at most, and no end of a month lies between.
+func noonZone() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12) }
+
+func load(t *testing.T, zone string) *time.Location {
+	t.Helper()
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return location
+}

@@ -1,0 +1,120 @@
+package test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// documented is a row of docs/metrics.md.
+type documented struct {
+	kind   string
+	labels []string // sorted
+	whole  bool     // unit and source, or meaning, are said
+}
+
+var (
+	quoted       = regexp.MustCompile("`([a-z_]+)`")
+	labelsOfAll  = regexp.MustCompile(`(?m)^(?:.*\. )?Labels? of all[^:]*: (.*)$`)
+	parenthesis  = regexp.MustCompile(`\([^)]*\)`)
+	listOfValues = regexp.MustCompile("`: [^;|]*")
+)
+
+// documentedMetrics reads the tables of docs/metrics.md, and its queries.
+func documentedMetrics(t *testing.T) (metrics map[string]documented, queries string) {
+	t.Helper()
+	text, err := os.ReadFile("docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, queries, found := strings.Cut(string(text), "\n## Queries\n")
+	if !found {
+		t.Fatal("docs/metrics.md has no queries")
+	}
+	metrics = map[string]documented{}
+	for section := range strings.SplitSeq(tables, "\n## ") {
+		var common []string
+		if of := labelsOfAll.FindStringSubmatch(section); of != nil {
+			first, _, _ := strings.Cut(parenthesis.ReplaceAllString(of[1], ""), ".")
+			common = names(first)
+		}
+		for line := range strings.Lines(section) {
+			cells := strings.Split(strings.Trim(line, "|\n "), "|")
+			metric := names(cells[0])
+			if !strings.HasPrefix(line, "| `wolkvox_") || len(metric) != 1 {
+				continue
+			}
+			labels := names(listOfValues.ReplaceAllString(cells[2], "`"))
+			if !strings.Contains(line, "it has no `operation`") {
+				labels = append(labels, common...)
+			}
+			slices.Sort(labels)
+			kind, _, _ := strings.Cut(strings.TrimSpace(cells[1]), " ")
+			metrics[metric[0]] = documented{kind, labels, strings.TrimSpace(cells[3]) != "" && strings.TrimSpace(cells[4]) != ""}
+		}
+	}
+	return metrics, queries
+}
+
+func names(text string) (found []string) {
+	for _, match := range quoted.FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	return found
+}
+
+// servedMetrics are all families of the golden expositions: their type, and the
+// labels of any series of theirs.
+func servedMetrics(t *testing.T) map[string]documented {
+	t.Helper()
+	served := map[string]documented{}
+	for _, file := range []string{"collector/testdata/metrics.txt", "test/testdata/metrics.txt"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exposition := strings.ReplaceAll(string(text), "wolkvox_exporter_build_info MASKED", `wolkvox_exporter_build_info{branch="",goarch="",goos="",goversion="",revision="",tags="",version=""} 1`)
+		parser := expfmt.NewTextParser(model.UTF8Validation)
+		families, err := parser.TextToMetricFamilies(strings.NewReader(strings.ReplaceAll(exposition, "MASKED", "0")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, family := range families {
+			var labels []string
+			for _, pair := range family.GetMetric()[0].GetLabel() {
+				labels = append(labels, pair.GetName())
+			}
+			slices.Sort(labels)
+			served[name] = documented{strings.ToLower(family.GetType().String()), labels, true}
+		}
+	}
+	return served
+}
+
+func TestEveryMetricIsDocumentedAsItIs(t *testing.T) {
+	t.Parallel()
+	documents, queries := documentedMetrics(t)
+	served := servedMetrics(t)
+	for name, want := range served {
+		have, ok := documents[name]
+		if !ok || have.kind != want.kind || !slices.Equal(have.labels, want.labels) || !have.whole {
+			t.Errorf("%s: docs/metrics.md has %+v, and it is %+v", name, have, want)
+		}
+		if !regexp.MustCompile(`\b` + name + `(_sum|_count|_bucket)?\b`).MatchString(queries) {
+			t.Errorf("%s: docs/metrics.md has no query with it", name)
+		}
+	}
+	for name := range documents {
+		if _, ok := served[name]; !ok {
+			t.Errorf("%s: docs/metrics.md has it, and no exposition", name)
+		}
+	}
+	if len(served) < 37 {
+		t.Errorf("have %d families, want all", len(served))
+	}
+}

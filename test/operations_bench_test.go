@@ -1,0 +1,120 @@
+package test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
+)
+
+// cadence notes when each operation, known by its token, asks for chats.
+type cadence struct {
+	api http.Handler
+
+	mu    sync.Mutex
+	polls map[string][]time.Time
+}
+
+func (c *cadence) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if token := r.Header.Get("Wolkvox-Token"); r.URL.Query().Get("api") == "chat_8" {
+		c.mu.Lock()
+		c.polls[token] = append(c.polls[token], time.Now())
+		c.mu.Unlock()
+	}
+	c.api.ServeHTTP(w, r)
+}
+
+// fewest is how many polls the operation has made that has made fewest.
+func (c *cadence) fewest(operations int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.polls) < operations {
+		return 0
+	}
+	fewest := len(c.polls["0"])
+	for _, polls := range c.polls {
+		fewest = min(fewest, len(polls))
+	}
+	return fewest
+}
+
+// lateness is by how much each poll after an operation's first so many was late, in
+// order of size: its operation's polls are an interval apart.
+func (c *cadence) lateness(after int, interval time.Duration) (late []time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, polls := range c.polls {
+		for i := after; i < len(polls); i++ {
+			late = append(late, polls[i].Sub(polls[i-1])-interval)
+		}
+	}
+	slices.Sort(late)
+	return late
+}
+
+// BenchmarkOperations polls many operations: an iteration is one poll of each. Polls
+// every 10 s stand for those of every 5 minutes: a thousand have 30 times the load.
+func BenchmarkOperations(b *testing.B) {
+	sizes := []int{10}
+	if os.Getenv("LARGE") != "" {
+		sizes = []int{1, 10, 100, 1000}
+	}
+	for _, operations := range sizes {
+		interval := time.Duration(max(1, operations/100)) * time.Second
+		b.Run(fmt.Sprintf("operations=%d", operations), func(b *testing.B) { pollOperations(b, operations, interval) })
+	}
+}
+
+func pollOperations(b *testing.B, operations int, interval time.Duration) {
+	b.Helper()
+	const settling = 3 // the first poll, the seeding after it, and one in its place in the interval
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
+	defer server.Close()
+	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
+	c := &cadence{api: server.Handler(), polls: map[string][]time.Time{}}
+	front := httptest.NewServer(c)
+	defer front.Close()
+
+	dir := b.TempDir()
+	var file strings.Builder
+	file.WriteString("operations:\n")
+	for i := range operations {
+		fmt.Fprintf(&file, "- {name: operation%d, url: %q, token: %q}\n", i, front.URL, fmt.Sprint(i))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "wolkvox.yml"), []byte(file.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	e := launch{dir: dir, args: []string{
+		"--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--poll.interval=" + interval.String(),
+		"--poll.reconcile-interval=0s",
+	}}.start(b)
+	polled := func(times int) {
+		within(b, 10*time.Minute, 100*time.Millisecond, fmt.Sprintf("%d polls of each operation", times), func() bool { return c.fewest(operations) >= times })
+	}
+	polled(settling)
+	before, asked := e.scrape(), len(server.Requests())
+	rounds := 0
+	for b.Loop() {
+		rounds++
+		polled(settling + rounds)
+	}
+	after, requests := e.scrape(), len(server.Requests())-asked
+	late := c.lateness(settling, interval)
+	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])*1000/float64(rounds), "cpu-ms/op")
+	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])*1000/float64(requests), "cpu-ms/request")
+	b.ReportMetric(after["process_resident_memory_bytes"]/(1<<20), "MiB-rss")
+	b.ReportMetric(late[len(late)/2].Seconds()*1000, "p50-late-ms")
+	b.ReportMetric(late[len(late)*99/100].Seconds()*1000, "p99-late-ms")
+	b.ReportMetric(late[len(late)-1].Seconds()*1000, "max-late-ms")
+	if up := after.sum("wolkvox_up"); up != float64(operations) {
+		b.Errorf("have %v operations up, want %d", up, operations)
+	}
+}

@@ -1,0 +1,152 @@
+//go:build linux
+
+package test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// shell is sh in a folder like a clone with the program in it.
+type shell struct {
+	t     *testing.T
+	dir   string
+	typed io.Writer
+	shown *bufio.Reader
+	ours  map[string]string // by what a document has in its place
+}
+
+func newShell(t *testing.T, env ...string) *shell {
+	t.Helper()
+	sh := &shell{t: t, dir: t.TempDir(), ours: map[string]string{}}
+	cmd := exec.Command("sh")
+	cmd.Dir = sh.dir
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + sh.dir}, env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	typed, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// With all that was started in it. Nobody wants to know how it ended.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+	sh.typed, sh.shown = typed, bufio.NewReader(shown)
+	sh.furnish()
+	return sh
+}
+
+// foreign are the programs of the documents that are not ours: the system's curl,
+// and those that environment variables name, as make sets them.
+func foreign() map[string]string {
+	return map[string]string{"curl": "curl", "prometheus": os.Getenv("PROMETHEUS"), "promtool": os.Getenv("PROMTOOL")}
+}
+
+// lacking returns why a command cannot run, or nil. The two programs of
+// Prometheus are of use together only.
+func lacking(command string) error {
+	program, _, _ := strings.Cut(command, " ")
+	needed := []string{program}
+	if strings.HasPrefix(program, "prom") {
+		needed = []string{"prometheus", "promtool"}
+	}
+	for _, name := range needed {
+		if file, ok := foreign()[name]; ok {
+			if _, err := exec.LookPath(file); err != nil {
+				return fmt.Errorf("there is no %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// furnish puts the programs where the documents have them. Those that serve take
+// a free port.
+func (sh *shell) furnish() {
+	sh.t.Helper()
+	rules, err := filepath.Abs("rules")
+	if err != nil {
+		sh.t.Fatal(err)
+	}
+	const freePort = `"$@" --web.listen-address=127.0.0.1:0`
+	commands := fmt.Sprintf("ln -s '%s' rules\n", rules)
+	commands += fmt.Sprintf("printf '%%s\n' '#!/bin/sh' 'exec %s %s' >wolkvox_exporter\nchmod +x wolkvox_exporter\n", programFile, freePort)
+	commands += fmt.Sprintf("prometheus() { '%s' %s; }\n", foreign()["prometheus"], freePort)
+	commands += fmt.Sprintf("promtool() { '%s' \"$@\"; }\n", foreign()["promtool"])
+	if shown := sh.run(commands); shown != "" {
+		sh.t.Fatal(shown)
+	}
+}
+
+// run types commands and reads what they write.
+func (sh *shell) run(commands string) string {
+	sh.t.Helper()
+	const end = "-- end of the step --"
+	if _, err := fmt.Fprintf(sh.typed, "%s\necho '%s'\n", sh.inOurs(commands), end); err != nil {
+		sh.t.Fatal(err)
+	}
+	var shown strings.Builder
+	for {
+		line, err := sh.shown.ReadString('\n')
+		if err != nil {
+			sh.t.Fatalf("%s: %v after\n%s", commands, err, shown.String())
+		}
+		if last, ended := strings.CutSuffix(line, end+"\n"); ended {
+			return shown.String() + last
+		}
+		shown.WriteString(line)
+	}
+}
+
+var (
+	// background is the log of a program that goes on running.
+	background = regexp.MustCompile(`(?m)2>(\S+) &$`)
+	// servers are where the documents have them, by their logs.
+	servers = map[string]string{"exporter.log": "localhost:10042", "prometheus.log": "localhost:9090"}
+)
+
+// listens waits until a program that was started does.
+func (sh *shell) listens(commands string) {
+	sh.t.Helper()
+	started := background.FindStringSubmatch(commands)
+	if started == nil {
+		return
+	}
+	where := regexp.MustCompile(`"Listening on".* address=(\S+)`)
+	eventually(sh.t, "an address in "+started[1], func() bool {
+		log, err := os.ReadFile(filepath.Join(sh.dir, started[1]))
+		if err != nil {
+			return false
+		}
+		found := where.FindSubmatch(log)
+		if found != nil {
+			sh.ours[servers[started[1]]] = string(found[1])
+		}
+		return found != nil
+	})
+}
+
+// inOurs is a text with what stands here for the document's names.
+func (sh *shell) inOurs(text string) string {
+	for theirs, ours := range sh.ours {
+		text = strings.ReplaceAll(text, theirs, ours)
+	}
+	return text
+}
