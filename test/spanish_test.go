@@ -87,7 +87,11 @@ func translated(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append([]string{"README.md", "docs/getting-started.md"}, runbooks...)
+	pages := []string{"README.md"}
+	for _, name := range []string{"getting-started", "flags", "state", "quota", "differences"} {
+		pages = append(pages, "docs/"+name+".md")
+	}
+	return append(pages, runbooks...)
 }
 
 // spanishOf returns where the Spanish version of an English page or folder is:
