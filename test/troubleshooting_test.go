@@ -92,7 +92,7 @@ func TestThePagesOfTheFirstHourNameFlagsAndMetricsThatExist(t *testing.T) {
 	served := servedMetrics(t)
 	flag := regexp.MustCompile(`^--(?:no-)?([a-z.-]+)(?:=\S*)?$`)
 	metric := regexp.MustCompile(`^wolkvox_(?:chat|agent|api|exporter|report|routing|up)[a-z_]*`)
-	for _, document := range []string{"docs/getting-started.md", troubleshooting} {
+	for _, document := range []string{"README.md", "docs/getting-started.md", "docs/flags.md", "docs/state.md", "docs/quota.md", "docs/differences.md", troubleshooting} {
 		for _, span := range codeSpans(read(t, document)) {
 			if found := flag.FindStringSubmatch(span); found != nil && !regexp.MustCompile(`--(\[no-\])?`+regexp.QuoteMeta(found[1])+`[ =\n]`).MatchString(help) {
 				t.Errorf("%s: there is no flag %s", document, span)
