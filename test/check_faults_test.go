@@ -203,7 +203,7 @@ func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
 		"only handoffs": {
 			func(report string) (int, string) {
 				return 200, strings.ReplaceAll(report, `"go_to_agent":"no"`, `"go_to_agent":"yes"`)
-			}, check.Report, check.Look, "a handoff rate cannot be had",
+			}, check.Report, check.Look, "there is no handoff rate",
 		},
 		"instants": {
 			func(report string) (int, string) {

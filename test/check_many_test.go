@@ -57,7 +57,7 @@ func TestCheck_OfTwelveOperationsEndsInWhatFailedWhere(t *testing.T) {
 	t.Parallel()
 	program, servers := newTwelve(t)
 	status, stdout, stderr := program.checkWith().end(t)
-	if status != 0 || stderr != "" || strings.Count(stdout, "\n! wv00") != 12 || !strings.HasSuffix(stdout, "\n✓ no problems found, 12 lines worth a look\n") {
+	if status != 0 || stderr != "" || strings.Count(stdout, "\n! wv00") != 12 || !strings.HasSuffix(stdout, "\n✓ no problems found, 12 warnings\n") {
 		t.Errorf("have status %d, %q on stderr and\n%s\nwant all to be well", status, stderr, stdout)
 	}
 
@@ -66,13 +66,13 @@ func TestCheck_OfTwelveOperationsEndsInWhatFailedWhere(t *testing.T) {
 	before := folder(t, filepath.Join(program.dir, "data"))
 	status, stdout, stderr = program.checkWith().end(t)
 	for _, want := range []string{
-		"\n! wv0001  10 checks passed, 1 worth a look\n  ! tls            none: the URL is http",
+		"\n! wv0001  10 checks passed, 1 warning\n  ! tls            none: the URL is http",
 		"\n\nwv0004\n  ✓ configuration ", "\n\nwv0009\n  ✓ configuration ",
-		"\nWhat failed\n" +
+		"\nProblems\n" +
 			`  ✗ wv0004  state          "data/wv0004.state" cannot be loaded: the state file is cut or corrupt` + "\n" +
 			"                           → ",
 		"\n  ✗ wv0009  token          the API refuses the token: it is wrong, expired or of another operation (status 403)\n" +
-			"                           → see that token and server are of the same operation; if they are, make a new token in the Manager\n",
+			"                           → check that token and server belong to the same operation; if they do, create a new token in the Manager\n",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("have no %q", want)
@@ -94,7 +94,7 @@ func TestCheck_OfTwelveOperationsEndsInWhatFailedWhere(t *testing.T) {
 	}
 
 	_, stdout, _ = program.checkWith("--verbose").end(t)
-	if n := strings.Count(stdout, "every field of 10 rows can be read"); n != 11 || !strings.Contains(stdout, "\nWhat failed\n") {
+	if n := strings.Count(stdout, "every field of 10 rows can be read"); n != 11 || !strings.Contains(stdout, "\nProblems\n") {
 		t.Errorf("have %d operations in full and\n%s\nwant every line and what failed", n, stdout)
 	}
 	if _, short, _ := program.checkWith("-v").end(t); strings.Count(short, "\n") != strings.Count(stdout, "\n") {
@@ -147,7 +147,7 @@ func TestCheck_UnreadableFileOfAnOperationIsItsOwnProblem(t *testing.T) {
 	if f.ID != check.Configuration || f.Status != check.Failed || !strings.Contains(f.Text, `operations[0].token_file: reading the token file "missing"`) || len(have.Operations[0].Findings) != 11 {
 		t.Errorf("have %+v, want a failure of its configuration", have.Operations[0])
 	}
-	if text := have.Operations[1].Findings[0].Text; !strings.HasSuffix(text, "; the exporter adds to speed_of_answer_seconds what the rules need: 30, 60") {
+	if text := have.Operations[1].Findings[0].Text; !strings.HasSuffix(text, "; bounds that the exporter adds to speed_of_answer_seconds for the rules: 30, 60") {
 		t.Errorf("have %q, want the bounds that are added", text)
 	}
 }

@@ -93,7 +93,7 @@ func TestACheckOfAnOperationThatIsWell(t *testing.T) {
 	have := l.check(t)
 	have.has(check.Configuration, check.OK, "1 operation, by the flags and the environment")
 	have.has(check.State, check.OK, `the folder "data" is not there yet`)
-	have.has(check.Name, check.OK, "127.0.0.1 is an address already")
+	have.has(check.Name, check.OK, "127.0.0.1 is an IP address")
 	have.has(check.Connection, check.OK, "TCP to 127.0.0.1:")
 	have.has(check.TLS, check.Look, "the URL is http")
 	have.has(check.Clock, check.OK, "")
@@ -118,8 +118,8 @@ func TestACheckForAPersonIsAList(t *testing.T) {
 	for _, want := range []string{
 		"wolkvox_exporter " + testVersion + ", revision " + testRevision + "\n",
 		"\nwv0042\n  ✓ configuration  http://127.0.0.1:",
-		"  ✗ token          the API refuses the token: it is wrong, expired or of another operation (status 403)\n                   → see that token and server",
-		"  – report         not looked at: the API answers no request\n",
+		"  ✗ token          the API refuses the token: it is wrong, expired or of another operation (status 403)\n                   → check that token and server",
+		"  – report         skipped: the API refused the request\n",
 		"\n✗ 1 problem found\n",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -143,7 +143,7 @@ func TestACheckSaysWhyThereIsNoConnection(t *testing.T) {
 	checking(t, "http://"+closed.Addr().String()).has(check.Connection, check.Failed, "refuses the connection")
 	unknown := checking(t, "https://wv0042.invalid", "--wolkvox.timeout=20s")
 	unknown.has(check.Name, check.Failed, "wv0042.invalid ")
-	unknown.has(check.Token, check.Skipped, "there is no connection")
+	unknown.has(check.Token, check.Skipped, "no connection")
 }
 
 // secure serves with TLS by a certificate that only the file knows.
@@ -252,7 +252,7 @@ func TestACheckFindsAWrongZone(t *testing.T) {
 		server.Add(endingSoon(200, 1, now.Add(-2*time.Minute), 0)...)
 		have := checking(t, server.URL(), "--wolkvox.timezone="+configured)
 		have.has(check.TimeZone, test.status, test.text)
-		fits := "UTC" + now.In(place).Format("-07:00") + " would fit"
+		fits := "UTC" + now.In(place).Format("-07:00") + " fits"
 		if finding := have.finding(check.TimeZone); strings.Contains(finding.Do, fits) != (test.wrong != 0) || have.OK != (test.status != check.Failed) {
 			t.Errorf("%s ahead: have %+v and ok %v, want %q", test.wrong, finding, have.OK, fits)
 		}
@@ -284,7 +284,7 @@ func TestACheckLeavesTheStateToItsExporter(t *testing.T) {
 	before := listing(t, folder)
 	l := launch{dir: e.dir, args: []string{"check", "--json", "--wolkvox.url=" + server.URL(), "--storage.path=state"}, env: []string{"WOLKVOX_TOKEN=" + testToken}}
 	have := l.check(t)
-	have.has(check.State, check.Look, `a running wolkvox_exporter has the folder "state"`)
+	have.has(check.State, check.Look, `a running wolkvox_exporter uses the folder "state"`)
 	if !have.OK {
 		t.Errorf("have %+v, want no failure", have.Result)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// certificate says why a TLS handshake has failed, in our own words: those of Go
-// can quote what the other side has sent.
+// certificate returns why a TLS handshake failed and what to do. It does not use the
+// texts of Go, because they can quote what the other side sent.
 func certificate(err error, host string) (text, do string) {
 	var (
 		authority x509.UnknownAuthorityError
@@ -20,25 +20,25 @@ func certificate(err error, host string) (text, do string) {
 		operation *net.OpError
 		slow      interface{ Timeout() bool }
 	)
-	const inspected = "if a gateway of your own looks into TLS, give its authority as ca_file in http_config.tls_config; else somebody is in between"
+	const inspected = "if your own gateway inspects TLS, set its authority as ca_file in http_config.tls_config; otherwise the connection is intercepted"
 	switch {
 	case errors.As(err, &authority):
-		return "the certificate is of an authority that is not trusted", inspected
+		return "the certificate was issued by an authority that is not trusted", inspected
 	case errors.As(err, &name):
-		return "the certificate is not one of " + host, "check the server's digits or the URL; " + inspected
+		return "the certificate is not valid for " + host, "check the server's digits or the URL; " + inspected
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the certificate has expired or is not valid yet", "check the clock of this machine; if it is right, tell whoever runs " + host
+		return "the certificate has expired or is not valid yet", "check the clock of this machine; if it is right, tell the operator of " + host
 	case errors.As(err, &invalid):
 		return "the certificate is not valid for this use", inspected
 	case errors.As(err, &record):
-		return "the server does not speak TLS", "check the port, and whether the URL should be http"
+		return "the server does not speak TLS", "check the port and the scheme of the URL"
 	case wolkvox.IsOldTLS(err):
-		return "the server's TLS version is too old: 1.2 is the least", "tell whoever runs " + host + ", or the gateway on the way, to offer TLS 1.2 or newer; see min_version in http_config.tls_config, if it is set"
+		return "the server's TLS version is too old (minimum: 1.2)", "ask the operator of " + host + " or of the gateway to offer TLS 1.2 or newer; check min_version in http_config.tls_config, if it is set"
 	case errors.As(err, &operation) && operation.Op == "remote error":
-		return "the server ended the handshake: " + operation.Err.Error(), "see whether it wants a client's certificate, in http_config.tls_config"
+		return "the server ended the handshake: " + operation.Err.Error(), "if the server requires a client certificate, set it in http_config.tls_config"
 	case errors.As(err, &slow) && slow.Timeout():
-		return "no answer to the handshake", "see that the port is one of HTTPS, and what is on the way: firewalls, proxies"
+		return "no answer to the handshake", "check that the port speaks HTTPS, and check firewalls and proxies on the route"
 	default:
-		return "the handshake broke off", "let the operation's allow-list of IP addresses have this machine's public one; see what is on the way: firewalls, proxies"
+		return "the handshake was interrupted", "add this machine's public IP address to the operation's allow-list; check firewalls and proxies on the route"
 	}
 }

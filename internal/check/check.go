@@ -62,7 +62,7 @@ type seen struct {
 	err           error
 }
 
-var errSpent = errors.New("the requests of a check are spent")
+var errSpent = errors.New("the check has used all of its requests")
 
 // Findings looks at the operation: at most MaxRequests requests, one at a time.
 func (o *Operation) Findings(ctx context.Context) []Finding {
@@ -87,7 +87,7 @@ func (o *Operation) Findings(ctx context.Context) []Finding {
 	connected := way.findings(o.Base)
 	r.add(connected...)
 	if !Fine(connected) {
-		r.skipRest("there is no connection")
+		r.skipRest("no connection")
 		return r.findings
 	}
 	r.clock()
@@ -111,7 +111,7 @@ func addedBounds(seconds []float64) string {
 		return ""
 	}
 	text := strings.Trim(fmt.Sprint(seconds), "[]")
-	return "; the exporter adds to speed_of_answer_seconds what the rules need: " + strings.ReplaceAll(text, " ", ", ")
+	return "; bounds that the exporter adds to speed_of_answer_seconds for the rules: " + strings.ReplaceAll(text, " ", ", ")
 }
 
 // ask reads the chats of a time, the newest windows first: there is more than one
@@ -160,7 +160,7 @@ func (r *round) clock() {
 	text := fmt.Sprintf("this machine's clock is %s %s the API's", span(ahead.Abs()), direction)
 	switch {
 	case !ok:
-		r.skipped(Clock, "no answer of the API has a date")
+		r.skipped(Clock, "no response of the API has a date")
 	case ahead.Abs() > far:
 		r.failed(Clock, text, do)
 	case ahead.Abs() > odd:
@@ -178,16 +178,16 @@ func (r *round) quota(info wolkvox.TokenInfo, err error) {
 	case err != nil:
 		r.look(Quota, "could not be read: "+err.Error(), "")
 	case info.Limit == nil:
-		r.look(Quota, "the API does not say how many requests there are in a day", "")
+		r.look(Quota, "the API does not report the day's limit", "")
 	case *info.Limit < float64(r.Needs):
-		r.failed(Quota, fmt.Sprintf("%.0f requests in a day, and the exporter makes %d", *info.Limit, r.Needs), less)
+		r.failed(Quota, fmt.Sprintf("%.0f requests in a day, but the exporter makes %d", *info.Limit, r.Needs), less)
 	case info.Used == nil:
 		r.ok(Quota, fmt.Sprintf("%.0f requests in a day; the exporter makes %d", *info.Limit, r.Needs))
 	default:
 		left := *info.Limit - *info.Used
 		text := fmt.Sprintf("%.0f of today's %.0f requests are left; the exporter makes %d in a day", left, *info.Limit, r.Needs)
 		if left < *info.Limit/10 {
-			r.look(Quota, text, "see who else uses the operation's tokens, or "+less)
+			r.look(Quota, text, "find the other programs that use the operation's tokens, or "+less)
 			return
 		}
 		r.ok(Quota, text)
@@ -197,14 +197,14 @@ func (r *round) quota(info wolkvox.TokenInfo, err error) {
 func (r *round) report(recent seen) {
 	switch {
 	case recent.rows == 0:
-		r.look(Report, "no chat in the last hour", "nothing, if it is a quiet hour; else see time_zone")
+		r.look(Report, "no chat in the last hour", "nothing, if the hour is quiet; otherwise see time_zone")
 	case recent.bad == recent.rows:
-		r.failed(Report, fmt.Sprintf("%s in the last hour, none of which can be read", count(recent.rows, "row")), "tell the exporter's developers what the line fields says")
+		r.failed(Report, fmt.Sprintf("%s in the last hour, all unreadable", count(recent.rows, "row")), "report the line fields to the exporter's developers")
 	case recent.rows >= wolkvox.MaxRows:
-		r.look(Report, fmt.Sprintf("%d rows in the last hour, as many as the API shows at once", recent.rows), "nothing: the exporter asks again for less")
+		r.look(Report, fmt.Sprintf("%d rows in the last hour, the most that a response holds", recent.rows), "nothing: the exporter splits the window")
 	case recent.ended >= many && recent.handed == recent.ended:
-		r.look(Report, count(recent.rows, "row")+" in the last hour, and every chat was handed over: the report seems to leave bot-only chats out, and then a handoff rate cannot be had",
-			"compare with the Manager's report of the hour; ask wolkvox's support whether chat_8 has chats that stayed with the bot")
+		r.look(Report, count(recent.rows, "row")+" in the last hour, and every chat was handed over: if the report leaves out bot-only chats, there is no handoff rate",
+			"compare with the Manager's report of the hour; ask wolkvox's support whether chat_8 includes chats that stayed with the bot")
 	default:
 		r.ok(Report, count(recent.rows, "row")+" in the last hour")
 	}
@@ -227,7 +227,7 @@ func (r *round) zone(ctx context.Context, recent seen) (others seen) {
 	finding := judgeZone(r.Zone, now, max(recent.newest, others.newest))
 	if others.err != nil && finding.Status != Failed {
 		finding.Status = Look
-		finding.Text += "; the hours of other zones could not be read: " + others.err.Error()
+		finding.Text += "; the hours of other time zones could not be read: " + others.err.Error()
 	}
 	r.add(finding)
 	return others

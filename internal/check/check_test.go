@@ -187,9 +187,9 @@ func TestTheDaysRequestsMustDo(t *testing.T) {
 	}{
 		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 342 in a day"},
 		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 342 in a day"},
-		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, and the exporter makes 342"},
+		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, but the exporter makes 342"},
 		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 342"},
-		{new(10.0), nil, nil, Look, "the API does not say how many requests there are in a day"},
+		{new(10.0), nil, nil, Look, "the API does not report the day's limit"},
 		{nil, nil, &wolkvox.Error{Result: wolkvox.ServerError, Status: 500}, Look, "could not be read: the API failed (status 500)"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -224,8 +224,8 @@ func TestRowsOfWhichNoneCanBeReadFail(t *testing.T) {
 	}{
 		{2, 0, OK, "2 rows in the last hour"},
 		{1, 2, OK, "3 rows in the last hour"},
-		{0, 2, Failed, "2 rows in the last hour, none of which can be read"},
-		{wolkvox.MaxRows, 0, Look, "60000 rows in the last hour, as many as the API shows at once"},
+		{0, 2, Failed, "2 rows in the last hour, all unreadable"},
+		{wolkvox.MaxRows, 0, Look, "60000 rows in the last hour, the most that a response holds"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
@@ -253,7 +253,7 @@ func TestFieldsAreToldByNameAndShape(t *testing.T) {
 	}
 	r.fields(7, 0, 0)
 	want := []string{
-		"not looked at: there are no rows",
+		"skipped: no rows",
 		"every field of 1 row can be read",
 		"1 row of 7 cannot be read; asa has letters, up to 8 characters (1×); total_time has digits and letters, up to 8 characters (3×)",
 	}
@@ -309,7 +309,7 @@ func TestReport_OnlyHandoffsAreWorthALook(t *testing.T) {
 			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
 			findings := operation(t, api, "America/Bogota").Findings(t.Context())
 			have := of(t, findings, Report)
-			if have.Status != test.status || strings.Contains(have.Text, "a handoff rate cannot be had") != (test.status == Look) || !Fine(findings) {
+			if have.Status != test.status || strings.Contains(have.Text, "there is no handoff rate") != (test.status == Look) || !Fine(findings) {
 				t.Errorf("%+v: have %+v", test, have)
 			}
 		})
@@ -328,7 +328,7 @@ func TestToken_IsProvenByWhatOnlyAGoodOneGets(t *testing.T) {
 	}{
 		"chats":               {1, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.ServerError}, OK, "accepted"},
 		"figures":             {0, 0, figures, nil, OK, "accepted"},
-		"neither":             {0, 0, wolkvox.TokenInfo{}, nil, Look, "not proven: the report has no chat, and token_info no figures"},
+		"neither":             {0, 0, wolkvox.TokenInfo{}, nil, Look, "not proven: the report has no chat, and token_info has no figures"},
 		"rows of nothing":     {0, 2, wolkvox.TokenInfo{}, nil, Look, "not proven"},
 		"a foreign 404":       {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.BadRequest, Status: 404}, Look, "token_info failed: the API does not understand the request: check server and URL (status 404)"},
 		"refused by the info": {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.TokenRejected, Status: 403}, Failed, "refuses the token"},

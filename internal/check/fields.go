@@ -26,16 +26,16 @@ var losses = map[wolkvox.Field]string{
 	wolkvox.TimesChatted:      "wolkvox_chat_messages is not counted",
 	wolkvox.CustomerChars:     `wolkvox_chat_characters{sender="customer"} is not counted`,
 	wolkvox.AgentChars:        `wolkvox_chat_characters{sender="agent"} is not counted`,
-	wolkvox.GoToAgent:         "wolkvox_chat_handoffs_total and all that is counted of agents stand still",
+	wolkvox.GoToAgent:         "wolkvox_chat_handoffs_total and the metrics of agents are not counted",
 	wolkvox.LastSenderField:   "wolkvox_chat_last_sender_total is not counted",
-	wolkvox.StartDate:         "chats of one session can be taken for one",
+	wolkvox.StartDate:         "several chats of a session can be counted as one",
 	wolkvox.EndDate:           "no chat is counted",
 	wolkvox.RoutingPointField: `all chats are counted under rp_id="-"`,
 	wolkvox.ChannelField:      `all chats are counted under channel="-"`,
 	wolkvox.AgentField:        "wolkvox_agent_* are not counted",
 	wolkvox.AgentNameField:    "wolkvox_agent_info has no names",
-	wolkvox.ConnIDField:       "chats of one session and second are taken for one",
-	wolkvox.SessionIDField:    "chats are told apart by fewer fields",
+	wolkvox.ConnIDField:       "chats of the same session and second are counted as one",
+	wolkvox.SessionIDField:    "chats are identified by fewer fields",
 }
 
 // missing says which documented keys no row has.
@@ -50,7 +50,7 @@ func (r *round) missing(keys wolkvox.Fields) (parts []string) {
 
 func (r *round) fields(rows, bad int, keys wolkvox.Fields) {
 	if rows == 0 {
-		r.skipped(Fields, "there are no rows")
+		r.skipped(Fields, "no rows")
 		return
 	}
 	var missing, parts []string
@@ -70,9 +70,9 @@ func (r *round) fields(rows, bad int, keys wolkvox.Fields) {
 	text := strings.Join(append(missing, parts...), "; ")
 	switch {
 	case len(missing) > 0:
-		r.failed(Fields, text, "the report has changed: update the exporter, or tell its developers and ask wolkvox's support what the key is called now")
+		r.failed(Fields, text, "the report has changed: update the exporter, or tell its developers and ask wolkvox's support for the key's new name")
 	case len(parts) > 0:
-		r.look(Fields, text, "tell the exporter's developers: this line has nothing of what is in the fields")
+		r.look(Fields, text, "report this line to the exporter's developers: it contains no values")
 	default:
 		r.ok(Fields, "every field of "+count(rows, "row")+" can be read")
 	}

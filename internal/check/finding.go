@@ -1,16 +1,16 @@
-// Package check looks at an operation once and says what it sees in words that a
-// person can act on. It quotes nothing of a response.
+// Package check checks an operation once and returns findings that a person can act
+// on. It quotes nothing of a response.
 package check
 
-// Status is what a look has come to.
+// Status is the result of a check.
 type Status string
 
 // The statuses. Only Failed makes a check fail.
 const (
 	OK      Status = "ok"
-	Look    Status = "look"    // worth a look: it may be as it should be
-	Failed  Status = "failed"  // the exporter will not work rightly
-	Skipped Status = "skipped" // not looked at, and why
+	Look    Status = "warning" // it may be as it should be
+	Failed  Status = "failed"  // the exporter will not work correctly
+	Skipped Status = "skipped" // not checked
 )
 
 // ID names what was looked at. It does not change from version to version.
@@ -45,7 +45,7 @@ type Finding struct {
 	Do     string `json:"do,omitempty"` // what to do about it
 }
 
-// Fine tells whether nothing has failed.
+// Fine reports whether nothing failed.
 func Fine(findings []Finding) bool { return countOf(findings, Failed) == 0 }
 
 func countOf(findings []Finding, status Status) (n int) {
@@ -63,11 +63,11 @@ type list struct{ findings []Finding }
 func (l *list) ok(id ID, text string)         { l.add(Finding{id, OK, text, ""}) }
 func (l *list) look(id ID, text, do string)   { l.add(Finding{id, Look, text, do}) }
 func (l *list) failed(id ID, text, do string) { l.add(Finding{id, Failed, text, do}) }
-func (l *list) skipped(id ID, why string)     { l.add(Finding{id, Skipped, "not looked at: " + why, ""}) }
+func (l *list) skipped(id ID, why string)     { l.add(Finding{id, Skipped, "skipped: " + why, ""}) }
 
 func (l *list) add(found ...Finding) { l.findings = append(l.findings, found...) }
 
-// skipRest says of all that comes after the last finding why it was not looked at.
+// skipRest skips everything after the last finding, with the reason why.
 func (l *list) skipRest(why string) {
 	for _, id := range ofOperation[len(l.findings):] {
 		l.skipped(id, why)

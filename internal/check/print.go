@@ -33,7 +33,7 @@ func (r *Result) JSON(w io.Writer) error {
 type Printer struct {
 	To     io.Writer
 	Colour bool
-	Full   bool // every line of an operation in which nothing has failed, too
+	Full   bool // also every line of operations without failures
 	Width  int  // of the longest operation's name
 
 	compact bool // the last operation had no heading
@@ -59,8 +59,8 @@ func (p *Printer) Print(heading string, findings []Finding) {
 	fmt.Fprintln(p.To)
 }
 
-// PrintOperation writes every line of an operation in which something has failed. Of
-// another it writes what is worth a look below one line, unless p is Full.
+// PrintOperation writes every line of an operation with failures, and of every operation
+// if p is Full. Otherwise it writes one line, with the warnings below it.
 func (p *Printer) PrintOperation(o *OperationResult) {
 	if p.Full || !o.OK {
 		p.Print(o.Operation, o.Findings)
@@ -68,10 +68,10 @@ func (p *Printer) PrintOperation(o *OperationResult) {
 	}
 	text, status := count(countOf(o.Findings, OK), "check")+" passed", OK
 	if looks := countOf(o.Findings, Look); looks > 0 {
-		text, status = text+fmt.Sprintf(", %d worth a look", looks), Look
+		text, status = text+", "+count(looks, "warning"), Look
 	}
 	if skipped := countOf(o.Findings, Skipped); skipped > 0 {
-		text += fmt.Sprintf(", %d not looked at", skipped)
+		text += fmt.Sprintf(", %d skipped", skipped)
 	}
 	fmt.Fprintf(p.To, "%s %-*s  %s\n", p.sign(status), p.Width, o.Operation, text)
 	p.lines(slices.DeleteFunc(slices.Clone(o.Findings), func(f Finding) bool { return f.Status != Look }))

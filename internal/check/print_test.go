@@ -115,11 +115,14 @@ func twelve(t *testing.T) *Result {
 	return result
 }
 
-func TestPrinter_ShowsTwelveOperationsAsDocumented(t *testing.T) {
-	text := documentation(t) // before another folder is the current one
+func TestPrinter_ShowsTwelveOperationsBriefly(t *testing.T) {
+	want, err := os.ReadFile("testdata/twelve.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
 	have := printed(twelve(t), false)
-	if !strings.Contains(text, "```\n"+have+"```\n") {
-		t.Errorf("docs/check.md has not:\n%s", have)
+	if have != string(want) {
+		t.Errorf("have:\n%s\nwant testdata/twelve.txt", have)
 	}
 	if lines := strings.Count(have, "\n"); lines > 60 {
 		t.Errorf("have %d lines, want 60 at most", lines)
@@ -136,8 +139,8 @@ func TestPrinter_ShowsEveryLineIfFull(t *testing.T) {
 			}
 		}
 	}
-	if !strings.HasSuffix(have, "\n✗ 2 problems found in 2 of 12 operations\n") || !strings.Contains(have, "\nWhat failed\n  ✗ wv0004  state ") {
-		t.Errorf("have:\n%s\nwant it to end in what failed where", have)
+	if !strings.HasSuffix(have, "\n✗ 2 problems found in 2 of 12 operations\n") || !strings.Contains(have, "\nProblems\n  ✗ wv0004  state ") {
+		t.Errorf("have:\n%s\nwant it to end in the problems", have)
 	}
 }
 
@@ -161,22 +164,61 @@ func documentation(t *testing.T) string {
 	return string(text)
 }
 
-func TestTheDocumentShowsWhatIsPrinted(t *testing.T) {
-	result := example(t)
-	if have := printed(&result, false); !strings.Contains(documentation(t), "```\n"+have+"```\n") {
-		t.Errorf("docs/check.md has not:\n%s", have)
+// excerpt reports whether block is a part of output. Lines of "..." stand for what the
+// block leaves out.
+func excerpt(block, output string) bool {
+	for part := range strings.SplitSeq(block, "...\n") {
+		_, after, found := strings.Cut("\n"+output, "\n"+part)
+		if part == "" || !found {
+			return false
+		}
+		output = after
+	}
+	return true
+}
+
+func TestExcerpt_FindsPartsInOrder(t *testing.T) {
+	const output = "one\ntwo\nthree\nfour\n"
+	for block, want := range map[string]bool{
+		output: true, "one\n...\nfour\n": true, "two\n...\nthree\n": true,
+		"four\n...\none\n": false, "one\nthree\n": false, "tw\n": false, "wo\n": false, "": false,
+	} {
+		if have := excerpt(block, output); have != want {
+			t.Errorf("%q: have %v, want %v", block, have, want)
+		}
 	}
 }
 
-func TestTheDocumentShowsOtherResultsAsTheyArePrinted(t *testing.T) {
+func TestDocument_ShowsWhatIsPrinted(t *testing.T) {
+	blocks := regexp.MustCompile("(?ms)^```\n(.*?)^```$").FindAllStringSubmatch(documentation(t), -1)
+	result := example(t)
+	whole := printed(&result, false)
+	if len(blocks) == 0 || blocks[0][1] != whole {
+		t.Errorf("docs/check.md does not begin with:\n%s", whole)
+	}
+	several, err := os.ReadFile("testdata/twelve.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := map[string]string{"an operation in Madrid": whole, "twelve operations": string(several)}
 	for name, findings := range captures(t) {
-		r := Result{OK: Fine(findings), Operations: []OperationResult{{Operation: "wv0042", OK: Fine(findings), Findings: findings}}}
-		var b bytes.Buffer
-		p := Printer{To: &b}
-		p.Print("wv0042", findings)
-		p.Summary(&r)
-		if !strings.Contains(documentation(t), "```\n"+b.String()+"```\n") {
-			t.Errorf("%s: docs/check.md has not:\n%s", name, b.String())
+		outputs[name] = printed(&Result{OK: Fine(findings), Operations: []OperationResult{{Operation: "wv0042", OK: Fine(findings), Findings: findings}}}, false)
+	}
+	shown := map[string]bool{}
+	for _, block := range blocks {
+		found := false
+		for name, output := range outputs {
+			if excerpt(block[1], output) {
+				found, shown[name] = true, true
+			}
+		}
+		if !found {
+			t.Errorf("nothing prints what docs/check.md shows:\n%s", block[1])
+		}
+	}
+	for name, output := range outputs {
+		if !shown[name] {
+			t.Errorf("%s: docs/check.md shows nothing of:\n%s", name, output)
 		}
 	}
 }
@@ -207,14 +249,14 @@ func TestPrinter_EndsWithTheNumberOfProblems(t *testing.T) {
 	failed, look := Finding{Status: Failed}, Finding{Status: Look}
 	good, bad := OperationResult{OK: true, Findings: []Finding{look}}, OperationResult{Findings: []Finding{failed, look, failed}}
 	for want, r := range map[string]*Result{
-		"✓ no problems found":                                          {OK: true, Findings: []Finding{{Status: OK}, {Status: Skipped}}},
-		"✓ no problems found, 1 line worth a look":                     {OK: true, Findings: []Finding{look}},
-		"✓ no problems found, 2 lines worth a look":                    {OK: true, Operations: []OperationResult{good, good}},
-		"✗ 1 problem found":                                            {Findings: []Finding{failed, look}},
-		"✗ 3 problems found":                                           {Findings: []Finding{failed}, Operations: []OperationResult{bad}},
-		"✗ 2 problems found in 1 of 3 operations":                      {Operations: []OperationResult{good, bad, good}},
-		"✗ 5 problems found, 4 of them in 2 of 3 operations":           {Findings: []Finding{failed}, Operations: []OperationResult{good, bad, bad}},
-		"What failed\n  ✗ (all)                 \n\n✗ 1 problem found": {Findings: []Finding{failed}, Operations: []OperationResult{good, good}},
+		"✓ no problems found":                                       {OK: true, Findings: []Finding{{Status: OK}, {Status: Skipped}}},
+		"✓ no problems found, 1 warning":                            {OK: true, Findings: []Finding{look}},
+		"✓ no problems found, 2 warnings":                           {OK: true, Operations: []OperationResult{good, good}},
+		"✗ 1 problem found":                                         {Findings: []Finding{failed, look}},
+		"✗ 3 problems found":                                        {Findings: []Finding{failed}, Operations: []OperationResult{bad}},
+		"✗ 2 problems found in 1 of 3 operations":                   {Operations: []OperationResult{good, bad, good}},
+		"✗ 5 problems found, 4 of them in 2 of 3 operations":        {Findings: []Finding{failed}, Operations: []OperationResult{good, bad, bad}},
+		"Problems\n  ✗ (all)                 \n\n✗ 1 problem found": {Findings: []Finding{failed}, Operations: []OperationResult{good, good}},
 	} {
 		if have := printed(r, false); !strings.HasSuffix(have, "\n"+want+"\n") {
 			t.Errorf("have %q, want it to end in %q", have, want)
@@ -265,7 +307,7 @@ func TestTheStateFolderIsToldOf(t *testing.T) {
 		{"", false, false, nil, Look, "in memory only"},
 		{"data", true, false, nil, OK, `the folder "data" can be written to and is not in use`},
 		{"data", false, false, nil, OK, `the folder "data" is not there yet`},
-		{"data", true, true, os.ErrExist, Look, `a running wolkvox_exporter has the folder "data"`},
+		{"data", true, true, os.ErrExist, Look, `a running wolkvox_exporter uses the folder "data"`},
 		{"data", true, false, os.ErrPermission, Failed, "permission denied"},
 	} {
 		if have := OfState(test.path, test.made, test.inUse, test.err); have.Status != test.status || !strings.Contains(have.Text, test.text) {

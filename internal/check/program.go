@@ -13,7 +13,7 @@ func OfConfiguration(from string, looked, operations int, err error) []Finding {
 		for _, mistake := range mistakes(err) {
 			findings = append(findings, Finding{Configuration, Failed, strings.ReplaceAll(mistake.Error(), "\n", "; "), ""})
 		}
-		findings[len(findings)-1].Do = "fix this first: no operation was looked at"
+		findings[len(findings)-1].Do = "fix this first: no operation was checked"
 		return findings
 	}
 	text := count(operations, "operation") + ", by " + from
@@ -40,11 +40,11 @@ func mistakes(err error) (all []error) {
 func OfState(path string, made, inUse bool, err error) Finding {
 	switch {
 	case path == "":
-		return Finding{State, Look, "in memory only: every start begins the counters anew", "give --storage.path a folder that stays"}
+		return Finding{State, Look, "in memory only: counters begin at 0 at every start", "set --storage.path to a permanent folder"}
 	case inUse:
-		return Finding{State, Look, fmt.Sprintf("a running wolkvox_exporter has the folder %q", path), "nothing, if it is the one that you run; a second one needs a --storage.path of its own"}
+		return Finding{State, Look, fmt.Sprintf("a running wolkvox_exporter uses the folder %q", path), "nothing, if it is yours; a second exporter needs its own --storage.path"}
 	case err != nil:
-		return Finding{State, Failed, err.Error(), "let the user that runs the exporter own --storage.path, and check as that user"}
+		return Finding{State, Failed, err.Error(), "make the exporter's user the owner of --storage.path, and run the check as that user"}
 	case !made:
 		return Finding{State, OK, fmt.Sprintf("the folder %q is not there yet; the first start can make it", path), ""}
 	default:

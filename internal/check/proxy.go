@@ -13,15 +13,15 @@ import (
 func proxyRefusal(err error, target string) (status, do string) {
 	failure, ok := errors.AsType[*wolkvox.Error](err)
 	if !ok || !errors.Is(err, wolkvox.ErrProxy) {
-		return "", "see what the proxy allows, and whether it wants a name and a password in proxy_url"
+		return "", "check which hosts the proxy allows, and whether proxy_url needs a name and a password"
 	}
 	switch {
 	case failure.Status == http.StatusProxyAuthRequired:
-		do = "give a name and a password in proxy_url, as in http://NAME:PASSWORD@HOST:PORT"
+		do = "set a name and a password in proxy_url, as in http://NAME:PASSWORD@HOST:PORT"
 	case failure.Status >= http.StatusInternalServerError:
-		do = "see whether the proxy itself resolves and reaches " + target + ": its public address must be on the operation's allow-list"
+		do = "check whether the proxy resolves and reaches " + target + ": its public address must be on the operation's allow-list"
 	default:
-		do = "have the proxy allow " + target
+		do = "let the proxy allow " + target
 	}
 	return fmt.Sprintf(" (status %d)", failure.Status), do
 }

@@ -24,7 +24,7 @@ func OfSavedState(dir, operation string) Finding {
 		_, err = ledger.Unmarshal(state, ledger.Options{}, time.Now())
 	}
 	if err != nil {
-		do := fmt.Sprintf("run the version that wrote it; or to start anew, move %q away (only chats from now on are counted)", path+"*")
+		do := fmt.Sprintf("run the version that wrote it, or start again by moving %q away (only chats from now on are counted)", path+"*")
 		return Finding{State, Failed, fmt.Sprintf("%q cannot be loaded: %s", path, err), do}
 	}
 	return Finding{State, OK, fmt.Sprintf("%q can be loaded", path), ""}
@@ -32,5 +32,5 @@ func OfSavedState(dir, operation string) Finding {
 
 // NoSavedState returns the line of an operation whose state was not loaded.
 func NoSavedState(why string) Finding {
-	return Finding{State, Skipped, "not looked at: " + why, ""}
+	return Finding{State, Skipped, "skipped: " + why, ""}
 }

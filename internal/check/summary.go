@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Summary writes what comes after the operations: of several, what failed where, and
-// in any case how many problems there are.
+// Summary writes the number of problems, and lists them if there are several operations.
 func (p *Printer) Summary(r *Result) {
 	p.endCompact()
 	failed, looks, where := r.count(Failed), r.count(Look), r.failures()
@@ -19,18 +18,18 @@ func (p *Printer) Summary(r *Result) {
 	case failed > 0:
 		text, status = count(failed, "problem")+" found"+r.spread(where), Failed
 	case looks > 0:
-		text += ", " + count(looks, "line") + " worth a look"
+		text += ", " + count(looks, "warning")
 	}
 	fmt.Fprintln(p.To, p.painted(signs[status].sign+" "+text, signs[status].colour))
 }
 
-// failures writes what failed where.
+// failures writes the failures of each operation.
 func (p *Printer) failures(where []OperationResult) {
 	width := 0
 	for _, o := range where {
 		width = max(width, utf8.RuneCountInString(o.Operation))
 	}
-	fmt.Fprintln(p.To, p.painted("What failed", "1"))
+	fmt.Fprintln(p.To, p.painted("Problems", "1"))
 	for _, o := range where {
 		for _, f := range o.Findings {
 			fmt.Fprintf(p.To, "  %s %-*s  %-13s  %s\n", p.sign(Failed), width, o.Operation, f.ID, f.Text)

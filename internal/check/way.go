@@ -96,7 +96,7 @@ func (w *way) findings(base *url.URL) []Finding {
 		l.skipped(TLS, why)
 		return l.findings
 	case w.reused:
-		const known = "a connection to the same host is used again"
+		const known = "the connection to this host is reused"
 		l.ok(Name, known)
 		l.ok(Connection, known)
 	default:
@@ -141,7 +141,7 @@ func (w *way) name(l *list, host string, proxied bool) {
 	case proxied:
 		l.skipped(Name, "the proxy "+w.hop+" resolves "+host)
 	case w.lookup == "":
-		l.ok(Name, host+" is an address already")
+		l.ok(Name, host+" is an IP address")
 	default:
 		l.ok(Name, host+" resolves to "+some(w.addresses, 3))
 	}
@@ -149,10 +149,10 @@ func (w *way) name(l *list, host string, proxied bool) {
 
 func (w *way) connection(l *list, proxied bool) {
 	to := func(address string) string { return address }
-	do := "let the operation's allow-list of IP addresses have this machine's public one; check the port and the firewalls on the way"
+	do := "add this machine's public IP address to the operation's allow-list; check the port and the firewalls on the route"
 	if proxied {
 		to = func(address string) string { return "the proxy " + address }
-		do = "check proxy_url or HTTPS_PROXY, and that the proxy runs"
+		do = "check proxy_url or HTTPS_PROXY, and whether the proxy is running"
 	}
 	var slow interface{ Timeout() bool }
 	switch err := w.connectErr; {
@@ -163,7 +163,7 @@ func (w *way) connection(l *list, proxied bool) {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		l.failed(Connection, to(w.connecting)+" refuses the connection", do)
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		l.failed(Connection, "no way to "+to(w.connecting), "check the network of this machine: it may need a proxy")
+		l.failed(Connection, "no route to "+to(w.connecting), "check this machine's network: it may need a proxy")
 	default:
 		l.failed(Connection, "connecting to "+to(w.connecting)+" failed: "+cause(err), do)
 	}
@@ -180,16 +180,16 @@ func cause(err error) string {
 func (w *way) tls(l *list, base *url.URL) {
 	switch {
 	case base.Scheme != "https":
-		l.look(TLS, "none: the URL is http, and the token goes in the clear", "use https, unless nobody can listen on the way")
+		l.look(TLS, "none: the URL is http, so the token is sent unencrypted", "use https, unless the network is trusted")
 	case w.reused:
-		l.ok(TLS, "a connection to the same host is used again")
+		l.ok(TLS, "the connection to this host is reused")
 	case w.shakeErr != nil:
 		text, do := certificate(w.shakeErr, base.Hostname())
 		l.failed(TLS, text, do)
 	case w.shaken == nil:
-		l.failed(TLS, "no answer to the handshake", "see that the port is one of HTTPS, and what is on the way: firewalls, proxies")
+		l.failed(TLS, "no answer to the handshake", "check that the port speaks HTTPS, and check firewalls and proxies on the route")
 	case len(w.shaken.VerifiedChains) == 0:
-		l.look(TLS, "the certificate is not verified: insecure_skip_verify is set", "anybody on the way can read the token: give the authority as ca_file instead")
+		l.look(TLS, "the certificate is not verified: insecure_skip_verify is set", "the token can be intercepted: set the authority as ca_file instead")
 	default:
 		l.ok(TLS, fmt.Sprintf("%s, certificate valid until %s", tls.VersionName(w.shaken.Version), w.shaken.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly)))
 	}

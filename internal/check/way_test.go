@@ -63,7 +63,7 @@ func TestTheWayOfARequestIsTold(t *testing.T) {
 	server := serve(t, (*httptest.Server).StartTLS)
 	trusting := server.Client().Transport.(*http.Transport)
 	have := travel(t, server.URL, trusting.Clone(), time.Minute)
-	mustFind(t, have[:1], Name, OK, "127.0.0.1 is an address already")
+	mustFind(t, have[:1], Name, OK, "127.0.0.1 is an IP address")
 	mustFind(t, have[:2], Connection, OK, "TCP to "+server.Listener.Addr().String())
 	mustFind(t, have, TLS, OK, "TLS 1.3, certificate valid until 2084-01-29")
 
@@ -74,7 +74,7 @@ func TestTheWayOfARequestIsTold(t *testing.T) {
 	trace.GotConn(httptrace.GotConnInfo{Reused: true})
 	have = w.findings(address(t, "https://"+fakeHost))
 	for i, id := range []ID{Name, Connection, TLS} {
-		mustFind(t, have[:i+1], id, OK, "used again")
+		mustFind(t, have[:i+1], id, OK, "is reused")
 	}
 
 	plain := serve(t, (*httptest.Server).Start)
@@ -150,7 +150,7 @@ func TestACertificateProblemIsNamed(t *testing.T) {
 	mustFind(t, travel(t, server.URL, &http.Transport{}, time.Minute), TLS, Failed, "an authority that is not trusted")
 
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	mustFind(t, travel(t, "https://localhost:"+port, trusting.Clone(), time.Minute), TLS, Failed, "the certificate is not one of localhost")
+	mustFind(t, travel(t, "https://localhost:"+port, trusting.Clone(), time.Minute), TLS, Failed, "the certificate is not valid for localhost")
 
 	careless := trusting.Clone()
 	careless.TLSClientConfig.InsecureSkipVerify = true
@@ -176,8 +176,8 @@ func TestACertificateProblemIsNamed(t *testing.T) {
 		s.StartTLS()
 	})
 	have := travel(t, ancient.URL, trusting.Clone(), time.Minute)
-	mustFind(t, have, TLS, Failed, "the server's TLS version is too old: 1.2 is the least")
-	if do := have[len(have)-1].Do; strings.Contains(do, "client's certificate") || !strings.Contains(do, "TLS 1.2 or newer") {
+	mustFind(t, have, TLS, Failed, "the server's TLS version is too old (minimum: 1.2)")
+	if do := have[len(have)-1].Do; strings.Contains(do, "client certificate") || !strings.Contains(do, "TLS 1.2 or newer") {
 		t.Errorf("have the advice %q", do)
 	}
 
@@ -231,7 +231,7 @@ func TestThroughAProxyTheProxyIsLookedAt(t *testing.T) {
 	mustFind(t, have[:2], Connection, OK, "TCP to the proxy "+hop)
 	mustFind(t, have, TLS, Look, "none: the URL is http")
 
-	for status, do := range map[int]string{403: "have the proxy allow wolkvox.invalid:443", 407: "a name and a password in proxy_url", 502: "reaches wolkvox.invalid:443"} {
+	for status, do := range map[int]string{403: "let the proxy allow wolkvox.invalid:443", 407: "a name and a password in proxy_url", 502: "reaches wolkvox.invalid:443"} {
 		refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, "<h1>no</h1>")

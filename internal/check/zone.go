@@ -26,14 +26,14 @@ var common = []string{
 // judgeZone compares the newest end of a chat with the clock of the zone. It must
 // not be beyond what any clock shows; see latestAnywhere.
 func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Finding {
-	const advice = "set time_zone (--wolkvox.timezone) to that of the operation"
+	const advice = "set time_zone (--wolkvox.timezone) to the operation's zone"
 	local := now.In(zone)
 	clock := fmt.Sprintf("the clock of %s (%s)", zone, offset(local))
 	lead := time.Duration(newest-wolkvox.LatestLocalTimeOf(local)) * time.Second
 	age := time.Duration(wolkvox.LocalTimeOf(local)-newest) * time.Second
 	switch {
 	case newest == 0:
-		return Finding{TimeZone, Skipped, fmt.Sprintf("not looked at: no chat of the last day tells whether %s is right", zone), "check again when the operation has chats"}
+		return Finding{TimeZone, Skipped, fmt.Sprintf("skipped: the last day has no chat to compare with the clock of %s", zone), "check again when the operation has chats"}
 	case lead > odd:
 		return Finding{TimeZone, Failed, fmt.Sprintf("the newest chat ended %s ahead of %s", span(lead), clock), advice + ": " + fitting(now, newest)}
 	case age < recently:
@@ -41,7 +41,7 @@ func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Fin
 	default:
 		return Finding{
 			TimeZone, Look, fmt.Sprintf("the newest chat ended %s ago by %s", span(age), clock),
-			"nothing, if no chat has ended since; if the operation has chats now, " + advice + ": " + fitting(now, newest),
+			"nothing, if no chat has ended since; otherwise " + advice + ": " + fitting(now, newest),
 		}
 	}
 }
@@ -61,9 +61,9 @@ func fitting(now time.Time, newest wolkvox.LocalTime) string {
 	rounded = min(max(rounded, westmost), eastmost)
 	fits := offset(now.In(time.FixedZone("", int(rounded/time.Second))))
 	if names := zonesAt(now, rounded); len(names) > 0 {
-		return fmt.Sprintf("%s would fit, such as %s", fits, strings.Join(names, " or "))
+		return fmt.Sprintf("%s fits, such as %s", fits, strings.Join(names, " or "))
 	}
-	return fits + " would fit"
+	return fits + " fits"
 }
 
 // zonesAt are a few zones whose clocks are that far east of UTC now.

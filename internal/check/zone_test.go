@@ -18,13 +18,13 @@ func TestTheZoneThatWouldFitIsNamed(t *testing.T) {
 	}{
 		{"America/Bogota", "America/Bogota", OK, "ended 2m ago by the clock of America/Bogota (UTC-05:00)", ""},
 		{"America/Bogota", "America/Lima", OK, "ended 2m ago by the clock of America/Lima", ""},
-		{"Europe/Madrid", "America/Bogota", Failed, "5h58m ahead of the clock of America/Bogota", "UTC+01:00 would fit, such as Europe/Madrid"},
-		{"America/Caracas", "America/Bogota", Failed, "58m ahead of", "UTC-04:00 would fit, such as America/Santo_Domingo or America/Caracas or America/La_Paz"},
-		{"America/Bogota", "Europe/Madrid", Look, "ended 6h2m ago by the clock of Europe/Madrid", "UTC-05:00 would fit, such as America/Bogota or America/Lima or America/Guayaquil"},
-		{"America/Mexico_City", "America/Bogota", Look, "ended 1h2m ago", "UTC-06:00 would fit, such as America/Mexico_City or America/Costa_Rica or America/Guatemala"},
-		{"Asia/Kolkata", "America/Bogota", Failed, "10h28m ahead of", "UTC+05:30 would fit"},
-		{"Pacific/Kiritimati", "Etc/GMT+12", Failed, "25h58m ahead of", "UTC+14:00 would fit"},
-		{"Etc/GMT+12", "Pacific/Kiritimati", Look, "26h2m ago", "UTC-12:00 would fit"},
+		{"Europe/Madrid", "America/Bogota", Failed, "5h58m ahead of the clock of America/Bogota", "UTC+01:00 fits, such as Europe/Madrid"},
+		{"America/Caracas", "America/Bogota", Failed, "58m ahead of", "UTC-04:00 fits, such as America/Santo_Domingo or America/Caracas or America/La_Paz"},
+		{"America/Bogota", "Europe/Madrid", Look, "ended 6h2m ago by the clock of Europe/Madrid", "UTC-05:00 fits, such as America/Bogota or America/Lima or America/Guayaquil"},
+		{"America/Mexico_City", "America/Bogota", Look, "ended 1h2m ago", "UTC-06:00 fits, such as America/Mexico_City or America/Costa_Rica or America/Guatemala"},
+		{"Asia/Kolkata", "America/Bogota", Failed, "10h28m ahead of", "UTC+05:30 fits"},
+		{"Pacific/Kiritimati", "Etc/GMT+12", Failed, "25h58m ahead of", "UTC+14:00 fits"},
+		{"Etc/GMT+12", "Pacific/Kiritimati", Look, "26h2m ago", "UTC-12:00 fits"},
 	} {
 		t.Run(test.real+" as "+test.configured, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
