@@ -42,17 +42,17 @@ var (
 )
 
 func (f *backfillFlags) add(app *kingpin.Application) {
-	command := app.Command(backfillCommand, "Write the chats of a past time as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.")
-	command.Flag("operation", "Which one, if there are several in the --config.file.").StringVar(&f.operation)
-	const times = "RFC 3339, or 2006-01-02 15:04:05 in the operation's zone, the seconds or the time left out"
-	command.Flag("from", "Begin of the time: "+times+".").Required().StringVar(&f.from)
-	command.Flag("to", "Its end, likewise.").Required().StringVar(&f.to)
+	command := app.Command(backfillCommand, "Write the chats of a past time span as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.")
+	command.Flag("operation", "Name of the operation, if the --config.file has several.").StringVar(&f.operation)
+	const times = "RFC 3339, or 2006-01-02[ 15:04[:05]] in the operation's time zone"
+	command.Flag("from", "Start of the time span: "+times+".").Required().StringVar(&f.from)
+	command.Flag("to", "End of the time span, in the same format.").Required().StringVar(&f.to)
 	command.Flag("step", "Time between two samples of a series.").Default("5m").SetValue(named{&f.step, "step"})
 	command.Flag("output", "File to write; - = standard output.").Default(standardOutput).StringVar(&f.output)
 	f.labels = map[string]string{}
-	command.Flag("label", "Add this label to each series, such as job=wolkvox, which a scrape adds; may be given several times.").
+	command.Flag("label", "Label to add to each series, such as the job=wolkvox that a scrape adds. Repeatable.").
 		PlaceHolder("NAME=VALUE").StringMapVar(&f.labels)
-	command.Flag("resume", "Go on with a run that was not finished.").BoolVar(&f.resume)
+	command.Flag("resume", "Resume an interrupted run.").BoolVar(&f.resume)
 }
 
 // runBackfill writes samples to a file or to stdout, and progress to stderr.

@@ -30,12 +30,12 @@ type checkFlags struct {
 }
 
 func (f *checkFlags) add(app *kingpin.Application) {
-	command := app.Command(checkCommand, "Look at each operation once: a list of what works, what does not, and what to do. "+
-		"Exit status 0 if nothing on it has failed, 1 otherwise; what is only worth a look (!) does not count. At most 4 requests an operation.")
-	command.Flag("json", "The list for machines.").BoolVar(&f.json)
-	command.Flag("operation", "Look at this operation only, by its name in the configuration file. Can be given several times.").
+	command := app.Command(checkCommand, "Check each operation once and list what works, what does not, and what to do. "+
+		"Exit status 1 if a check failed, otherwise 0; warnings (!) do not count. Makes at most 4 requests per operation.")
+	command.Flag("json", "Print the findings as JSON.").BoolVar(&f.json)
+	command.Flag("operation", "Check only the operation with this name in the configuration file. Repeatable.").
 		PlaceHolder("NAME").StringsVar(&f.operations)
-	command.Flag("verbose", "Show every line. By default, where there are several operations, one that is well is one line.").
+	command.Flag("verbose", "Show every line. By default, if there are several operations, those without failures take one line.").
 		Short('v').BoolVar(&f.verbose)
 }
 

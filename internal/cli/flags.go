@@ -52,8 +52,7 @@ type flags struct {
 	state       stateArguments
 }
 
-// parse reads the command line. done says that it was --help or --version, which is
-// answered already.
+// parse reads the command line. It reports done if --help or --version was handled.
 func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err error) {
 	app := kingpin.New(program, "Prometheus exporter for the chats of a wolkvox contact centre: handoffs, bot time, speed of answer, handle time.")
 	app.UsageWriter(stdout).ErrorWriter(stderr)
@@ -61,8 +60,8 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	app.Version(version.Print(program))
 	app.HelpFlag.Short('h')
 
-	serve := app.Command(serveCommand, "Poll an operation and serve its figures. The default.")
-	app.Command(demoCommand, "The same against a built-in wolkvox that plays a busy day. No account is needed.")
+	serve := app.Command(serveCommand, "Poll the operations and serve their metrics (default).")
+	app.Command(demoCommand, "Run the exporter against a built-in fake wolkvox API that simulates a busy day. You don't need an account.")
 	f.checking.add(app)
 	f.backfilling.add(app)
 	f.state.add(app)
@@ -78,43 +77,43 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	}
 	var intervalSet, storageSet, addressSet bool
 
-	app.Flag("config.file", "YAML file with several operations. What it leaves open is as the flags say.").
+	app.Flag("config.file", "YAML file with several operations. Flags provide defaults for omitted keys.").
 		StringVar(&f.configFile)
 	app.Flag("wolkvox.server", "The operation's server: the digits after wv in the Manager's URL, such as 0042.").
 		Envar("WOLKVOX_SERVER").StringVar(&f.operation.Server)
 	app.Flag("wolkvox.url", "Base URL of the API, for a proxy or a test. Default: https://wv{server}.wolkvox.com").
 		Envar("WOLKVOX_URL").StringVar(&f.operation.URL)
-	app.Flag("wolkvox.token-file", "File with the token, read again when it changes. Or the token itself in the environment variable WOLKVOX_TOKEN.").
+	app.Flag("wolkvox.token-file", "File with the token. Without a file, the token is read from the environment variable WOLKVOX_TOKEN. The file is read again when it changes.").
 		Envar("WOLKVOX_TOKEN_FILE").StringVar(&f.operation.TokenFile)
-	app.Flag("wolkvox.timezone", "Time zone of the operation, an IANA name.").
+	app.Flag("wolkvox.timezone", "The operation's time zone, an IANA name.").
 		Envar("WOLKVOX_TIMEZONE").Default("America/Bogota").StringVar(&f.operation.TimeZone)
-	duration(&f.operation.Timeout, "wolkvox.timeout", "60s", "Limit for one request, its body included.")
+	duration(&f.operation.Timeout, "wolkvox.timeout", "60s", "Time limit for one request, including its body.")
 
 	duration(&f.operation.Poll.Interval, "poll.interval", "5m", "How often the newest window is fetched.").IsSetByUser(&intervalSet)
-	duration(&f.operation.Poll.Overlap, "poll.overlap", "30m", "How far each poll reads back before the end of the last one.")
-	duration(&f.operation.Poll.ReconcileInterval, "poll.reconcile-interval", "1h", "How often the long window is read again; 0s = never.")
-	duration(&f.operation.Poll.ReconcileWindow, "poll.reconcile-window", "48h", "How far back reconciling reaches, mostly a short way and seldom all of it: for chats that the API shows late, or under the date of their start.")
-	duration(&f.operation.Poll.InitialWindow, "poll.initial-window", "5m", "The time before a first start whose chats are counted; those of the older overlap and long window are only remembered.")
-	duration(&f.operation.Poll.MaxCatchUp, "poll.max-catch-up", "168h", "How far back a gap is fetched after a stop.")
+	duration(&f.operation.Poll.Overlap, "poll.overlap", "30m", "How far each poll reads back before the end of the previous one.")
+	duration(&f.operation.Poll.ReconcileInterval, "poll.reconcile-interval", "1h", "How often a part of the reconcile window is read again; 0s disables it.")
+	duration(&f.operation.Poll.ReconcileWindow, "poll.reconcile-window", "48h", "How far back the deepest reconcile reads. Reconciles find chats that the API shows late or lists by their start.")
+	duration(&f.operation.Poll.InitialWindow, "poll.initial-window", "5m", "How much time before a first start is counted. Older chats are only remembered.")
+	duration(&f.operation.Poll.MaxCatchUp, "poll.max-catch-up", "168h", "How far back missed chats are fetched after a stop.")
 
-	app.Flag("storage.path", "Folder of the state; empty = in memory only.").
+	app.Flag("storage.path", "Folder of the saved state; empty keeps the state in memory only.").
 		Default("data").IsSetByUser(&storageSet).StringVar(&f.storagePath)
-	app.Flag("collector.agents", "Figures of each agent, by extension number.").BoolVar(&f.agents)
-	app.Flag("collector.agent-names", "The agents' names in wolkvox_agent_info: personal data. Includes --collector.agents.").BoolVar(&f.agentNames)
-	app.Flag("collector.exemplars", "The conn_id of a chat as exemplar in each bucket (OpenMetrics and protobuf).").BoolVar(&f.exemplars)
-	app.Flag("collector.max-label-sets", `Label sets per operation; what is beyond is counted under rp_id="other",channel="other". So many agents, too, and agent_id="other".`).
+	app.Flag("collector.agents", "Metrics per agent, by extension number.").BoolVar(&f.agents)
+	app.Flag("collector.agent-names", "Agents' names in wolkvox_agent_info (personal data). Implies --collector.agents.").BoolVar(&f.agentNames)
+	app.Flag("collector.exemplars", "The conn_id of a chat as exemplar of each bucket (OpenMetrics and protobuf).").BoolVar(&f.exemplars)
+	app.Flag("collector.max-label-sets", `Maximum number of label sets per operation; further chats are counted under rp_id="other",channel="other". Also the maximum number of agents (agent_id="other").`).
 		Default("1000").IntVar(&f.maxLabelSets)
-	duration(&f.zeroHold, "collector.zero-hold", "2m", "How long a label set that first appears in a later poll is shown at 0 before its values, so that increase() sees its first chats.")
+	duration(&f.zeroHold, "collector.zero-hold", "2m", "How long a new label set is shown at 0 before its values, so that increase() sees its first chats.")
 	app.Flag("collector.native-histograms", "Native histograms beside the classic buckets.").
 		Default("true").BoolVar(&f.nativeHistograms)
 
 	f.web = kingpinflag.AddFlags(app, ":10042")
 	app.GetFlag("web.listen-address").IsSetByUser(&addressSet)
-	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
-	app.Flag("web.enable-lifecycle", "Reload the configuration at POST /-/reload, as at SIGHUP.").BoolVar(&f.lifecycle)
-	app.Flag("log.level", "Least severe messages to log: debug, info, warn or error.").
+	app.Flag("web.telemetry-path", "Path of the metrics endpoint.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.enable-lifecycle", "Also reload the configuration on POST /-/reload (SIGHUP always does).").BoolVar(&f.lifecycle)
+	app.Flag("log.level", "Lowest level to log: debug, info, warn or error.").
 		Default("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
-	app.Flag("log.format", "Format of the log: logfmt or json.").
+	app.Flag("log.format", "Log format: logfmt or json.").
 		Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
 
 	nameInErrors(app)
@@ -182,16 +181,16 @@ func (f *flags) validate() error {
 		}
 	}
 	if o := &f.operation; f.configFile != "" && (o.Server != "" || o.URL != "" || o.TokenFile != "") {
-		return errors.New("--config.file: its operations have their own server, url and token; --wolkvox.server, --wolkvox.url and --wolkvox.token-file describe one without a file")
+		return errors.New("--config.file cannot be used with --wolkvox.server, --wolkvox.url or --wolkvox.token-file: each operation in the file has its own")
 	}
 	if f.configFile != "" && f.command == demoCommand {
-		return errors.New("--config.file: the demo has an operation of its own")
+		return errors.New("--config.file cannot be used with demo: it has its own operation")
 	}
 	if f.maxLabelSets < 1 {
-		return fmt.Errorf("--collector.max-label-sets %d: must be at least 1", f.maxLabelSets)
+		return fmt.Errorf("invalid --collector.max-label-sets %d: must be at least 1", f.maxLabelSets)
 	}
 	if err := web.CheckTelemetryPath(f.telemetryPath); err != nil {
-		return fmt.Errorf("--web.telemetry-path %q: %w", f.telemetryPath, err)
+		return fmt.Errorf("invalid --web.telemetry-path %q: %w", f.telemetryPath, err)
 	}
 	return nil
 }

@@ -28,12 +28,12 @@ type stateArguments struct {
 }
 
 func (a *stateArguments) add(app *kingpin.Application) {
-	command := app.Command("state", "What is saved of each operation in the --storage.path.")
+	command := app.Command("state", "Manage the saved state of each operation in --storage.path.")
 	command.Command("list", "List the operations that have a saved state.")
-	rename := command.Command("rename", "Give the saved state of an operation to another name, before the operation has it. The exporter must not run.")
-	rename.Arg("old", "Name of the operation that has the state.").Required().StringVar(&a.name)
-	rename.Arg("new", "Name that the operation is about to have.").Required().StringVar(&a.newName)
-	remove := command.Command("remove", "Remove the saved state of an operation for good. The exporter must not run.")
+	rename := command.Command("rename", "Rename the saved state of an operation, before the operation is renamed. Stop the exporter first.")
+	rename.Arg("old", "Current name of the operation.").Required().StringVar(&a.name)
+	rename.Arg("new", "New name of the operation.").Required().StringVar(&a.newName)
+	remove := command.Command("remove", "Remove the saved state of an operation permanently. Stop the exporter first.")
 	remove.Arg("name", "Name of the operation.").Required().StringVar(&a.name)
 }
 

@@ -65,7 +65,7 @@ func exactly(path string) string {
 func CheckTelemetryPath(p string) error {
 	if clean := path.Clean(p); p == "" || p[0] != '/' || p == "//" || p != clean && p != clean+"/" ||
 		strings.HasPrefix(p, "/-/") || strings.ContainsAny(p, "{} ?#%") {
-		return errors.New("must be a plain path outside of /-/, such as /metrics")
+		return errors.New("use a plain path outside of /-/, such as /metrics")
 	}
 	return nil
 }
