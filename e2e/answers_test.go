@@ -50,7 +50,7 @@ func TestPanelsAnswerRight(t *testing.T) {
 		{"NoRateWithoutChats", "chats.json", "Handoff rate, last $window", series{
 			`wolkvox_chat_handoffs_total` + sales: "5x60", `wolkvox_chat_interactions_total` + sales: "9x60",
 		}, results{}},
-		{"NoQuantileWithoutChats", "chats.json", "9 in 10 answered within, last $window", series{
+		{"NoQuantileWithoutChats", "chats.json", "90 % answered within, last $window", series{
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",le="60"}`:   "5x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",le="+Inf"}`: "5x60",
 		}, results{}},

@@ -27,7 +27,7 @@ func agents() dashboard {
 	return dashboard{
 		uid:         agentsUID,
 		title:       "wolkvox / Agents",
-		description: "Chats, handle time and speed of answer of each agent. Needs an exporter with --collector.agents.",
+		description: "Chats, handle time and speed of answer of each agent. The exporter must run with --collector.agents.",
 		from:        "now-24h",
 		variables: []object{
 			datasource(),
@@ -42,11 +42,11 @@ func agents() dashboard {
 	}
 }
 
-// offByDefault tells in each panel why it may be empty.
+// offByDefault adds to each panel why it may be empty.
 func offByDefault(panels []panel) []panel {
 	for i := range panels {
-		panels[i].noValue = "no chats, or off"
-		panels[i].ifEmpty = " Nothing here: no agent had a chat, or the exporter runs without --collector.agents."
+		panels[i].noValue = "no chats, or disabled"
+		panels[i].ifEmpty = " It is empty if no agent had a chat or the exporter runs without --collector.agents."
 	}
 	return panels
 }
@@ -55,7 +55,7 @@ func agentsNow() []panel {
 	return []panel{
 		{
 			title: "Agents with chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
-			description: "Agents of whom a chat ended in the last $window.",
+			description: "Agents with a chat that ended in the last $window.",
 			queries:     []query{{expr: "count(" + chosenAgents.grown(agentChats, overWindow, perAgent) + " > 0)", legend: "agents"}},
 		},
 		{
@@ -65,24 +65,24 @@ func agentsNow() []panel {
 		},
 		{
 			title: "Handle time, last $window", kind: stat, w: 4, h: 5, unit: "s",
-			description: "AHT: how long these agents had a chat on average, of the chats that ended in the last $window.",
+			description: "AHT: the average time that these agents handled a chat, over the chats that ended in the last $window.",
 			queries:     []query{{expr: chosenAgents.average(agentHandleTime, ""), legend: "handle time"}},
 		},
 		{
 			title: "Speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s",
-			description: "ASA: how long these agents' customers waited for them on average, over the chats of the last $window. Much of it is the queue, and no agent's doing.",
+			description: "ASA: the average time that customers of these agents waited, over the chats of the last $window. Most of it is time in the queue.",
 			queries:     []query{{expr: chosenAgents.average(agentSpeedOfAnswer, ""), legend: "speed of answer"}},
 		},
 		{
-			title: "Is this empty?", kind: text, w: 8, h: 5,
-			description: "How the figures by agent are switched on.",
-			text: "Figures by agent are off unless the exporter is started with `--collector.agents`. " +
-				"Names are personal data and off as well: `--collector.agent-names` shows them.\n\n" +
-				"Both count from the time they are switched on.",
+			title: "No data?", kind: text, w: 8, h: 5,
+			description: "How to enable metrics per agent.",
+			text: "Metrics per agent need `--collector.agents`. " +
+				"Names are personal data and need `--collector.agent-names`.\n\n" +
+				"Both start when they are enabled.",
 		},
 		{
 			title: "Agents, last $window", kind: table, w: 24, h: 12,
-			description: "Each agent's chats of the last $window, the busiest first. Chats at a time is the handling time for each unit of time. A click on an id shows that agent alone.",
+			description: "Chats of each agent in the last $window, busiest first. Concurrent chats is the average number handled at the same time. Click an id to show only that agent.",
 			queries: []query{
 				{expr: withAgentName(chosenAgents.grown(agentChats, overWindow, perAgent))},
 				{expr: chosenAgents.average(agentHandleTime, perAgent)},
@@ -97,8 +97,8 @@ func agentsNow() []panel {
 				{from: value(0), title: "Chats", unit: "short", decimals: 0},
 				{from: value(1), title: "Average handle time", unit: "s"},
 				{from: value(2), title: "Average speed of answer", unit: "s"},
-				{from: value(3), title: "Chats at a time", unit: "short", decimals: 2},
-				{from: value(4), title: "Characters of a chat", unit: "short", decimals: 0},
+				{from: value(3), title: "Concurrent chats", unit: "short", decimals: 2},
+				{from: value(4), title: "Characters per chat", unit: "short", decimals: 0},
 			},
 		},
 	}
@@ -108,22 +108,22 @@ func agentsTrends() []panel {
 	return []panel{
 		{
 			title: "Chats, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Chats of the ten agents with most of them in the time range shown.",
+			description: "Chats of the ten agents with the most chats in the time range shown.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.grown(agentChats, overInterval, perAgent)), legend: agent, step: everyWindow}},
 		},
 		{
-			title: "Chats at a time, over $window", kind: lines, w: 12, h: 9, unit: "short",
-			description: "Handling time for each unit of time: how many chats an agent had at the same time on average. A chat adds all of its handling time when it ends.",
+			title: "Concurrent chats, over $window", kind: lines, w: 12, h: 9, unit: "short",
+			description: "Average number of chats that an agent handled at the same time. A chat adds all of its handle time when it ends.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent)), legend: agent, step: everyPoll}},
 		},
 		{
 			title: "Average handle time, over $window", kind: lines, w: 12, h: 9, unit: "s",
-			description: "How long an agent had a chat on average.",
+			description: "Average time that an agent handled a chat.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentHandleTime, perAgent)), legend: agent, step: everyPoll}},
 		},
 		{
 			title: "Average speed of answer, over $window", kind: lines, w: 12, h: 9, unit: "s",
-			description: "How long an agent's customers waited on average, in the queue most of it.",
+			description: "Average time that an agent's customers waited, mostly in the queue.",
 			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentSpeedOfAnswer, perAgent)), legend: agent, step: everyPoll}},
 		},
 	}

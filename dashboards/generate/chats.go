@@ -23,7 +23,7 @@ const (
 )
 
 // always100 ends the descriptions of panels with a handoff rate.
-const always100 = " A line that is always at 100 % means that the report leaves bot-only chats out."
+const always100 = " If a line is always at 100 %, the report leaves out bot-only chats."
 
 // Prometheus 3, and 2 from OpenMetrics or protobuf, have le="60.0" for le="60".
 const inTime = `le=~"${answer_within}(\\.0)?"`
@@ -71,7 +71,7 @@ func chats() dashboard {
 	return dashboard{
 		uid:         chatsUID,
 		title:       "wolkvox / Chats",
-		description: "How a contact centre's chats go: volume, handoffs to agents, speed of answer and service level, by routing point and channel.",
+		description: "Chat volume, handoffs to agents, speed of answer and service level, by routing point and channel.",
 		from:        "now-24h",
 		variables: []object{
 			datasource(),
@@ -79,12 +79,12 @@ func chats() dashboard {
 			choice("rp_id", "Routing point", interactions+`{operation=~"$operation"}`),
 			choice("channel", "Channel", interactions+`{operation=~"$operation", rp_id=~"$rp_id"}`),
 			window(),
-			bound("answer_within", "Answer within (s)", "A chat answered in this time is within the service level. The histogram's bounds can be chosen. "+
-				"Operations with other bounds are left out, but all have 20, 30 and 60.",
+			bound("answer_within", "Answer within (s)", "A chat answered within this time meets the service level. The choices are the histogram's bounds. "+
+				"Operations without the chosen bound are left out; all have 20, 30 and 60.",
 				speedOfAnswer+`_bucket{operation=~"$operation"}`, "60"),
-			setting("target", "Service level target (%)", "The share of the answered chats that should be answered in time.",
+			setting("target", "Service level target (%)", "Share of the answered chats that should be answered in time.",
 				"80", "50", "60", "70", "75", "80", "85", "90", "95", "99"),
-			setting("asa_target", "ASA target (s)", "The average speed of answer should be no longer than this.",
+			setting("asa_target", "ASA target (s)", "Longest acceptable average speed of answer.",
 				"60", "10", "20", "30", "45", "60", "90", "120", "180", "300", "600"),
 		},
 		rows: []row{
@@ -92,7 +92,7 @@ func chats() dashboard {
 			{title: "Trends", panels: trends()},
 			{title: "Routing points", panels: routingPoints()},
 			{title: "Channels", panels: channels()},
-			{title: "Details: what was written, last sender, bot time, duration", collapsed: true, panels: details()},
+			{title: "Details: messages, last sender, bot time, duration", collapsed: true, panels: details()},
 		},
 	}
 }
@@ -102,47 +102,47 @@ func now() []panel {
 	return []panel{
 		{
 			title: "Chats, last $window", kind: stat, w: 6, h: 4, unit: "short", decimals: 0,
-			description: "Chats that ended in the last $window, bot-only ones included.",
+			description: "Chats that ended in the last $window, including bot-only chats.",
 			queries:     []query{{expr: chosen.grown(interactions, overWindow, ""), legend: "chats"}},
 		},
 		{
 			title: "Handoff rate, last $window", kind: stat, w: 6, h: 4, unit: "percentunit", decimals: 0, noValue: noChats,
 			description: "Share of the chats of the last $window that the bot handed over to an agent. " +
-				"Where practically all chats of a day were handed over, the report leaves bot-only chats out, and there is no handoff rate.",
+				"If practically all chats of a day were handed over, the report leaves out bot-only chats and there is no handoff rate.",
 			queries:  []query{{expr: handoffRateOrNone(), legend: "handoff rate"}},
 			mappings: texts(map[string][2]string{"-1": {noBotOnly, "text"}}),
 		},
 		{
 			title: "Service level, last $window", kind: verdict, w: 6, h: 4, unit: "percentunit", decimals: 1, noValue: noChats,
-			description: "Share of the answered chats of the last $window that an agent answered within $answer_within s. The target is $target %. Chats that nobody answered are not in it: see Unanswered.",
+			description: "Share of the answered chats of the last $window that an agent answered within $answer_within s. The target is $target %. Unanswered chats are not included: see Unanswered.",
 			queries:     []query{{expr: judged(serviceLevel(""), ">= $target / 100", "< $target / 100"), legend: "{{verdict}}"}},
 			colours:     verdictColours(),
 		},
 		{
 			title: "Average speed of answer, last $window", kind: verdict, w: 6, h: 4, unit: "s", noValue: noChats,
-			description: "ASA: how long customers waited for an agent on average, over the answered chats of the last $window. The target is $asa_target s or less.",
+			description: "ASA: the average time that customers waited for an agent, over the answered chats of the last $window. The target is at most $asa_target s.",
 			queries:     []query{{expr: judged(chosen.average(speedOfAnswer, ""), "<= $asa_target", "> $asa_target"), legend: "{{verdict}}"}},
 			colours:     verdictColours(),
 		},
 		{
-			title: "9 in 10 answered within, last $window", kind: stat, w: 6, h: 4, unit: "s", noValue: noChats,
-			description: "90th percentile of the speed of answer, of the answered chats of the last $window. It is interpolated between the histogram's bounds.",
+			title: "90 % answered within, last $window", kind: stat, w: 6, h: 4, unit: "s", noValue: noChats,
+			description: "90th percentile of the speed of answer over the answered chats of the last $window, interpolated between the histogram's bounds.",
 			queries:     []query{{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "p90"}},
 		},
 		{
 			title: "Unanswered, last $window", kind: stat, w: 6, h: 4, unit: "short", decimals: 0,
-			description: "Chats of the last $window that were handed over and ended without an agent's answer. The report can be some minutes late with an answer, so a few of the newest may go away again.",
+			description: "Chats of the last $window that were handed over and ended without an agent's answer. The report can show an answer some minutes late, so the number may still fall.",
 			queries:     []query{{expr: unanswered(overWindow, ""), legend: "unanswered"}},
 			thresholds:  []threshold{{nil, "text"}, {0.5, "orange"}},
 		},
 		{
 			title: "Average handle time, last $window", kind: stat, w: 6, h: 4, unit: "s", noValue: noChats,
-			description: "AHT: how long an agent had a chat on average, of the chats that ended in the last $window.",
+			description: "AHT: the average time that an agent handled a chat, over the chats that ended in the last $window.",
 			queries:     []query{{expr: chosen.average(handleTime, ""), legend: "handle time"}},
 		},
 		{
-			title: "Age of the figures", kind: stat, w: 6, h: 4, unit: "s", decimals: 0,
-			description: "How long ago the time was up to which all chats are counted; of several operations the oldest. 5 to 10 minutes are normal. More: see the dashboard Exporter.",
+			title: "Data age", kind: stat, w: 6, h: 4, unit: "s", decimals: 0,
+			description: "Time since all chats were counted, for the operation with the oldest data. 5 to 10 minutes are normal. If it is more, see the dashboard Exporter.",
 			queries:     []query{{expr: "max(" + completeLag + ")", legend: "age"}},
 			thresholds:  lagThresholds(),
 		},
@@ -153,7 +153,7 @@ func trends() []panel {
 	return []panel{
 		{
 			title: "Chats, every $window", kind: bars, w: 12, h: 8, unit: "short", decimals: 0,
-			description: "Chats by when they ended.",
+			description: "Chats by the time they ended.",
 			queries: []query{
 				{expr: botOnly(overInterval), legend: "bot only", step: everyWindow},
 				{expr: chosen.grown(handoffs, overInterval, ""), legend: "handed over", step: everyWindow},
@@ -166,7 +166,7 @@ func trends() []panel {
 		},
 		{
 			title: "Service level, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of the answered chats that were answered within $answer_within s, and its target.",
+			description: "Share of the answered chats that were answered within $answer_within s, and the target.",
 			queries: []query{
 				{expr: serviceLevel(""), legend: "within $answer_within s", step: everyPoll},
 				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
@@ -174,37 +174,37 @@ func trends() []panel {
 		},
 		{
 			title: "Speed of answer, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long customers waited for an agent: the average (ASA) with its target, the half and the nine tenths that waited no longer.",
+			description: "Time that customers waited for an agent: average (ASA), target, median and 90th percentile.",
 			queries: []query{
 				{expr: chosen.average(speedOfAnswer, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", speedOfAnswer, overWindow, ""), legend: "half within", step: everyPoll},
-				{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", speedOfAnswer, overWindow, ""), legend: "median", step: everyPoll},
+				{expr: chosen.quantile("0.9", speedOfAnswer, overWindow, ""), legend: "90th percentile", step: everyPoll},
 				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
 			},
 		},
 		{
-			title: "How many waited how long, every $window", kind: heatmap, w: 12, h: 9, unit: "s",
-			description: "Answered chats by speed of answer: the stronger the colour, the more chats. A row is what lies between two bounds of the histogram.",
+			title: "Distribution of the speed of answer, every $window", kind: heatmap, w: 12, h: 9, unit: "s",
+			description: "Answered chats by speed of answer: the stronger the colour, the more chats. A row is the range between two bounds of the histogram.",
 			queries:     []query{{expr: chosen.grown(speedOfAnswer+"_bucket", overInterval, "le"), legend: "{{le}}", step: everyWindow}},
 		},
 		{
 			title: "Unanswered, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Chats that were handed over and ended without an agent's answer. The newest bar can be too high for some minutes, until the report has the last answers.",
+			description: "Chats that were handed over and ended without an agent's answer. The newest bar can be too high until the report shows the last answers.",
 			queries:     []query{{expr: unanswered(overInterval, ""), legend: "unanswered", step: everyWindow}},
 			colours:     map[string]string{"unanswered": "orange"},
 		},
 		{
 			title: "Handle time, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long an agent had a chat: the average (AHT), the half and the nine tenths that took no longer.",
+			description: "Time that an agent handled a chat: average (AHT), median and 90th percentile.",
 			queries: []query{
 				{expr: chosen.average(handleTime, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", handleTime, overWindow, ""), legend: "half within", step: everyPoll},
-				{expr: chosen.quantile("0.9", handleTime, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", handleTime, overWindow, ""), legend: "median", step: everyPoll},
+				{expr: chosen.quantile("0.9", handleTime, overWindow, ""), legend: "90th percentile", step: everyPoll},
 			},
 		},
 		{
-			title: "Chats in agents' hands, over $window", kind: lines, w: 12, h: 8, unit: "short",
-			description: "Handling time for each unit of time: how many chats agents had at the same time on average. A chat adds all of its handling time when it ends.",
+			title: "Concurrent chats with agents, over $window", kind: lines, w: 12, h: 8, unit: "short",
+			description: "Average number of chats that agents handled at the same time. A chat adds all of its handle time when it ends.",
 			queries:     []query{{expr: chosen.rate(handleTime+"_sum", overWindow, ""), legend: "chats at a time", step: everyPoll}},
 		},
 	}
@@ -214,7 +214,7 @@ func routingPoints() []panel {
 	return []panel{
 		{
 			title: "Routing points, last $window", kind: table, w: 24, h: 10,
-			description: "Each routing point's chats of the last $window, the busiest first. Service level is the share answered within $answer_within s. Names are there if the API gave them. A click on an id shows that routing point alone.",
+			description: "Chats of each routing point in the last $window, busiest first. Service level is the share answered within $answer_within s. Names appear if the API provides them. Click an id to show only that routing point.",
 			queries: []query{
 				{expr: withName(chosen.grown(interactions, overWindow, perRoutingPoint))},
 				{expr: handoffRate(perRoutingPoint)},
@@ -237,7 +237,7 @@ func routingPoints() []panel {
 		},
 		{
 			title: "Chats of the ten busiest routing points, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "The ten routing points with most chats in the time range shown.",
+			description: "The ten routing points with the most chats in the time range shown.",
 			queries:     []query{{expr: ofBusiest(chosen.grown(interactions, overInterval, perRoutingPoint)), legend: routingPoint, step: everyWindow}},
 		},
 		{
@@ -247,7 +247,7 @@ func routingPoints() []panel {
 		},
 		{
 			title: "Service level of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "percentunit", max: 1,
-			description: "Share of a routing point's answered chats that were answered within $answer_within s, and its target.",
+			description: "Share of a routing point's answered chats that were answered within $answer_within s, and the target.",
 			queries: []query{
 				{expr: ofBusiest(serviceLevel(perRoutingPoint)), legend: routingPoint, step: everyPoll},
 				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
@@ -255,7 +255,7 @@ func routingPoints() []panel {
 		},
 		{
 			title: "Average speed of answer of the ten busiest routing points, over $window", kind: lines, w: 12, h: 9, unit: "s",
-			description: "How long a routing point's customers waited for an agent on average, and the target.",
+			description: "Average time that customers of a routing point waited for an agent, and the target.",
 			queries: []query{
 				{expr: ofBusiest(chosen.average(speedOfAnswer, perRoutingPoint)), legend: routingPoint, step: everyPoll},
 				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
@@ -268,7 +268,7 @@ func channels() []panel {
 	return []panel{
 		{
 			title: "Chats by channel, every $window", kind: bars, w: 12, h: 8, unit: "short", decimals: 0,
-			description: "Chats by channel and by when they ended.",
+			description: "Chats by channel and by the time they ended.",
 			queries:     []query{{expr: chosen.grown(interactions, overInterval, "channel"), legend: "{{channel}}", step: everyWindow}},
 		},
 		{
@@ -278,7 +278,7 @@ func channels() []panel {
 		},
 		{
 			title: "Service level by channel, over $window", kind: lines, w: 12, h: 8, unit: "percentunit", max: 1,
-			description: "Share of a channel's answered chats that were answered within $answer_within s, and its target.",
+			description: "Share of a channel's answered chats that were answered within $answer_within s, and the target.",
 			queries: []query{
 				{expr: serviceLevel("channel"), legend: "{{channel}}", step: everyPoll},
 				{expr: "vector($target / 100)", legend: targetLine, step: everyPoll},
@@ -286,7 +286,7 @@ func channels() []panel {
 		},
 		{
 			title: "Average speed of answer by channel, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long a channel's customers waited for an agent on average, and the target.",
+			description: "Average time that customers of a channel waited for an agent, and the target.",
 			queries: []query{
 				{expr: chosen.average(speedOfAnswer, "channel"), legend: "{{channel}}", step: everyPoll},
 				{expr: "vector($asa_target)", legend: targetLine, step: everyPoll},
@@ -298,47 +298,47 @@ func channels() []panel {
 func details() []panel {
 	return []panel{
 		{
-			title: "Messages of a chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
-			description: "Messages that were sent in a chat: the average, and the most that nine tenths of the chats have.",
+			title: "Messages per chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
+			description: "Messages sent in a chat: average and 90th percentile.",
 			queries: []query{
 				{expr: chosen.average(messages, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.9", messages, overWindow, ""), legend: "9 in 10 have at most", step: everyPoll},
+				{expr: chosen.quantile("0.9", messages, overWindow, ""), legend: "90th percentile", step: everyPoll},
 			},
 		},
 		{
-			title: "Characters of a chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
-			description: "Characters that a customer typed in a chat, and an agent in a chat that was handed over: the average, and the most that nine tenths of the chats have.",
+			title: "Characters per chat, over $window", kind: lines, w: 12, h: 8, unit: "short",
+			description: "Characters typed by the customer in a chat, and by the agent in a handed-over chat: average and 90th percentile.",
 			queries: []query{
 				{expr: chosen.average(characters, "sender"), legend: "{{sender}}, average", step: everyPoll},
-				{expr: chosen.quantile("0.9", characters, overWindow, "sender"), legend: "{{sender}}, 9 in 10 have at most", step: everyPoll},
+				{expr: chosen.quantile("0.9", characters, overWindow, "sender"), legend: "{{sender}}, 90th percentile", step: everyPoll},
 			},
 		},
 		{
 			title: "Last sender, every $window", kind: shares(), w: 12, h: 8, unit: "short", decimals: 0,
-			description: "Who wrote the last message, as shares of the chats. Many last messages of customers tell of chats that were left.",
+			description: "Who wrote the last message, as shares of the chats. Many last messages by customers indicate abandoned chats.",
 			queries:     []query{{expr: chosen.grown(lastSender, overInterval, "last_sender"), legend: "{{last_sender}}", step: everyWindow}},
 		},
 		{
 			title: "Bot time, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "How long a chat was with the bot: the average, the half and the nine tenths that took no longer.",
+			description: "Time that a chat spent with the bot: average, median and 90th percentile.",
 			queries: []query{
 				{expr: chosen.average(botTime, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", botTime, overWindow, ""), legend: "half within", step: everyPoll},
-				{expr: chosen.quantile("0.9", botTime, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", botTime, overWindow, ""), legend: "median", step: everyPoll},
+				{expr: chosen.quantile("0.9", botTime, overWindow, ""), legend: "90th percentile", step: everyPoll},
 			},
 		},
 		{
 			title: "Duration, over $window", kind: lines, w: 12, h: 8, unit: "s",
-			description: "A chat from its start to its end, waiting included: the average, the half and the nine tenths that took no longer.",
+			description: "Time from start to end of a chat, including waiting: average, median and 90th percentile.",
 			queries: []query{
 				{expr: chosen.average(duration, ""), legend: "average", step: everyPoll},
-				{expr: chosen.quantile("0.5", duration, overWindow, ""), legend: "half within", step: everyPoll},
-				{expr: chosen.quantile("0.9", duration, overWindow, ""), legend: "9 in 10 within", step: everyPoll},
+				{expr: chosen.quantile("0.5", duration, overWindow, ""), legend: "median", step: everyPoll},
+				{expr: chosen.quantile("0.9", duration, overWindow, ""), legend: "90th percentile", step: everyPoll},
 			},
 		},
 		{
-			title: "Handling times, every $window", kind: heatmap, w: 12, h: 8, unit: "s",
-			description: "Chats by how long an agent had them: the stronger the colour, the more chats. A row is what lies between two bounds of the histogram.",
+			title: "Distribution of the handle time, every $window", kind: heatmap, w: 12, h: 8, unit: "s",
+			description: "Chats by handle time: the stronger the colour, the more chats. A row is the range between two bounds of the histogram.",
 			queries:     []query{{expr: chosen.grown(handleTime+"_bucket", overInterval, "le"), legend: "{{le}}", step: everyWindow}},
 		},
 	}

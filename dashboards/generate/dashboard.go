@@ -158,6 +158,6 @@ func bound(name, title, description, series, chosen string) object {
 // 5 minutes, so that less than three polls would show their rhythm instead of
 // the chats'.
 func window() object {
-	return setting("window", "Window", "Each figure is about the chats that ended in this time before it.",
+	return setting("window", "Window", "Each value covers the chats that ended in this time before it.",
 		"1h", "15m", "30m", "1h", "3h", "6h", "1d")
 }

@@ -32,7 +32,7 @@ func (p panel) overrides() []object {
 			properties = append(properties, property("decimals", c.decimals))
 		}
 		if c.link != "" {
-			properties = append(properties, property("links", []object{{"title": "Show " + c.title + " ${__value.raw} alone", "url": c.link}}))
+			properties = append(properties, property("links", []object{{"title": "Show only " + c.title + " ${__value.raw}", "url": c.link}}))
 		}
 		if properties != nil {
 			overrides = append(overrides, override(c.title, properties...))

@@ -72,18 +72,18 @@ func (p panel) model(id int, place object) object {
 	return m
 }
 
-// timing tells which time a figure of many is about.
+// timing returns which time a value covers.
 func (p panel) timing() string {
-	const wider = ", or more where the time range is long."
+	const wider = ", or more if the time range is long."
 	switch q := p.queries[0]; {
 	case p.kind.instant:
 		return ""
 	case strings.Contains(q.expr, overInterval):
-		return " A " + p.kind.mark + " counts the " + q.step + " before it" + wider
+		return " A " + p.kind.mark + " covers the " + q.step + " before it" + wider
 	case strings.Contains(q.expr, overRate):
-		return " A " + p.kind.mark + " is about the 20m before it" + wider
+		return " A " + p.kind.mark + " covers the 20m before it" + wider
 	case strings.Contains(q.expr, overWindow):
-		return " A " + p.kind.mark + " is about the " + overWindow + " before it."
+		return " A " + p.kind.mark + " covers the " + overWindow + " before it."
 	default:
 		return ""
 	}
