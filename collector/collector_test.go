@@ -67,6 +67,7 @@ var contract = map[string]string{
 	"wolkvox_exporter_complete_until_timestamp_seconds": "GAUGE operation",
 	"wolkvox_exporter_newest_end_timestamp_seconds":     "GAUGE operation",
 	"wolkvox_exporter_operation_not_loaded":             "GAUGE operation reason",
+	"wolkvox_exporter_time_zone_behind_seconds":         "GAUGE operation",
 	"wolkvox_exporter_last_success_timestamp_seconds":   "GAUGE kind operation",
 	"wolkvox_exporter_truncated_windows_total":          "COUNTER operation",
 	"wolkvox_exporter_truncated_seconds_total":          "COUNTER operation",

@@ -41,6 +41,7 @@ const (
 	tokenRequestsLimit
 	tokenRequestsUsed
 	newestEnd
+	zoneBehind
 	lastSuccess
 	truncatedWindows
 	truncatedSeconds
@@ -179,6 +180,11 @@ var definitions = [families]struct {
 	newestEnd: {
 		"wolkvox_exporter_newest_end_timestamp_seconds",
 		"Newest end among the rows of the last poll that brought any, as the operation's time zone has it, in seconds since the epoch. Hours from now tell of a wrong time zone or clock.",
+		nil,
+	},
+	zoneBehind: {
+		"wolkvox_exporter_time_zone_behind_seconds",
+		"How far the configured time zone is behind the operation's, as chats ahead of its clock show, in seconds, rounded up to whole hours. 0 while it seems right.",
 		nil,
 	},
 	lastSuccess: {

@@ -78,6 +78,7 @@ func everything(t *testing.T) *prometheus.Registry {
 	operations := []status.Snapshot{
 		{Operation: "wv0042", View: busy.book.View(), Status: status.Status{
 			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled, NewestEnd: polled.Add(-40 * time.Second),
+			ZoneProbed: true, ZoneBehind: time.Hour,
 			TruncatedWindows: 2, TruncatedSeconds: 1, UnreadableSeconds: 3, Skipped: 90 * time.Minute,
 			MissingKeys:   map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
 			RoutingPoints: map[string]string{"101": "Ventas", "202": `Soporte "técnico"`, "909": "without chats"},

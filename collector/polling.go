@@ -59,6 +59,10 @@ func collectStatus(ch chan<- prometheus.Metric, o *operation, s *status.Status, 
 		ch <- &gauge{descs[newestEnd], o.labels, timestamp(s.NewestEnd)}
 	}
 
+	if s.ZoneProbed {
+		ch <- &gauge{descs[zoneBehind], o.labels, s.ZoneBehind.Seconds()}
+	}
+
 	// The first poll may raise these before a scrape has seen them at 0.
 	started := timestamppb.New(s.Started)
 	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), started}

@@ -98,7 +98,7 @@ func TestACheckOfAnOperationThatIsWell(t *testing.T) {
 	have.has(check.TLS, check.Look, "the URL is http")
 	have.has(check.Clock, check.OK, "")
 	have.has(check.Token, check.OK, "accepted")
-	have.has(check.Quota, check.OK, "998 of today's 1000 requests are left; the exporter makes 342 in a day")
+	have.has(check.Quota, check.OK, "998 of today's 1000 requests are left; the exporter makes 366 in a day")
 	have.has(check.Report, check.OK, "10 rows in the last hour")
 	have.has(check.TimeZone, check.OK, "by the clock of "+zone)
 	have.has(check.Fields, check.OK, "every field of 10 rows can be read")

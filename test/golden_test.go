@@ -39,7 +39,7 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 		botChat(6, "1103", "telegram", at(3*time.Hour)),
 		open(agentChat(7, "1101", "whatsapp", at(time.Minute), 0)),
 	)
-	server.FailNext(wolkvoxtest.BadNumbers, wolkvoxtest.BadRows)
+	server.FailNext(wolkvoxtest.BadNumbers, wolkvoxtest.None, wolkvoxtest.BadRows) // The second request is a probe of the zone.
 	e := program.start(t)
 	e.await("a first start", func(s samples) bool { return s.outcomes()["seeded"] > 0 && informed(s) })
 	if status := e.stop(syscall.SIGTERM); status != 0 {

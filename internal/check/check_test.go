@@ -185,10 +185,10 @@ func TestTheDaysRequestsMustDo(t *testing.T) {
 		status      Status
 		text        string
 	}{
-		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 342 in a day"},
-		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 342 in a day"},
-		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, but the exporter makes 342"},
-		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 342"},
+		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 366 in a day"},
+		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 366 in a day"},
+		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, but the exporter makes 366"},
+		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 366"},
 		{new(10.0), nil, nil, Look, "the API does not report the day's limit"},
 		{nil, nil, &wolkvox.Error{Result: wolkvox.ServerError, Status: 500}, Look, "could not be read: the API failed (status 500)"},
 	} {

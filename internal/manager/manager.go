@@ -24,6 +24,7 @@ import (
 const (
 	routingPointsInterval = 24 * time.Hour
 	tokenInfoInterval     = time.Hour
+	zoneProbeInterval     = time.Hour
 )
 
 // Options holds what a manager needs.
@@ -128,6 +129,7 @@ func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Co
 		Information:           client,
 		RoutingPointsInterval: routingPointsInterval,
 		TokenInfoInterval:     tokenInfoInterval,
+		ZoneProbeInterval:     zoneProbeInterval,
 		RoutingPoints:         target.Operation.RoutingPoints,
 	})
 	return p, metrics, err
@@ -138,6 +140,6 @@ func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Co
 func RequestsPerDay(poll *config.Poll) int {
 	const day = 24 * time.Hour
 	times := func(every time.Duration) int { return int(day / every) }
-	requests := times(poll.Interval.Duration) + times(tokenInfoInterval) + times(routingPointsInterval)
+	requests := times(poll.Interval.Duration) + times(tokenInfoInterval) + times(zoneProbeInterval) + times(routingPointsInterval)
 	return requests + int(math.Ceil(poller.ReconcileRequests(poll.ReconcileInterval.Duration, poll.ReconcileWindow.Duration)))
 }

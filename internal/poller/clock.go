@@ -50,12 +50,28 @@ func (r *run) warn() {
 	r.clocks.set(r.logger, ahead.Abs() > odd, "our clock and the API's differ", "api_ahead", ahead.Round(time.Second))
 	r.extraTextSeen.set(r.logger, r.extraText, "responses have other text around their JSON, such as a PHP warning: they are read all the same")
 	r.warnOfNoRows()
-	if r.newest <= r.newestEnd {
-		return // It has been looked at when it was new.
+	r.warnOfFuture(max(0, ahead))
+}
+
+// warnOfFuture warns of chats ahead of the configured zone's clock. behind is how far our
+// clock is behind the API's.
+func (r *run) warnOfFuture(behind time.Duration) {
+	if r.newest > r.newestEnd { // An older one was judged when it was the newest.
+		r.newestEnd = r.newest
+		now := time.Now()
+		clock := wolkvox.LatestLocalTimeOf(now.In(r.options.Zone))
+		r.endAhead = time.Duration(r.newest-clock) * time.Second
+		if r.endAhead <= odd+behind {
+			r.endAhead = 0
+		} else if r.zone.behind > 0 {
+			r.zone.extend(r.newest, clock, now)
+		}
 	}
-	r.newestEnd = r.newest
-	lead := time.Duration(r.newest-wolkvox.LatestLocalTimeOf(time.Now().In(r.options.Zone))) * time.Second
-	r.future.set(r.logger, lead > odd+max(0, ahead), "chats end in the future: is the time zone right?", "ahead", lead)
+	facts := []any{"ahead", r.endAhead}
+	if r.zone.behind > 0 {
+		facts = []any{"ahead", r.zone.ahead, "fits", r.zone.fits}
+	}
+	r.future.set(r.logger, r.endAhead > 0 || r.zone.behind > 0, "chats end in the future: is the time zone right?", facts...)
 }
 
 // warnOfNoRows says that there has never been a row, though two days were read: then it

@@ -2,6 +2,7 @@ package poller
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,4 +242,19 @@ func TestTokenThatAnotherProgramUsesTooCostsNoChat(t *testing.T) {
 			t.Errorf("requests in 6 hours: have %d, %d of them refused, want at most %d and some", have, refused, most)
 		}
 	})
+}
+
+func TestAllowances_LeaveDayUnderOneLicence(t *testing.T) {
+	const (
+		licence  = 1000
+		interval = 5 * time.Minute
+		polls    = int(day / interval)
+		hourly   = 2 * 24 // token_info, zone probe
+		names    = 24     // routing points, if they fail each hour
+		extra    = polls + maxExtra + polls/3 + maxBeside
+	)
+	reconciles := int(math.Ceil(ReconcileRequests(time.Hour, 48*time.Hour)))
+	if have := polls + reconciles + hourly + names + extra; have >= licence {
+		t.Errorf("requests in a day: have up to %d, want fewer than %d", have, licence)
+	}
 }

@@ -118,12 +118,12 @@ func (r *run) start(ctx context.Context) error {
 	r.from = r.to.Add(-o.InitialWindow)
 	held, err := r.step(ctx, ledger.Span{From: r.from, To: r.to}, ledger.Starting, func(t *ledger.Transaction, held bool) {
 		now := r.reached(r.to)
-		completeUntil := now
+		r.polled = now
 		if held {
-			completeUntil = now.Add(-o.InitialWindow)
+			r.polled = now.Add(-o.InitialWindow)
 		}
 		t.Progress = ledger.Progress{
-			CompleteUntil: completeUntil,
+			CompleteUntil: r.completeUntil(r.polled),
 			Reconciled:    now,
 			Began:         r.local(now),
 			Seed:          ledger.Span{From: now.Add(-longest), To: now.Add(-o.InitialWindow)},
@@ -148,7 +148,7 @@ func (r *run) start(ctx context.Context) error {
 func (r *run) catchUp(ctx context.Context) error {
 	progress := r.book.Progress()
 	// Our clock may have been set back.
-	cursor := earlier(progress.CompleteUntil, r.to)
+	cursor := earlier(later(progress.CompleteUntil, r.polled), r.to)
 	from := cursor.Add(-r.options.Overlap)
 	oldest := r.to.Add(-r.catchUpLimit())
 	skipped := max(0, oldest.Sub(cursor))
@@ -160,16 +160,18 @@ func (r *run) catchUp(ctx context.Context) error {
 		from = later(from, progress.Seed.To)
 	}
 	r.from = from
-	anyHeld := false
+	anyHeld, polled := false, r.polled
 	for piece := range r.pieces(from, r.to) {
 		held, err := r.step(ctx, piece, ledger.Polling, func(t *ledger.Transaction, held bool) {
 			if !held && !anyHeld {
-				t.Progress.CompleteUntil = r.reached(later(cursor, piece.To))
+				polled = r.reached(later(cursor, piece.To))
+				t.Progress.CompleteUntil = r.completeUntil(polled)
 			}
 		})
 		if err != nil {
 			return err
 		}
+		r.polled = polled
 		anyHeld = anyHeld || held
 		r.readUntil = later(r.readUntil, r.reached(piece.To))
 		if skipped > 0 {
@@ -274,7 +276,9 @@ func (r *run) reconcileFrom(progress ledger.Progress, now time.Time) time.Time {
 		r.steppedAt = time.Now()
 		return reconcileReach(last, r.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
 	}
-	return reconcileFrom(last, r.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+	from := reconcileFrom(last, r.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+	reach := reconcileReach(last, r.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+	return earlier(from, later(reach, r.quietSince()))
 }
 
 // pieces cuts a time into what is fetched and saved at once, oldest first.
@@ -308,6 +312,9 @@ func (r *run) step(
 	}
 	if err := r.checkKeys(t.Progress.Keys); err != nil {
 		return false, err
+	}
+	if r.requests > 0 {
+		r.probeZone(ctx) // The API has just answered.
 	}
 	t.Progress.Keys |= r.keys
 	skipped := r.skipGaps()

@@ -215,11 +215,11 @@ func TestReconcileReadsTheLongWindowUpToTheOneJustPolled(t *testing.T) {
 		report := &fakeReport{}
 		p := newPoller(t, report, &store.Memory{}, options())
 		p.poll(t.Context())
-		report.chats = []wolkvox.Chat{chat(1, start.Add(-time.Hour))}
+		report.chats = []wolkvox.Chat{chat(1, start.Add(-time.Hour)), chat(2, start.Add(50*time.Minute))}
 		time.Sleep(time.Hour - time.Second)
 		p.poll(t.Context())
-		if have := interactions(p); have != 0 {
-			t.Errorf("before the reconcile: have %d interactions, want 0", have)
+		if have := interactions(p); have != 1 {
+			t.Errorf("before the reconcile: have %d interactions, want 1", have)
 		}
 		time.Sleep(time.Second)
 		report.windows = nil
@@ -242,7 +242,9 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 		start := time.Now()
 		report := &fakeReport{}
 		kept := &store.Memory{}
-		p := newPoller(t, report, kept, options())
+		o := options()
+		o.ReconcileWindow = 3 * time.Hour // A quiet report is read no further back either.
+		p := newPoller(t, report, kept, o)
 		p.poll(t.Context())
 		wantLastReconcile := func(want time.Time) {
 			t.Helper()
@@ -259,7 +261,7 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 		time.Sleep(time.Hour)
 		p.poll(t.Context())
 		wantLastReconcile(start)
-		p = newPoller(t, report, kept, options())
+		p = newPoller(t, report, kept, o)
 		wantLastReconcile(start)
 		time.Sleep(time.Hour)
 		p.poll(t.Context())
@@ -268,7 +270,7 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 		}
 		wantLastReconcile(start)
 		report.fail = nil
-		time.Sleep(probeInterval * options().Interval)
+		time.Sleep(probeInterval * o.Interval)
 		p.poll(t.Context())
 		wantLastReconcile(start.Add(2 * time.Hour)) // When it began.
 	})

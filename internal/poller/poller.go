@@ -55,6 +55,7 @@ type Options struct {
 	Information           Information   // nil if neither is asked for
 	RoutingPointsInterval time.Duration // between looks at the routing points; 0 = never
 	TokenInfoInterval     time.Duration // between looks at the requests of the day; 0 = never
+	ZoneProbeInterval     time.Duration // between probes of the zone; 0 = never
 
 	// RoutingPoints are names by rp_id that go before the API's.
 	RoutingPoints map[string]string
@@ -72,13 +73,13 @@ const (
 	// maxExtra is how many requests there may be at once beyond those that the windows
 	// need: to repeat those that failed, and to find out which seconds cannot be read, of
 	// which one takes up to thirty. There is one more in each interval of polls.
-	maxExtra = 200
+	maxExtra = 180
 	// maxBeside is the same of what reconciles ask for at and between gaps. There is one
 	// more in each third interval.
 	//
-	// With intervals of 5 minutes both are 488 and 146 a day at most, beside some 350 that
+	// With intervals of 5 minutes both are 468 and 126 a day at most, beside some 370 that
 	// an ordinary day takes: less than the 1,000 of one licence.
-	maxBeside = 50
+	maxBeside = 30
 )
 
 // Poller polls one operation. It is the one user of its token, its book and its
@@ -124,6 +125,12 @@ type Poller struct {
 	// lacking is how many runs in a row brought rows without a documented key.
 	lacking   map[wolkvox.Field]int
 	newestEnd wolkvox.LocalTime // of all rows
+	endAhead  time.Duration     // how far newestEnd was in the future, or 0
+
+	zone zoneProbe
+	// polled is up to when polls of this process have read. While the zone is behind, it
+	// is later than what is complete.
+	polled time.Time
 }
 
 // New loads the operation's book, or begins one. Nothing is asked of the API

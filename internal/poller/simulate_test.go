@@ -63,7 +63,7 @@ func newSimulation(seed uint64, zone *time.Location) *simulation {
 		header: func(http.Header) {}, fail: func(int) wolkvoxtest.Fault { return wolkvoxtest.None },
 		shown: figures{}, requests: map[string]int{},
 	}
-	s.options.Zone = zone
+	s.options.Zone, s.options.ZoneProbeInterval = zone, time.Hour
 	return s
 }
 

@@ -69,7 +69,7 @@ func TestCorrectedZoneLosesNoChatAndDoublesNone(t *testing.T) {
 					}
 					s.liveThrough(t, now, now.Add(stay.lasts), kills)
 					now = now.Add(stay.lasts)
-					wantWarningOf(t, stay.zone, selectOn, &log)
+					wantWarningOf(t, stay.zone, &log)
 				}
 				s.wantAll(t, chats)
 			})
@@ -81,16 +81,14 @@ func endedBy(t time.Time, chats []wolkvoxtest.Chat) []wolkvoxtest.Chat {
 	return slices.DeleteFunc(slices.Clone(chats), func(c wolkvoxtest.Chat) bool { return c.End.After(t) })
 }
 
-// wantWarningOf looks for what leads to a wrong zone. There is nothing where the
-// zone is behind and the report selects on the end: hours later, it shows just
-// what it would show now in the right zone.
-func wantWarningOf(t *testing.T, zone string, selectOn wolkvoxtest.SelectOn, log *lines) {
+// wantWarningOf looks for what leads to a wrong zone.
+func wantWarningOf(t *testing.T, zone string, log *lines) {
 	t.Helper()
 	_, off := time.Now().In(mustLoad(zone)).Zone()
 	switch {
 	case off > 0 && log.warnings("no chat is found soon after its end") == 0:
 		t.Errorf("%s: have no warning that chats are found late, want one", zone)
-	case off < 0 && selectOn == wolkvoxtest.Start && log.warnings("chats end in the future") == 0:
+	case off < 0 && log.warnings("chats end in the future") == 0:
 		t.Errorf("%s: have no warning of ends in the future, want one", zone)
 	}
 	if clocks := log.warnings("our clock and the API's differ"); clocks > 0 {

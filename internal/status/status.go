@@ -63,6 +63,11 @@ type Status struct {
 	// NewestEnd is the newest end among the rows of the last poll that brought any,
 	// on the operation's wall clock. Far from now it tells of a wrong clock or zone.
 	NewestEnd time.Time
+	// ZoneProbed reports whether the hours ahead of the zone's clock could be read.
+	// ZoneBehind is how far chats there show the zone to be behind the operation's,
+	// rounded up to whole hours. It is 0 while the zone seems right.
+	ZoneProbed bool
+	ZoneBehind time.Duration
 	// Failure is what keeps polling or reconciling from success now, in one
 	// line; empty when nothing does. Result is its class, empty for a failure
 	// that is not the API's. FailingSince is when it began.

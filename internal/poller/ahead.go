@@ -1,0 +1,174 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// A time zone that is behind the operation's hides the newest chats: polls read up to
+// now on the configured zone's clock, and the operation's clock is hours ahead of it.
+// If the report selects on the end, the rows of a poll look right and are only late.
+// So once an hour the poller reads the hours from the configured clock's now up to the
+// clock that is ahead of all others. Chats there show that the zone is behind.
+
+const (
+	// maxUTCOffset is the largest offset from UTC of any time zone.
+	maxUTCOffset = 14 * time.Hour
+	// aheadTolerance is how far ahead the rows of a right zone may be: the clock that
+	// dates them is not the one that answers requests.
+	aheadTolerance = 10 * time.Minute
+	// offsetStep divides the offsets of nearly all time zones.
+	offsetStep = 30 * time.Minute
+	// suspectHold is how long a single chat ahead is remembered. One chat may have a
+	// wrong date. Two show that the zone is behind.
+	suspectHold = 24 * time.Hour
+	// aheadHold is the time without a later chat ahead after which the zone may be
+	// right again.
+	aheadHold = 6 * time.Hour
+)
+
+// zoneProbe holds what the hours ahead of the configured clock have shown.
+type zoneProbe struct {
+	task look
+	// suspect is a single chat that was seen ahead, at the time suspected.
+	suspect   wolkvox.ID
+	suspected time.Time
+	// behind is how far the zone is behind, rounded up to whole hours. It is 0 while the
+	// zone seems right.
+	behind time.Duration
+	// newest is the latest date seen ahead, and ahead is how far it was. moved is when
+	// newest last grew. fits is the offset of a clock that would have shown that date.
+	newest wolkvox.LocalTime
+	ahead  time.Duration
+	moved  time.Time
+	fits   string
+}
+
+// probeZone reads the hours ahead of the configured clock when that is due. It does not
+// count their rows: later polls do.
+func (r *run) probeZone(ctx context.Context) {
+	r.take(ctx, &r.zone.task, r.options.ZoneProbeInterval,
+		"the hours ahead of the clock cannot be read: a time zone behind the operation's may not be noticed", r.readFuture)
+	r.status.ZoneBehind = r.zone.behind
+}
+
+// readFuture reads the hours ahead and judges the zone by their chats, including those
+// read before a failure.
+func (r *run) readFuture(ctx context.Context) error {
+	now := time.Now()
+	if ahead, _ := r.report.ClockSkew(); ahead > 0 {
+		now = now.Add(ahead) // A slow clock of ours does not make the zone wrong.
+	}
+	clock := wolkvox.LatestLocalTimeOf(now.In(r.options.Zone))
+	tolerance := aheadTolerance
+	if r.zone.behind > 0 {
+		tolerance = odd
+	}
+	seen := futureChats{after: clock + wolkvox.LocalTime(tolerance/time.Second), until: wolkvox.LocalTimeOf(now.UTC().Add(maxUTCOffset))}
+	err := r.readFutureWindows(ctx, &seen)
+	if ctx.Err() != nil {
+		return err
+	}
+	if r.zone.proves(&seen, now) {
+		r.zone.extend(seen.newest, clock, now)
+	}
+	if err != nil {
+		return err
+	}
+	r.status.ZoneProbed = true
+	if now.Sub(r.zone.moved) >= aheadHold && max(r.newestEnd, r.newest) > r.zone.newest {
+		// Later chats have been seen that were not ahead.
+		r.zone.behind = 0
+	}
+	return nil
+}
+
+// readFutureWindows reads the windows of the hours ahead.
+func (r *run) readFutureWindows(ctx context.Context, seen *futureChats) error {
+	// Wall-clock time is divided only by months here, as UTC is.
+	for _, window := range wolkvox.Windows(seen.after.In(time.UTC), seen.until.In(time.UTC), time.UTC) {
+		r.requests++
+		for chat, err := range r.report.Chats(ctx, window) {
+			switch {
+			case errors.Is(err, wolkvox.ErrBadRow):
+			case err != nil:
+				return err
+			default:
+				seen.add(&chat)
+			}
+		}
+	}
+	return nil
+}
+
+// futureChats collects the chats with a date later than after and no later than until.
+type futureChats struct {
+	after, until wolkvox.LocalTime
+	newest       wolkvox.LocalTime // date of any of them
+	first        wolkvox.ID
+	several      bool // chats with different IDs
+}
+
+func (a *futureChats) add(chat *wolkvox.Chat) {
+	var date wolkvox.LocalTime
+	for _, d := range []wolkvox.LocalTime{chat.Start, chat.End} {
+		if d > a.after && d <= a.until {
+			date = max(date, d)
+		}
+	}
+	if date == 0 {
+		return // The API did not select this row by the window.
+	}
+	a.several = a.several || a.newest != 0 && chat.ID != a.first
+	a.first = chat.ID
+	a.newest = max(a.newest, date)
+}
+
+// proves reports whether chats ahead show that the zone is behind.
+func (z *zoneProbe) proves(seen *futureChats, now time.Time) bool {
+	if seen.newest == 0 {
+		return false
+	}
+	if z.behind > 0 || seen.several || !z.suspected.IsZero() && z.suspect != seen.first && now.Sub(z.suspected) < suspectHold {
+		return true
+	}
+	z.suspect, z.suspected = seen.first, now
+	return false
+}
+
+// extend records a date that is ahead of the clock at now.
+func (z *zoneProbe) extend(newest, clock wolkvox.LocalTime, now time.Time) {
+	if z.behind > 0 && newest <= z.newest {
+		return
+	}
+	z.newest, z.moved = newest, now
+	z.ahead = time.Duration(newest-clock) * time.Second
+	z.behind = max(z.behind, roundUp(z.ahead-aheadTolerance, time.Hour))
+	east := roundUp(time.Duration(newest-wolkvox.LocalTimeOf(now.UTC()))*time.Second-odd, offsetStep)
+	z.fits = "UTC" + now.In(time.FixedZone("", int(east/time.Second))).Format("-07:00")
+}
+
+// roundUp returns the least multiple of step that is not less than d.
+func roundUp(d, step time.Duration) time.Duration {
+	rounded := d.Truncate(step)
+	if rounded < d {
+		rounded += step
+	}
+	return rounded
+}
+
+// quietSince returns the newest end that was seen, less the overlap, but no earlier than
+// one request reaches back. If the zone is ahead of the operation's, polls do not see
+// chats soon after their end. A reconcile that reads back to there does. If the hours
+// were quiet, it reads next to nothing.
+func (r *run) quietSince() time.Time {
+	newest := max(r.newestEnd, r.newest).In(r.options.Zone)
+	return later(newest.Add(-r.options.Overlap), r.from.Add(-maxPiece))
+}
+
+// completeUntil returns up to when the figures are complete after polls have read up to
+// polled. If the zone is behind, that is as many hours earlier.
+func (r *run) completeUntil(polled time.Time) time.Time { return polled.Add(-r.zone.behind) }
