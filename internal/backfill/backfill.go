@@ -23,7 +23,7 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 )
 
 // Options tell what to write, and where.
@@ -62,7 +62,7 @@ func (o *Options) sampleTime(n int) time.Time {
 
 // Run reads the report and writes the samples. An output file is there when it is
 // complete. Until then, what was read is in a folder beside it, to be resumed.
-func Run(ctx context.Context, history *poller.History, o Options) error {
+func Run(ctx context.Context, history *reader.History, o Options) error {
 	folder, err := o.folder()
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ type run struct {
 	Options
 	position
 
-	history  *poller.History
+	history  *reader.History
 	folder   string
 	spool    *spool
 	counter  *counter
@@ -179,7 +179,7 @@ func (r *run) read(ctx context.Context) error {
 	level.Info(r.Logger).Log("msg", "reading the report", "from", r.local(from), "to", r.local(r.To), "requests", r.history.Requests(from, r.To))
 	r.progress = newProgress(r.Logger, r.Bar, begin, from, r.To)
 	recorder := newRecorder(r.figures)
-	for piece := range r.history.Pieces(from, r.To) {
+	for piece := range r.history.Spans(from, r.To) {
 		rows, err := r.history.Read(ctx, piece)
 		if err != nil {
 			return err

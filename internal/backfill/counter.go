@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -31,7 +31,7 @@ type ended struct {
 }
 
 // add takes the rows of which chats have ended in time.
-func (c *counter) add(rows *poller.Rows) {
+func (c *counter) add(rows *reader.Rows) {
 	c.invalid += rows.Invalid
 	for i := range rows.Ended {
 		// In the night when the clocks go back, an end may be one of two moments.

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
@@ -112,8 +112,8 @@ func (p *past) run(t *testing.T) (text string, err error) {
 			return transport.RoundTrip(r)
 		})))
 		p.options.Logger = log.NewLogfmtLogger(&p.log)
-		err = Run(ctx, poller.NewHistory(client, poller.Options{
-			Operation: "test", Zone: p.options.Zone, Logger: p.options.Logger, Interval: 5 * time.Minute, Timeout: time.Minute,
+		err = Run(ctx, reader.NewHistory(client, reader.Options{
+			Zone: p.options.Zone, Logger: p.options.Logger, Interval: 5 * time.Minute, Timeout: time.Minute,
 		}), p.options)
 		if most := server.MaxInFlight(); most > 1 {
 			t.Errorf("requests at the same time: have %d, want 1", most)

@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/backfill"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -90,13 +90,12 @@ func (c *command) runBackfill(ctx context.Context) error {
 }
 
 // history reads the report of an operation, without what is shown on request only.
-func history(target config.Target, logger log.Logger) *poller.History {
-	return poller.NewHistory(newClient(target), poller.Options{
-		Operation: target.Name,
-		Zone:      target.Zone,
-		Logger:    logger,
-		Interval:  target.Operation.Poll.Interval.Duration,
-		Timeout:   target.Operation.Timeout.Duration,
+func history(target config.Target, logger log.Logger) *reader.History {
+	return reader.NewHistory(newClient(target), reader.Options{
+		Zone:     target.Zone,
+		Logger:   log.With(logger, "operation", target.Name),
+		Interval: target.Operation.Poll.Interval.Duration,
+		Timeout:  target.Operation.Timeout.Duration,
 	})
 }
 

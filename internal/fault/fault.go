@@ -1,5 +1,5 @@
-// Package fault logs failures that last: one line when they begin, and one when they
-// end.
+// Package fault logs what lasts, failures and warnings: one line when it begins, and one
+// when it ends.
 package fault
 
 import (
@@ -46,6 +46,21 @@ func (f *Fault) End(logger log.Logger, task string) {
 		level.Info(logger).Log("msg", task+" works again", "after", time.Since(f.Since).Round(time.Second))
 	}
 	*f = Fault{}
+}
+
+// Warning is a condition that may last, but fails no task. The zero value is over.
+type Warning bool
+
+// Set is called whenever the condition is known. It logs when the condition begins and
+// when it ends.
+func (w *Warning) Set(logger log.Logger, now bool, what string, keyvals ...any) {
+	switch {
+	case now && !bool(*w):
+		level.Warn(logger).Log(append([]any{"msg", what}, keyvals...)...)
+	case !now && bool(*w):
+		level.Info(logger).Log("msg", "no longer so: "+what)
+	}
+	*w = Warning(now)
 }
 
 // OneLine returns an error's text in one line. The errors of a configuration have a line

@@ -2,9 +2,9 @@ package poller
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -32,7 +32,7 @@ const (
 
 // zoneProbe holds what the hours ahead of the configured clock have shown.
 type zoneProbe struct {
-	task look
+	task infoTask
 	// suspect is a single chat that was seen ahead, at the time suspected.
 	suspect   wolkvox.ID
 	suspected time.Time
@@ -49,57 +49,42 @@ type zoneProbe struct {
 
 // probeZone reads the hours ahead of the configured clock when that is due. It does not
 // count their rows: later polls do.
-func (r *run) probeZone(ctx context.Context) {
-	r.take(ctx, &r.zone.task, r.options.ZoneProbeInterval,
-		"the hours ahead of the clock cannot be read: a time zone behind the operation's may not be noticed", r.readFuture)
-	r.status.ZoneBehind = r.zone.behind
+func (p *Poller) probeZone(ctx context.Context, c *cycle) {
+	p.runInfoTask(ctx, &p.zone.task, p.options.ZoneProbeInterval,
+		"the hours ahead of the clock cannot be read: a time zone behind the operation's may not be noticed",
+		func(ctx context.Context) error { return p.readFuture(ctx, c) })
+	p.status.ZoneBehind = p.zone.behind
 }
 
 // readFuture reads the hours ahead and judges the zone by their chats, including those
 // read before a failure.
-func (r *run) readFuture(ctx context.Context) error {
+func (p *Poller) readFuture(ctx context.Context, c *cycle) error {
 	now := time.Now()
-	if ahead, _ := r.report.ClockSkew(); ahead > 0 {
+	if ahead, _ := p.report.ClockSkew(); ahead > 0 {
 		now = now.Add(ahead) // A slow clock of ours does not make the zone wrong.
 	}
-	clock := wolkvox.LatestLocalTimeOf(now.In(r.options.Zone))
+	clock := wolkvox.LatestLocalTimeOf(now.In(p.options.Zone))
 	tolerance := aheadTolerance
-	if r.zone.behind > 0 {
-		tolerance = odd
+	if p.zone.behind > 0 {
+		tolerance = warningThreshold
 	}
 	seen := futureChats{after: clock + wolkvox.LocalTime(tolerance/time.Second), until: wolkvox.LocalTimeOf(now.UTC().Add(maxUTCOffset))}
-	err := r.readFutureWindows(ctx, &seen)
+	// Wall-clock time is divided only by months here, as UTC is.
+	windows := wolkvox.Windows(seen.after.In(time.UTC), seen.until.In(time.UTC), time.UTC)
+	err := c.reading.Peek(ctx, windows, seen.add)
 	if ctx.Err() != nil {
 		return err
 	}
-	if r.zone.proves(&seen, now) {
-		r.zone.extend(seen.newest, clock, now)
+	if p.zone.proves(&seen, now) {
+		p.zone.extend(seen.newest, clock, now)
 	}
 	if err != nil {
 		return err
 	}
-	r.status.ZoneProbed = true
-	if now.Sub(r.zone.moved) >= aheadHold && max(r.newestEnd, r.newest) > r.zone.newest {
+	p.status.ZoneProbed = true
+	if now.Sub(p.zone.moved) >= aheadHold && max(p.warnings.newestEnd, c.reading.Stats().NewestEnd) > p.zone.newest {
 		// Later chats have been seen that were not ahead.
-		r.zone.behind = 0
-	}
-	return nil
-}
-
-// readFutureWindows reads the windows of the hours ahead.
-func (r *run) readFutureWindows(ctx context.Context, seen *futureChats) error {
-	// Wall-clock time is divided only by months here, as UTC is.
-	for _, window := range wolkvox.Windows(seen.after.In(time.UTC), seen.until.In(time.UTC), time.UTC) {
-		r.requests++
-		for chat, err := range r.report.Chats(ctx, window) {
-			switch {
-			case errors.Is(err, wolkvox.ErrBadRow):
-			case err != nil:
-				return err
-			default:
-				seen.add(&chat)
-			}
-		}
+		p.zone.behind = 0
 	}
 	return nil
 }
@@ -147,7 +132,7 @@ func (z *zoneProbe) extend(newest, clock wolkvox.LocalTime, now time.Time) {
 	z.newest, z.moved = newest, now
 	z.ahead = time.Duration(newest-clock) * time.Second
 	z.behind = max(z.behind, roundUp(z.ahead-aheadTolerance, time.Hour))
-	east := roundUp(time.Duration(newest-wolkvox.LocalTimeOf(now.UTC()))*time.Second-odd, offsetStep)
+	east := roundUp(time.Duration(newest-wolkvox.LocalTimeOf(now.UTC()))*time.Second-warningThreshold, offsetStep)
 	z.fits = "UTC" + now.In(time.FixedZone("", int(east/time.Second))).Format("-07:00")
 }
 
@@ -164,11 +149,11 @@ func roundUp(d, step time.Duration) time.Duration {
 // one request reaches back. If the zone is ahead of the operation's, polls do not see
 // chats soon after their end. A reconcile that reads back to there does. If the hours
 // were quiet, it reads next to nothing.
-func (r *run) quietSince() time.Time {
-	newest := max(r.newestEnd, r.newest).In(r.options.Zone)
-	return later(newest.Add(-r.options.Overlap), r.from.Add(-maxPiece))
+func (p *Poller) quietSince(c *cycle) time.Time {
+	newest := max(p.warnings.newestEnd, c.reading.Stats().NewestEnd).In(p.options.Zone)
+	return later(newest.Add(-p.options.Overlap), c.from.Add(-reader.MaxSpan))
 }
 
 // completeUntil returns up to when the figures are complete after polls have read up to
 // polled. If the zone is behind, that is as many hours earlier.
-func (r *run) completeUntil(polled time.Time) time.Time { return polled.Add(-r.zone.behind) }
+func (p *Poller) completeUntil(polled time.Time) time.Time { return polled.Add(-p.zone.behind) }

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -64,16 +65,16 @@ func TestWhileClocksAreADayApartNothingIsForgotten(t *testing.T) {
 		_ = right.Save(state)
 		p := newPoller(t, report, right, options())
 		report.clock = clock{told: true}
-		r := p.newRun()
-		r.began, r.to = start.Add(time.Hour), start.Add(time.Hour)
+		c := p.newCycle()
+		c.began, c.to = start.Add(time.Hour), start.Add(time.Hour)
 		report.chats = []wolkvox.Chat{chat(1, start.Add(10*time.Minute)), chat(2, start.Add(59*time.Minute))}
-		if err := r.poll(t.Context()); err != nil {
+		if err := p.pollReport(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if !r.reconcileDue() {
+		if !p.reconcileDue(c) {
 			t.Error("have no reconcile due, want one")
 		}
-		if err := r.reconcile(t.Context()); err != nil {
+		if err := p.reconcile(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		if have := interactions(p); have != 2 {
@@ -164,13 +165,12 @@ func TestChatThatEndsDuringASlowPollEndsInNoFuture(t *testing.T) {
 		ends := chat(1, time.Now().Add(2*time.Minute))
 		report := &byStart{chats: []wolkvox.Chat{ends}}
 		p := newPoller(t, report, &store.Memory{}, o)
-		r := p.newRun()
+		c := p.newCycle()
 		time.Sleep(3 * time.Minute)
-		if err := r.poll(t.Context()); err != nil {
+		if err := p.pollReport(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		r.newest = ends.End
-		if r.warn(); log.count("chats end in the future") != 0 {
+		if p.warn(&reader.Stats{NewestEnd: ends.End}); log.count("chats end in the future") != 0 {
 			t.Errorf("have a warning, want none:\n%s", log.text.String())
 		}
 	})

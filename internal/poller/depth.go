@@ -1,6 +1,10 @@
 package poller
 
-import "time"
+import (
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
+)
 
 // A reconcile that always read the whole window would read each hour of the report
 // once an hour for two days, though few chats last longer than a few hours. So the
@@ -90,7 +94,7 @@ func ReconcileRequests(interval, window time.Duration) float64 {
 			n *= 2
 		}
 		runs += n
-		requests += n * float64(1+(level.period+level.length-1)/maxPiece)
+		requests += n * float64(1+(level.period+level.length-1)/reader.MaxSpan)
 	}
 	return requests / runs * float64(24*time.Hour) / float64(interval)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 )
 
 func TestReconcileLevels(t *testing.T) {
@@ -183,8 +185,7 @@ func TestReconcileDepth_OnAverage(t *testing.T) {
 				t.Fatalf("have a reconcile of %v, want at most %v", span, longest)
 			}
 			read += span
-			for p := range (&Poller{reach: maxPiece}).pieces(now.Add(-span), now) {
-				_ = p
+			for range reader.New(nil, reader.Options{}).Spans(now.Add(-span), now) {
 				requests++
 			}
 			last = now

@@ -14,11 +14,19 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The reader's constants that tests compare with.
+const (
+	maxExtra      = reader.MaxExtra
+	probeInterval = 6 // polls between two probes of an API whose fault lasts
+	quickTries    = 4 // requests before a failure is taken for lasting
+)
 
 var bogota = mustLoad("America/Bogota")
 

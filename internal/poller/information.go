@@ -7,65 +7,74 @@ import (
 	"maps"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Information is what the API tells beside the chats. [wolkvox.Client] asks for it.
+// Information is what the API offers besides chats. [wolkvox.Client] implements it.
 type Information interface {
 	RoutingPoints(ctx context.Context) iter.Seq2[wolkvox.RoutingPoint, error]
 	TokenInfo(ctx context.Context) (wolkvox.TokenInfo, error)
 }
 
 const (
-	// maxRoutingPoints bounds what their names take.
+	// maxRoutingPoints bounds the memory of their names.
 	maxRoutingPoints = 10_000
-	// maxLookPause is how soon a look that failed is taken again. It may have
-	// been bad luck, or the API may never have heard of what it is asked.
-	maxLookPause = time.Hour
+	// maxInfoPause is how soon a task that failed is tried again. The failure may pass, or
+	// the API may not have the report at all.
+	maxInfoPause = time.Hour
 )
 
-// look is how it goes with one kind of information.
-type look struct {
+// infoTask is a request for one kind of information that is repeated.
+type infoTask struct {
 	due     time.Time
-	failing warning
+	failing fault.Warning
 }
 
-// inform asks for what is due, after a poll that succeeded. No figure depends on
-// it: where it fails, polling goes on as if nothing had been asked.
-func (p *Poller) inform(ctx context.Context) {
+// infoTasks are the requests for information.
+type infoTasks struct {
+	points, quota infoTask
+	midnight      time.Time // when the requests of the day are no longer today's
+}
+
+// refreshInfo runs the tasks that are due, after a poll that succeeded. Figures do not
+// depend on them, so polling continues if they fail.
+func (p *Poller) refreshInfo(ctx context.Context) {
 	now := time.Now()
-	if !now.Before(p.midnight) {
+	if !now.Before(p.info.midnight) {
 		// What was spent yesterday says nothing of today.
 		p.status.TokenInfo = wolkvox.TokenInfo{}
 	}
-	if ctx.Err() != nil || !p.status.Up || now.Before(p.quietUntil) {
+	if ctx.Err() != nil || !p.status.Up || now.Before(p.reader.QuietUntil()) {
 		return
 	}
 	o := &p.options
-	// Where one look fails, so would the other, most likely.
-	if p.take(ctx, &p.points, o.RoutingPointsInterval, "the API does not tell the names of routing points", p.askForRoutingPoints) {
-		p.take(ctx, &p.quota, o.TokenInfoInterval, "the API does not tell the requests of the day", p.askForTokenInfo)
+	// If one fails, the other most likely does too.
+	if p.runInfoTask(ctx, &p.info.points, o.RoutingPointsInterval, "the API does not tell the names of routing points", p.askForRoutingPoints) {
+		p.runInfoTask(ctx, &p.info.quota, o.TokenInfoInterval, "the API does not tell the requests of the day", p.askForTokenInfo)
 	}
 }
 
-// take takes a look that is due. ok tells whether the API may be asked for more.
-func (p *Poller) take(ctx context.Context, l *look, interval time.Duration, otherwise string, ask func(context.Context) error) (ok bool) {
+// runInfoTask runs a task if it is due. ok is false if the API should not be asked for
+// more.
+func (p *Poller) runInfoTask(ctx context.Context, task *infoTask, interval time.Duration, otherwise string, ask func(context.Context) error) (ok bool) {
 	now := time.Now()
-	if interval == 0 || now.Before(l.due) {
+	if interval == 0 || now.Before(task.due) {
 		return true
 	}
 	err := ask(ctx)
 	if ctx.Err() != nil {
 		return false
 	}
-	l.failing.set(p.logger, err != nil, otherwise, "result", orNone(resultOf(err)), "err", err)
-	// On the hour, so that a new day's requests are looked at soon after midnight.
-	l.due = nextTick(now, interval, 0)
+	task.failing.Set(p.logger, err != nil, otherwise, "result", orNone(reader.Result(err)), "err", err)
+	// On the hour, so that the requests of a new day are read soon after midnight.
+	task.due = nextTick(now, interval, 0)
 	if err != nil {
-		l.due = nextTick(now, min(interval, maxLookPause), 0)
+		task.due = nextTick(now, min(interval, maxInfoPause), 0)
 	}
 	if failure, failed := errors.AsType[*wolkvox.Error](err); failed {
-		l.due = later(l.due, now.Add(failure.RetryAfter))
+		task.due = later(task.due, now.Add(failure.RetryAfter))
 	}
 	return err == nil
 }
@@ -93,6 +102,6 @@ func (p *Poller) askForTokenInfo(ctx context.Context) error {
 		return err
 	}
 	p.status.TokenInfo = info
-	p.midnight = asked.Add(untilMidnight(asked))
+	p.info.midnight = asked.Add(reader.UntilMidnight(asked))
 	return nil
 }

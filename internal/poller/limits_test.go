@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
@@ -251,7 +252,7 @@ func TestAllowances_LeaveDayUnderOneLicence(t *testing.T) {
 		polls    = int(day / interval)
 		hourly   = 2 * 24 // token_info, zone probe
 		names    = 24     // routing points, if they fail each hour
-		extra    = polls + maxExtra + polls/3 + maxBeside
+		extra    = polls + reader.MaxExtra + polls/3 + reader.MaxBeside
 	)
 	reconciles := int(math.Ceil(ReconcileRequests(time.Hour, 48*time.Hour)))
 	if have := polls + reconciles + hourly + names + extra; have >= licence {

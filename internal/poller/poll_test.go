@@ -166,11 +166,11 @@ func TestGapBeyondTheCatchUpLimitIsSkippedOnceAndShown(t *testing.T) {
 		o.MaxCatchUp = 2 * time.Hour
 		var log lines
 		o.Logger = log.logger()
-		p := newPoller(t, &fakeReport{}, &store.Memory{}, o)
+		report := &fakeReport{}
+		p := newPoller(t, report, &store.Memory{}, o)
 		p.poll(t.Context())
 		time.Sleep(10 * time.Hour)
-		report := &fakeReport{}
-		p.report = report
+		report.windows = nil
 		p.poll(t.Context())
 		if have, want := report.spans()[0], "2000-01-01 03:00:00 2000-01-01 05:00:00"; have != want {
 			t.Errorf("first window: have %s, want %s", have, want)
@@ -364,17 +364,17 @@ func TestClockSetBackLosesNothing(t *testing.T) {
 		past := &store.Memory{}
 		_ = past.Save(state)
 		p := newPoller(t, report, past, options())
-		r := p.newRun()
-		r.to = start.Add(time.Minute)
+		c := p.newCycle()
+		c.to = start.Add(time.Minute)
 		report.chats = []wolkvox.Chat{chat(1, start.Add(time.Minute))}
 		report.windows = nil
-		if err := r.poll(t.Context()); err != nil {
+		if err := p.pollReport(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if have := interactions(p); have != 1 || !p.Snapshot().View.Progress.CompleteUntil.Equal(r.to) {
-			t.Errorf("have %d interactions, complete until %v, want 1 and %v", have, p.Snapshot().View.Progress.CompleteUntil, r.to)
+		if have := interactions(p); have != 1 || !p.Snapshot().View.Progress.CompleteUntil.Equal(c.to) {
+			t.Errorf("have %d interactions, complete until %v, want 1 and %v", have, p.Snapshot().View.Progress.CompleteUntil, c.to)
 		}
-		if !r.reconcileDue() {
+		if !p.reconcileDue(c) {
 			t.Error("a reconcile in the future: have none due, want one")
 		}
 	})

@@ -1,5 +1,5 @@
-// Package poller decides when to ask the API for which window of time, brings
-// every row to the book, and has the book saved before anybody sees it.
+// Package poller decides when to read which window of the report. It has every row
+// counted by the ledger, and the ledger saved before it is published.
 package poller
 
 import (
@@ -8,35 +8,34 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
-	"iter"
 	"sync/atomic"
 	"time"
-
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 
 	"github.com/go-kit/log"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Report shows the chats of a window, and tells how far its clock was ahead of
-// ours when it last did; ok is false as long as nobody knows. [wolkvox.Client] does.
+// Report lists the chats of windows. [wolkvox.Client] implements it.
 type Report interface {
-	Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error]
+	reader.Report
+	// ClockSkew returns how far the API's clock is ahead of ours; ok is false as long as
+	// that is unknown.
 	ClockSkew() (ahead time.Duration, ok bool)
-	LastResponse() wolkvox.Response
 }
 
-// Store keeps a state. Load says [fs.ErrNotExist] before the first Save. What
-// Save returned nil for is there after a crash.
+// Store keeps a state. Load returns [fs.ErrNotExist] before the first Save. A state that
+// Save returned nil for survives a crash.
 type Store interface {
 	Load() ([]byte, error)
 	Save(state []byte) error
 }
 
-// Options tell a poller about its operation.
+// Options describe an operation and how it is polled.
 type Options struct {
 	Operation string
 	Zone      *time.Location // the operation's wall clock
@@ -52,102 +51,54 @@ type Options struct {
 
 	Timeout time.Duration // of a request
 
-	Information           Information   // nil if neither is asked for
-	RoutingPointsInterval time.Duration // between looks at the routing points; 0 = never
-	TokenInfoInterval     time.Duration // between looks at the requests of the day; 0 = never
+	Information           Information   // nil if neither of the next two is requested
+	RoutingPointsInterval time.Duration // between requests for the routing points; 0 = never
+	TokenInfoInterval     time.Duration // between requests for the day's quota; 0 = never
 	ZoneProbeInterval     time.Duration // between probes of the zone; 0 = never
 
-	// RoutingPoints are names by rp_id that go before the API's.
+	// RoutingPoints are names by rp_id that override the API's.
 	RoutingPoints map[string]string
 }
 
-// round is a reconcile: it goes on where it failed. What it has read by then it
-// has read since it began, so that is up to when it reconciles.
-type round struct {
-	began, from time.Time
-}
-
-const (
-	// maxRetries is how many failed requests a run repeats at most.
-	maxRetries = 10
-	// maxExtra is how many requests there may be at once beyond those that the windows
-	// need: to repeat those that failed, and to find out which seconds cannot be read, of
-	// which one takes up to thirty. There is one more in each interval of polls.
-	maxExtra = 180
-	// maxBeside is the same of what reconciles ask for at and between gaps. There is one
-	// more in each third interval.
-	//
-	// With intervals of 5 minutes both are 468 and 126 a day at most, beside some 370 that
-	// an ordinary day takes: less than the 1,000 of one licence.
-	maxBeside = 30
-)
-
-// Poller polls one operation. It is the one user of its token, its book and its
-// store.
+// Poller polls one operation. It alone uses the operation's token, ledger and store.
 type Poller struct {
 	options  Options
 	report   Report
+	reader   *reader.Reader
 	store    Store
 	logger   log.Logger
 	book     *ledger.Book
 	snapshot atomic.Pointer[status.Snapshot]
 
-	// What follows belongs to the goroutine in Run.
+	// The rest belongs to the goroutine in Run.
 	status      status.Status
 	watchdog    *watchdog // nil before Run
 	polling     fault.Fault
 	reconciling fault.Fault
-	// quietUntil is when the API may be asked again.
-	quietUntil time.Time
-	// extra is for requests beyond those that the windows need.
-	extra allowance
-	// beside is for what reconciles read at and between gaps.
-	beside allowance
-	// readUntil is up to when polls have read everything but gaps.
-	readUntil time.Time
-	// steppedAt is when the zone or the clock was last found to be another one.
-	steppedAt time.Time
-	// spoiled is why a window could not be read, of the newest that could not.
-	spoiled error
-	// probed is when the API was last asked for anything else while a fault lasted.
-	probed time.Time
-	// limit is how many rows a response can have.
-	limit rowLimit
-	// reach is how much time is asked for at once.
-	reach time.Duration
-	// round is the reconcile under way, if one has failed half-way.
-	round round
+	warnings    warnings
+	info        infoTasks
+	zone        zoneProbe
+	keyMisses   map[wolkvox.Field]int // how many cycles in a row had rows without a key
 
-	points, quota look
-	midnight      time.Time // up to when the requests of the day are today's
-
-	clocks, future, belated, extraTextSeen, noRows, overfullSeen warning
-	// lacking is how many runs in a row brought rows without a documented key.
-	lacking   map[wolkvox.Field]int
-	newestEnd wolkvox.LocalTime // of all rows
-	endAhead  time.Duration     // how far newestEnd was in the future, or 0
-
-	zone zoneProbe
-	// polled is up to when polls of this process have read. While the zone is behind, it
-	// is later than what is complete.
-	polled time.Time
+	cursor    reconcileCursor // of a reconcile that has failed half-way
+	steppedAt time.Time       // when the zone or the clock was last found changed
+	// polledUntil is up to when polls of this process have read. While the zone is behind,
+	// it is later than what is complete.
+	polledUntil time.Time
 }
 
-// New loads the operation's book, or begins one. Nothing is asked of the API
-// before [Poller.Run].
+// New loads the operation's ledger, or begins one. It makes no request before
+// [Poller.Run].
 func New(report Report, store Store, options Options) (*Poller, error) {
 	p := &Poller{
-		options: options,
-		report:  report,
-		store:   store,
-		logger:  log.With(options.Logger, "operation", options.Operation),
-		reach:   maxPiece,
-		extra:   allowance{max: maxExtra},
-		lacking: map[wolkvox.Field]int{},
-		beside:  allowance{max: maxBeside},
-		spoiled: &wolkvox.Error{Result: wolkvox.Malformed},
-		status:  status.Status{Started: time.Now(), RoutingPoints: options.RoutingPoints},
+		options:   options,
+		report:    report,
+		store:     store,
+		logger:    log.With(options.Logger, "operation", options.Operation),
+		keyMisses: map[wolkvox.Field]int{},
+		status:    status.Status{Started: time.Now(), RoutingPoints: options.RoutingPoints},
 	}
+	p.reader = reader.New(report, reader.Options{Zone: options.Zone, Logger: p.logger, Interval: options.Interval, Timeout: options.Timeout})
 	saved, err := store.Load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -164,13 +115,15 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 	return p, nil
 }
 
-// Snapshot is what to show now. It may be called by anybody.
+// Snapshot returns what to show now. It can be called by any goroutine.
 func (p *Poller) Snapshot() status.Snapshot { return *p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
 	if p.options.ReconcileInterval > 0 {
 		p.status.LastReconcile = view.Progress.Reconciled
 	}
+	counts := p.reader.Counts()
+	p.status.TruncatedWindows, p.status.TruncatedSeconds, p.status.UnreadableSeconds = counts.TruncatedWindows, counts.TruncatedSeconds, counts.UnreadableSeconds
 	if p.watchdog != nil {
 		// Until the next poll there is nothing to do.
 		p.status.StuckAfter = later(time.Now(), p.status.NextPoll).Add(p.options.allowance())
@@ -179,17 +132,16 @@ func (p *Poller) publish(view *ledger.View) {
 	p.snapshot.Store(&status.Snapshot{Operation: p.options.Operation, View: view, Status: p.status})
 }
 
-// Run polls at once and then at every interval, until ctx is done. A request
-// under way is cancelled then; what was not saved is fetched again by the next
-// start.
+// Run polls at once and then at every interval, until ctx is done. A request under way
+// is cancelled then; the next start fetches again what was not saved.
 func (p *Poller) Run(ctx context.Context) {
 	p.watchdog = newWatchdog(p.logger, p.options.allowance())
 	defer p.watchdog.stop()
 	p.publish(p.snapshot.Load().View)
 	for {
 		p.poll(ctx)
-		p.inform(ctx)
-		next := nextTick(later(time.Now(), p.quietUntil), p.options.Interval, offset(p.options.Operation, p.options.Interval))
+		p.refreshInfo(ctx)
+		next := nextTick(later(time.Now(), p.reader.QuietUntil()), p.options.Interval, offset(p.options.Operation, p.options.Interval))
 		p.status.NextPoll = next
 		p.publish(p.snapshot.Load().View)
 		if sleep(ctx, time.Until(next)) != nil {
@@ -198,14 +150,15 @@ func (p *Poller) Run(ctx context.Context) {
 	}
 }
 
-// offset spreads operations over the interval, each always at the same place.
+// offset returns when in the interval an operation is polled. It spreads operations, and
+// is always the same for each.
 func offset(operation string, interval time.Duration) time.Duration {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(operation))
 	return time.Duration(hash.Sum64() % uint64(interval)) //nolint:gosec // Intervals are positive.
 }
 
-// nextTick is the first time after now that is an interval's multiple plus
+// nextTick returns the first time after now that is a multiple of the interval plus
 // offset.
 func nextTick(now time.Time, interval, offset time.Duration) time.Time {
 	sinceTick := (now.UnixNano() - int64(offset)) % int64(interval)
@@ -243,12 +196,4 @@ func orNone(result wolkvox.Result) string {
 		return "none"
 	}
 	return string(result)
-}
-
-// resultOf is the API's part in an error: none in that of a disk.
-func resultOf(err error) wolkvox.Result {
-	if failure, ok := errors.AsType[*wolkvox.Error](err); ok {
-		return failure.Result
-	}
-	return ""
 }

@@ -1,7 +1,7 @@
 package poller
 
 import (
-	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,20 +156,24 @@ func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
 			report.chats = append(report.chats, chat(n+1, time.Now()))
 		}
 		p := newPoller(t, report, &store.Memory{}, options())
-		r := p.newRun()
-		if err := r.poll(t.Context()); !errors.Is(err, errCut) {
-			t.Errorf("have %v, want %v", err, errCut)
+		const givenUp = "far too many responses are truncated"
+		requests := func() int {
+			c := p.newCycle()
+			if err := p.pollReport(t.Context(), c); err == nil || !strings.Contains(err.Error(), givenUp) {
+				t.Errorf("have %v, want %q", err, givenUp)
+			} else {
+				p.polling.Begin(p.logger, "polling", err)
+			}
+			return c.reading.Stats().Requests
 		}
-		if r.requests > 2*maxSplits {
-			t.Errorf("requests: have %d, want at most %d", r.requests, 2*maxSplits)
+		if have, most := requests(), 2*200; have > most {
+			t.Errorf("requests: have %d, want at most %d", have, most)
 		}
-		p.polling.Begin(p.logger, "polling", errCut)
-		r = p.newRun()
-		if err := r.poll(t.Context()); !errors.Is(err, errCut) || r.requests > 2*fewSplits {
-			t.Errorf("while it lasts: have %d requests and %v, want at most %d", r.requests, err, 2*fewSplits)
+		if have, most := requests(), 2*20; have > most {
+			t.Errorf("while it lasts: have %d requests, want at most %d", have, most)
 		}
-		if wait := time.Until(p.quietUntil); wait < quotaProbe-time.Minute {
-			t.Errorf("have a next request in %v, want one in %v", wait, quotaProbe)
+		if wait, want := time.Until(p.reader.QuietUntil()), 29*time.Minute; wait < want {
+			t.Errorf("have a next request in %v, want one in %v", wait, want)
 		}
 	})
 }

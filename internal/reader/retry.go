@@ -1,4 +1,4 @@
-package poller
+package reader
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 type action uint8
 
 const (
-	giveUp       action = iota // nothing in this run and, until the wait is over, in any other
+	giveUp       action = iota // nothing in this cycle and, until the wait is over, in any other
 	retry                      // the same again after the wait
 	splitWindow                // ask for the window's halves: it is too much
 	narrowWindow               // ask for the window's halves: something in it cannot be read
@@ -24,8 +24,8 @@ type decision struct {
 }
 
 const (
-	// patience is the longest wait within a run.
-	patience = 30 * time.Second
+	// maxRetryWait is the longest wait within a cycle.
+	maxRetryWait = 30 * time.Second
 	// quickTries is how often a request is made that may succeed at once.
 	quickTries = 4
 	// quotaProbe is how often a spent quota is tried: it may have been raised.
@@ -41,24 +41,25 @@ const (
 	fewSplits = 20
 )
 
-// decide decides what becomes of a failed request.
-func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision {
+// decide returns what to do after a failed request. pause is the next wait of those that
+// grow.
+func (c *Cycle) decide(err error, w wolkvox.Window, pause time.Duration) decision {
 	if isTruncated(err) {
-		return r.decideTruncated()
+		return c.decideTruncated()
 	}
 	failure, ok := errors.AsType[*wolkvox.Error](err)
 	if !ok {
 		return decision{}
 	}
-	if failure.RetryAfter > patience {
+	if failure.RetryAfter > maxRetryWait {
 		return decision{wait: failure.RetryAfter}
 	}
-	// While what failed may be bad luck it is tried again, then it is the window's.
+	// A failure may be transient at first. If it persists, it is the window's.
 	retryOr := func(otherwise action, wait time.Duration) decision {
-		if r.mayRetry() {
+		if c.mayRetry() {
 			return decision{retry, wait}
 		}
-		if r.failed < quickTries && r.lasting.Err == nil && len(r.unreadable) == 0 {
+		if c.failed < quickTries && c.lasting == nil && len(c.unreadable) == 0 {
 			otherwise = giveUp // There is no allowance to find out whether it lasts.
 		}
 		return decision{otherwise, wait}
@@ -73,7 +74,7 @@ func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision 
 	case wolkvox.Timeout:
 		// The same again would take as long. Halves of less than three seconds
 		// may not show what the window would have.
-		if w.To-w.From >= 3 && r.mayRetry() {
+		if w.To-w.From >= 3 && c.mayRetry() {
 			return decision{action: splitWindow}
 		}
 		return decision{action: otherwise}
@@ -85,9 +86,9 @@ func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision 
 		}
 		return decision{}
 	case wolkvox.TokenBusy:
-		return retryOr(giveUp, min(busyPause, r.options.Interval)+pause)
+		return retryOr(giveUp, min(busyPause, c.reader.options.Interval)+pause)
 	case wolkvox.QuotaExceeded:
-		return decision{wait: min(quotaProbe, untilMidnight(time.Now().In(r.options.Zone)))}
+		return decision{wait: min(quotaProbe, UntilMidnight(time.Now().In(c.reader.options.Zone)))}
 	default:
 		return decision{}
 	}
@@ -95,11 +96,11 @@ func (r *run) decide(err error, w wolkvox.Window, pause time.Duration) decision 
 
 // mayRetry reports whether a failed request is worth another, and takes it from the
 // allowance. While a fault lasts, one request a poll is enough to see its end.
-func (r *run) mayRetry() bool {
-	if r.failed >= quickTries || r.lasting.Err != nil || r.retries >= maxRetries || !r.extra.take(r.options.Interval) {
+func (c *Cycle) mayRetry() bool {
+	if c.failed >= quickTries || c.lasting != nil || c.retries >= maxRetries || !c.reader.TakeExtra() {
 		return false
 	}
-	r.retries++
+	c.retries++
 	return true
 }
 
@@ -130,8 +131,8 @@ func (a *allowance) next(now time.Time, interval time.Duration) time.Time {
 	return later(a.used, now.Add(-time.Duration(a.max)*interval)).Add(interval)
 }
 
-// untilMidnight is how long the day lasts on now's wall clock.
-func untilMidnight(now time.Time) time.Duration {
+// UntilMidnight returns how long the day lasts on now's wall clock.
+func UntilMidnight(now time.Time) time.Duration {
 	year, month, day := now.Date()
 	return time.Date(year, month, day+1, 0, 0, 0, 0, now.Location()).Sub(now)
 }

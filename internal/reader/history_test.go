@@ -1,4 +1,4 @@
-package poller
+package reader
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func readHistory(t *testing.T, report *fakeReport, log *lines) (rows []*Rows, to
 	o.Logger = log.logger()
 	h := NewHistory(report, o)
 	began := time.Now()
-	for piece := range h.Pieces(from, from.Add(2*day)) {
+	for piece := range h.Spans(from, from.Add(2*day)) {
 		read, err := h.Read(t.Context(), piece)
 		if err != nil {
 			return rows, time.Since(began), err
@@ -36,7 +36,7 @@ func TestHistoryIsReadInTheWindowsOfPolls(t *testing.T) {
 	from := time.Date(2000, 2, 28, 12, 0, 0, 0, bogota)
 	report := &fakeReport{}
 	h := NewHistory(report, options())
-	for piece := range h.Pieces(from, from.Add(3*day)) {
+	for piece := range h.Spans(from, from.Add(3*day)) {
 		if _, err := h.Read(t.Context(), piece); err != nil {
 			t.Fatal(err)
 		}

@@ -1,17 +1,18 @@
-package poller
+package reader
 
 import (
 	"context"
 	"errors"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 var (
 	// errCut is a response with as many rows as the API shows at most. It only gets
-	// out of a run whose windows are truncated however short they are.
+	// out of a cycle whose windows are truncated however short they are.
 	errCut = errors.New("far too many responses are truncated at the API's row limit")
 	// errSuspect is a response that may be truncated: the window's halves will show it.
 	errSuspect = errors.New("the response may be truncated")
@@ -19,7 +20,7 @@ var (
 
 // isTruncated reports whether a response's window is to be split for its many rows.
 func isTruncated(err error) bool {
-	return errors.Is(err, errCut) || errors.Is(err, errSuspect) || resultOf(err) == wolkvox.TooLarge
+	return errors.Is(err, errCut) || errors.Is(err, errSuspect) || Result(err) == wolkvox.TooLarge
 }
 
 const (
@@ -96,73 +97,78 @@ func (l *rowLimit) learn(rows, chats, announced int) bool {
 
 // readTruncated reads the halves of a window that brought as many rows as err says,
 // or took too long.
-func (r *run) readTruncated(
-	ctx context.Context, w wolkvox.Window, sink rowSink, reading ledger.Reading, rows int, err error,
+func (c *Cycle) readTruncated(
+	ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading, rows int, err error,
 ) (int, error) {
 	if errors.Is(err, errSuspect) {
-		return r.verify(ctx, w, sink, reading, rows)
+		return c.verify(ctx, w, sink, mode, rows)
 	}
-	parts, splitErr := r.readHalves(ctx, w, sink, reading)
-	if splitErr != nil || resultOf(err) == wolkvox.Timeout {
+	parts, splitErr := c.readHalves(ctx, w, sink, mode)
+	if splitErr != nil || Result(err) == wolkvox.Timeout {
 		return parts, splitErr
 	}
-	r.countTruncated(parts < rows || len(w.Split()) == 0)
+	c.countTruncated(parts < rows || len(w.Split()) == 0)
 	return max(rows, parts), nil
 }
 
 // verify reads the halves of a window whose response may be truncated.
-func (r *run) verify(ctx context.Context, w wolkvox.Window, sink rowSink, reading ledger.Reading, rows int) (int, error) {
-	announced := r.report.LastResponse().Announced
-	halves := &distinctSink{rowSink: sink, chats: map[wolkvox.ID]struct{}{}}
-	parts, err := r.readHalves(ctx, w, halves, reading)
+func (c *Cycle) verify(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading, rows int) (int, error) {
+	announced := c.reader.report.LastResponse().Announced
+	halves := &distinctSink{RowSink: sink, chats: map[wolkvox.ID]struct{}{}}
+	parts, err := c.readHalves(ctx, w, halves, mode)
 	if err != nil {
 		return parts, err
 	}
 	chats := len(halves.chats)
 	if lengthOf(w) < 3*time.Second && chats <= rows {
 		// The halves of so short a window may show less than it: they prove nothing.
-		if rows >= minRound && r.limit.believes(rows, announced) {
-			r.countTruncated(true)
+		if rows >= minRound && c.reader.limit.believes(rows, announced) {
+			c.countTruncated(true)
 		}
 		return rows, nil
 	}
-	if r.limit.learn(rows, chats, announced) {
-		r.countTruncated(false)
-		r.fit(w, rows, errCut, 0)
+	if c.reader.limit.learn(rows, chats, announced) {
+		c.countTruncated(false)
+		c.reader.adaptSpan(w, rows, errCut, 0)
 	}
 	return max(rows, parts), nil
 }
 
 // countTruncated counts a truncated window, and whether chats of it are missing.
-func (r *run) countTruncated(missing bool) {
-	r.status.TruncatedWindows++
+func (c *Cycle) countTruncated(missing bool) {
+	c.reader.counts.TruncatedWindows++
 	if missing {
-		r.status.TruncatedSeconds++
-		r.overfull++
+		c.reader.counts.TruncatedSeconds++
+		c.stats.Overfull++
 	}
+}
+
+// WarnOfOverfull warns if windows of the cycle could not be split far enough.
+func (c *Cycle) WarnOfOverfull(w *fault.Warning) {
+	w.Set(c.reader.options.Logger, c.stats.Overfull > 0, "windows of a second hold more chats than one response: chats there are missing", "windows", c.stats.Overfull)
 }
 
 // distinctSink also remembers which chats it was given.
 type distinctSink struct {
-	rowSink
+	RowSink
 	chats map[wolkvox.ID]struct{}
 }
 
-// Apply implements rowSink.
-func (s *distinctSink) Apply(chat *wolkvox.Chat, reading ledger.Reading) {
+// Apply implements RowSink.
+func (s *distinctSink) Apply(chat *wolkvox.Chat, mode ledger.Reading) {
 	s.chats[chat.ID] = struct{}{}
-	s.rowSink.Apply(chat, reading)
+	s.RowSink.Apply(chat, mode)
 }
 
 // decideTruncated splits a window, with an end.
-func (r *run) decideTruncated() decision {
+func (c *Cycle) decideTruncated() decision {
 	limit := maxSplits
-	if errors.Is(r.lasting.Err, errCut) || resultOf(r.lasting.Err) == wolkvox.TooLarge {
+	if errors.Is(c.lasting, errCut) || Result(c.lasting) == wolkvox.TooLarge {
 		limit = fewSplits
 	}
-	if r.splits >= limit {
+	if c.splits >= limit {
 		return decision{wait: quotaProbe}
 	}
-	r.splits++
+	c.splits++
 	return decision{action: splitWindow}
 }
