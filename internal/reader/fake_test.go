@@ -70,8 +70,6 @@ type lines struct{ text strings.Builder }
 
 func (l *lines) logger() log.Logger { return log.NewLogfmtLogger(&l.text) }
 
-func (l *lines) count(substring string) int { return strings.Count(l.text.String(), substring) }
-
 // wantSpans compares the windows that were requested, on the wall clock, without the
 // second that each reaches further back.
 func wantSpans(t *testing.T, f *fakeReport, want ...string) {
