@@ -82,7 +82,7 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 			}.start(t)
 			e.await("a first poll", up)
 			gossip.begin()
-			within(t, 2*patience, 50*time.Millisecond, "every gossip told", func() bool {
+			within(t, 2*patience, 250*time.Millisecond, "every gossip told", func() bool {
 				e.checkLeaks()
 				return gossip.told()
 			})

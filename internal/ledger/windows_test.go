@@ -17,6 +17,9 @@ import (
 // counted twice.
 func TestWhoeverReadsTheseWindowsCountsEveryChatOnce(t *testing.T) {
 	for seed := range uint64(48) {
+		if testing.Short() && seed%5 > 0 {
+			continue // One goroutine does it all: the race detector finds nothing in it.
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			r := &reader{

@@ -116,15 +116,19 @@ func unreadablePoisons() (kinds []wolkvoxtest.Poison) {
 
 // forEachPoison runs a test under each reading of U1 and U2, with one kind of poison each
 // in turn; all of them in the long part of the tests. share is how many readings there
-// are to one that is tried in the short part.
+// are to one that is tried in the short part; with -short there are three times as many,
+// and at most six.
 func forEachPoison(t *testing.T, share int, test func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand)) {
 	t.Helper()
+	if testing.Short() {
+		share = min(3*share, 6)
+	}
 	i := 0
 	for _, selectOn := range bothDates {
 		for _, ends := range allEnds {
 			i++
 			for k, kind := range unreadablePoisons() {
-				if !torture && (k != i%len(unreadablePoisons()) || i%share > 0 || testing.Short() && i%3 > 0) {
+				if !torture && (k != i%len(unreadablePoisons()) || i%share > 0) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%v, selects on %d, ends %d", kind, selectOn, ends), func(t *testing.T) {
@@ -181,10 +185,13 @@ func TestPoller_CountsAllButTheUnreadableSecond(t *testing.T) {
 
 // An API that fails at everything, however it does, skips nothing.
 func TestPoller_SkipsNothingWhileTheAPIIsDown(t *testing.T) {
-	for _, fault := range []wolkvoxtest.Fault{
+	for i, fault := range []wolkvoxtest.Fault{
 		wolkvoxtest.LoginPage, wolkvoxtest.EmptyBody, wolkvoxtest.PHPFatal, wolkvoxtest.ServerError, wolkvoxtest.CutBody, wolkvoxtest.CutConnection,
 		wolkvoxtest.BadGateway, wolkvoxtest.CodeServerError,
 	} {
+		if !sampled(i) {
+			continue
+		}
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -161,4 +161,8 @@ func (d document) column(field string) []any {
 	return values
 }
 
+// sampled reports whether to try the i-th of many readings. With -short, which make test
+// uses with the race detector only, every fifth is enough.
+func sampled(i int) bool { return !testing.Short() || i%5 == 0 }
+
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }

@@ -97,7 +97,11 @@ func TestUpdateReplacesARecord(t *testing.T) {
 
 // A reader that adds up all rows of one answer arrives at the server's account.
 func TestTruthBetweenIsWhatTheReportShows(t *testing.T) {
+	i := -1
 	for name, r := range wolkvoxtest.EveryReading() {
+		if i++; !sampled(i) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, wolkvoxtest.Config{
 				Location: bogota, Readings: r, Now: at(noon), Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota, Seed: 3}),
