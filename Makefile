@@ -77,12 +77,13 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 # The race detector is tried, not guessed: a compiler without the C library's headers, or a
 # platform that cannot do it, shows here and not in the middle of the tests.
 # It makes simulations seven times slower. Where it works, all tests run with it and with -short, and
-# all packages but test, which runs the program, run again in full without it.
+# the packages that have a test that reads testing.Short run again in full without it.
 # Two at a time: tests of the other modules mostly wait.
-# -count=1: a cached result is not a test that ran.
+# -count=1: a cached result is not a test that ran. -vet=off: make lint runs vet with more analyzers.
 WHOLE = $(filter ./...,$(PKGS))
+SHORTENED = $(sort $(dir $(shell grep -rlF --include='*_test.go' 'testing.Short()' ./collector ./internal ./wolkvox)))
 go_test = $(CURDIR)/$(GOTESTSUM) --format pkgname --format-icons text --format-hide-empty-pkg \
-	--jsonfile $(CURDIR)/.cache/$(1).json -- -count=1 -shuffle=on -timeout=20m $(TESTFLAGS)
+	--jsonfile $(CURDIR)/.cache/$(1).json -- -count=1 -vet=off -shuffle=on -timeout=20m $(TESTFLAGS)
 
 test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race detector where it works
 	@mkdir -p .cache/race
@@ -103,7 +104,7 @@ unit: $(GOTESTSUM)
 
 whole: $(GOTESTSUM)
 	@mkdir -p .cache
-	@$(call go_test,whole) $$($(GO) list ./... | grep -v '/test$$')
+	@$(call go_test,whole) $(SHORTENED)
 
 # Each program is cached. One that cannot be had costs the tests that need it, not all the others.
 programs: ## fetch the programs that tests run: Prometheus and systemd-analyze from Debian, Alertmanager from its module

@@ -23,7 +23,7 @@ func TestDemoPlaysABusyDayWithoutATrace(t *testing.T) {
 		}
 		return true
 	})
-	within(t, 2*time.Minute, time.Second, "more chats", func() bool {
+	within(t, 2*time.Minute, 100*time.Millisecond, "more chats", func() bool {
 		have := e.scrape()
 		if wrong := misled(first, have, have.chats()); wrong != "" {
 			t.Fatalf("the demo takes back:\n%s", wrong)
