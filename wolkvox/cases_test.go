@@ -63,7 +63,7 @@ func TestClient_ReportedInputs(t *testing.T) {
 
 // upperKeys are the names of a row with what they are in capitals.
 func upperKeys() (pairs []string) {
-	for _, name := range documented {
+	for _, name := range columnNames {
 		pairs = append(pairs, `"`+name+`"`, `"`+strings.ToUpper(name)+`"`)
 	}
 	return pairs

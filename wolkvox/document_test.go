@@ -14,7 +14,7 @@ const phpWarning = "<br />\n<b>Warning</b>:  Undefined array key \"asa\" in <b>/
 
 func TestDocument_TextAround(t *testing.T) {
 	row, whole := rowWith(), report(rowWith())
-	tooMuch := strings.Repeat("Notice: x\n", longest/10+1)
+	tooMuch := strings.Repeat("Notice: x\n", maxTokenLen/10+1)
 	for _, c := range []struct {
 		name, body string
 		rows       int
@@ -36,7 +36,7 @@ func TestDocument_TextAround(t *testing.T) {
 		{"warning behind", whole + "\n" + phpWarning, 1, OK, true},
 		{"warnings on both sides", phpWarning + whole + phpWarning, 1, OK, true},
 		{"braces behind", whole + `Notice: {"a": 1} []`, 1, OK, true},
-		{"64 KiB before", strings.Repeat("x", longest-len(`{"code": `)) + `{"code":200,"data":[` + row + `]}`, 1, OK, true},
+		{"64 KiB before", strings.Repeat("x", maxTokenLen-len(`{"code": `)) + `{"code":200,"data":[` + row + `]}`, 1, OK, true},
 
 		{"an error behind a warning", phpWarning + `{"code": 403, "msg": "PLEASE VALIDATE TOKEN"}`, 0, TokenRejected, true},
 		{"more than 64 KiB before", tooMuch + whole, 0, Malformed, false},

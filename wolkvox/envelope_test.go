@@ -59,7 +59,7 @@ func TestEnvelopes(t *testing.T) {
 		{"data objects that are no rows", `{"code": 200, "data": {"links": ` + foreign + `}}`, 1, Malformed},
 		{"a top-level array of no rows", `[` + foreign + `]`, 1, Malformed},
 		{"a top-level array of numbers", `[1, 2]`, 0, Malformed},
-		{"an object with a name of more than 64 KiB", `{"data": {"` + long("x") + `": ` + row + `}}`, 0, Malformed},
+		{"an object with a name of more than 64 KiB", `{"data": {"` + long("x") + `": ` + row + `}}`, 1, Malformed},
 
 		{"data empty", `{"code": 200, "data": []}`, 0, Empty},
 		{"data an object without members", `{"code": 200, "data": { }}`, 0, Empty},

@@ -50,7 +50,7 @@ func TestHowTheBytesArriveMakesNoDifference(t *testing.T) {
 		"byte by byte": iotest.OneByteReader, "halves": iotest.HalfReader, "end with data": iotest.DataErrReader, "in words": inWords,
 	} {
 		var have []Chat
-		rows, err := decode(wrap(strings.NewReader("\ufeff"+body)), wanted{}, &Response{}, func(c Chat, err error) bool {
+		rows, err := decode(wrap(strings.NewReader("\ufeff"+body)), rowOptions{}, func(c Chat, err error) bool {
 			if err == nil {
 				have = append(have, c)
 			}
@@ -115,7 +115,7 @@ func (r *repeated) next() bool {
 func allocated(body io.Reader) (total uint64, chats int, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = decode(body, wanted{}, &Response{}, func(_ Chat, err error) bool {
+	_, err = decode(body, rowOptions{}, func(_ Chat, err error) bool {
 		if err == nil {
 			chats++
 		}
@@ -195,7 +195,7 @@ func TestMemoryDoesNotGrowWithTheRoutingPoints(t *testing.T) {
 		return now.HeapAlloc
 	}
 	before, most, chats := live(), uint64(0), 0
-	_, err := decode(from, wanted{}, &Response{}, func(_ Chat, err error) bool {
+	_, err := decode(from, rowOptions{}, func(_ Chat, err error) bool {
 		if err == nil {
 			chats++
 		}
@@ -225,7 +225,7 @@ func TestANameThatIsKeptIsAsSmallAsItLooks(t *testing.T) {
 	}
 	var points []RoutingPoint
 	before := live()
-	_, err := decodeRoutingPoints(&body, &Response{}, func(point RoutingPoint, err error) bool {
+	_, err := decodeRoutingPoints(&body, func(point RoutingPoint, err error) bool {
 		if err == nil {
 			points = append(points, point)
 		}
@@ -246,8 +246,8 @@ func TestFewAndShortLabelsAreKept(t *testing.T) {
 		rows = append(rows, fmt.Sprintf(`{"conn_id": "1", "rp_id": "RP %d", "channel": "CH %[1]d"}`, i))
 	}
 	seen := 0
-	d := newDecoder(strings.NewReader(report(rows...)))
-	_, err := decodeRows(d, &Response{}, d.row, func(c Chat, _ error) bool {
+	d := newDecoder(strings.NewReader(report(rows...)), rowOptions{})
+	err := decodeRows(d, (*decoder).chat, func(c Chat, _ error) bool {
 		if want := strconv.Itoa(seen); seen > 0 && (c.RoutingPoint != "RP "+want || c.Channel != "ch "+want) {
 			t.Errorf("have %q, %q, want number %s", c.RoutingPoint, c.Channel, want)
 		}
@@ -257,10 +257,10 @@ func TestFewAndShortLabelsAreKept(t *testing.T) {
 	if err != nil || seen != many+1 {
 		t.Fatalf("have %d rows, %v", seen, err)
 	}
-	if len(d.routingPoints) > 1000 || len(d.channels) > 1000 {
-		t.Errorf("have %d and %d labels kept", len(d.routingPoints), len(d.channels))
+	if len(d.labels[RoutingPointField]) > 1000 || len(d.labels[ChannelField]) > 1000 {
+		t.Errorf("have %d and %d labels kept", len(d.labels[RoutingPointField]), len(d.labels[ChannelField]))
 	}
-	for text := range d.routingPoints {
+	for text := range d.labels[RoutingPointField] {
 		if len(text) > 256 {
 			t.Errorf("have a text of %d bytes kept", len(text))
 		}
@@ -283,7 +283,7 @@ func TestWhatIsNoReportIsRefusedAtOnce(t *testing.T) {
 		const most = 1_000_000
 		body.n = most
 		total, _, err := allocated(&body)
-		if read := most - body.n; err == nil || total > 256<<10 || read > 3*longest {
+		if read := most - body.n; err == nil || total > 256<<10 || read > 3*maxTokenLen {
 			t.Errorf("%+v: have %v after %d pieces, %d bytes allocated", body, err, read, total)
 		}
 	}
@@ -297,7 +297,7 @@ func TestARowTakesNoAllocation(t *testing.T) {
 	}
 	count := func(body string) float64 {
 		return testing.AllocsPerRun(5, func() {
-			if _, err := decode(strings.NewReader(body), wanted{}, &Response{}, func(Chat, error) bool { return true }); err != nil {
+			if _, err := decode(strings.NewReader(body), rowOptions{}, func(Chat, error) bool { return true }); err != nil {
 				t.Fatal(err)
 			}
 		})

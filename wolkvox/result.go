@@ -9,8 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan"
 )
 
 // Result names what became of a request. The names are the values of the
@@ -86,21 +89,62 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// classify maps a failing status (HTTP's or the envelope's code, they share
-// their numbers) and the API's message to a result, as the vendor's page of
-// response codes has them.
+// refusals are texts by which the API says why it refuses a request.
+var refusals = []struct {
+	text   string
+	result Result
+}{
+	{"VALIDATE TOKEN", TokenRejected},
+	{"TOKEN LIMIT EXCEEDED", QuotaExceeded},
+	{"SIMULTANEOUS REQUESTS", TokenBusy},
+	{"ENTER THE WOLKVOX-TOKEN", Unauthorized},
+	{"DOES NOT EXIST", BadRequest},
+	{"NO EXISTE", BadRequest},
+	{"PARAMETER", BadRequest},
+	{"PARAMETRO", BadRequest},
+	{"PARÁMETRO", BadRequest},
+}
+
+// forbidding is how many of refusals have status 403.
+const forbidding = 3
+
+// refusalIn returns what a message with a status of success refuses; empty if nothing.
+func refusalIn(message string) Result {
+	message = strings.ReplaceAll(message, "NO EXISTEN", "") // as in "no existen registros"
+	for _, refusal := range refusals {
+		if strings.Contains(message, refusal.text) {
+			return refusal.result
+		}
+	}
+	return ""
+}
+
+// saysNothingFound reports whether a message says that there are no rows.
+func saysNothingFound(message string) bool {
+	return slices.ContainsFunc([]string{
+		"NOT FOUND", "NO RECORD", "NO RESULT", "NO DATA", "NO ROWS", "SIN RESULTADOS", "SIN REGISTROS", "SIN DATOS",
+		"NO SE ENCONTR", "NO HAY", "NO EXISTEN",
+	}, func(text string) bool { return strings.Contains(message, text) })
+}
+
+// normalizeMessage returns a message in capitals with single spaces.
+func normalizeMessage(message string) string {
+	return strings.ToUpper(strings.Join(strings.Fields(message), " "))
+}
+
+// classify returns the result of a failing status, HTTP's or the envelope's code, and the
+// API's message, by the vendor's page of response codes.
 func classify(status int, message string) Result {
-	message = strings.ToUpper(strings.Join(strings.Fields(message), " "))
 	switch {
 	case status == http.StatusUnauthorized:
 		return Unauthorized
-	case status == http.StatusForbidden && strings.Contains(message, "VALIDATE TOKEN"):
-		return TokenRejected
-	case status == http.StatusForbidden && strings.Contains(message, "TOKEN LIMIT EXCEEDED"):
-		return QuotaExceeded
-	case status == http.StatusForbidden && strings.Contains(message, "SIMULTANEOUS REQUESTS"):
-		return TokenBusy
 	case status == http.StatusForbidden:
+		message = normalizeMessage(message)
+		for _, refusal := range refusals[:forbidding] {
+			if strings.Contains(message, refusal.text) {
+				return refusal.result
+			}
+		}
 		return Unavailable
 	case status == http.StatusTooManyRequests:
 		return RateLimited
@@ -115,21 +159,27 @@ func classify(status int, message string) Result {
 	}
 }
 
-// transportError turns what net/http or a body's reader returned into an
-// Error. A cancellation by the caller is no result of the API and stays as it
-// is.
-func (c *Client) transportError(caller context.Context, err error) error {
-	if cause := context.Cause(caller); cause != nil {
-		return cause
-	}
+// failure returns the error of a request from what net/http, the body's reader or the decoder
+// returned. limited is caller's context with the request's time limit.
+func (c *Client) failure(caller, limited context.Context, err error) error {
 	var known *Error
+	var syntax *jsonscan.SyntaxError
 	var timeout interface{ Timeout() bool }
 	var corrupt flate.CorruptInputError
-	switch {
+	var tooLarge *http.MaxBytesError
+	switch cause := context.Cause(caller); {
+	case err == nil, errors.Is(err, errStopped):
+		return err
+	case errors.As(err, &syntax):
+		return &Error{Result: Malformed, Err: syntax}
 	case errors.As(err, &known):
 		return known
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case cause != nil:
+		return cause
+	case limited.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		return &Error{Result: Timeout}
+	case errors.As(err, &tooLarge):
+		return &Error{Result: TooLarge}
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
 		return &Error{Result: Malformed, Err: errors.New("broken gzip")}
 	default:

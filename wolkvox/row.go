@@ -6,148 +6,136 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan"
 )
 
-// documented are the names of a row in the documents' order, with those that are
-// skipped unseen.
-var documented = [...]string{
+// columnNames are the names of a row's members in the documents' order, with those that are
+// not read.
+var columnNames = [...]string{
 	"conn_id", "session_id", "times_chatted", "start_date", "end_date", "time_on_chatbot", "rp_id", "channel",
 	"go_to_agent", "customer_phone", "customer_name", "customer_id", "customer_email", "agent_id", "agent_name",
 	"time_with_agent", "total_time", "customer_chars", "agent_chars", "total_chars", "asa", "last_sender",
 }
 
-// heading is a documented name as it is mostly written, with its quotes and colon,
-// and what it stands for if that is read.
-type heading struct {
-	written string
-	field   Field
-	known   bool
+// rowOptions says what to read of a row beside figures and labels, and how.
+type rowOptions struct {
+	agentNames, connIDs bool
+	zone                *time.Location           // of dates with an offset; may be nil
+	onUnreadable        func(field, mask string) // may be nil
 }
 
-// headings are those of the documented names, places where each of them is.
-var headings, places = func() (headings [len(documented)]heading, places map[string]int) {
-	places = make(map[string]int, len(documented))
-	for i, name := range documented {
-		field := slices.Index(fieldNames[:], name)
-		headings[i] = heading{`"` + name + `":`, Field(max(field, 0)), field >= 0}
-		places[name] = i
+// column is a documented member of a row.
+type column struct {
+	key   string // as it is written in most reports, with its quotes and colon
+	field Field
+	read  bool
+}
+
+// columns are in the documents' order; columnIndexes finds them by name.
+var columns, columnIndexes = func() (columns [len(columnNames)]column, indexes map[string]int) {
+	indexes = make(map[string]int, len(columnNames))
+	for i, name := range columnNames {
+		f := slices.Index(fieldNames[:], name)
+		columns[i] = column{`"` + name + `":`, Field(max(f, 0)), f >= 0}
+		indexes[name] = i
 	}
-	return headings, places
+	return columns, indexes
 }()
 
-// column reads a name and finds the field that it stands for. Rows keep to the
-// documents' order, so it is mostly the one after the last, and needs no look-up.
-func (d *decoder) column() (f Field, known bool) {
-	if d.place < len(headings) && d.json.takes(headings[d.place].written) {
-		expected := &headings[d.place]
-		d.place++
-		return expected.field, expected.known
+// readColumn reads a name and returns its field; ok is false if that is not read. In most rows
+// it is the column after the last one. To expect that makes decoding a third faster.
+func (d *decoder) readColumn() (f Field, ok bool) {
+	if d.columnIndex >= len(columns) || !d.json.ConsumeKey(columns[d.columnIndex].key) {
+		name := d.json.Name()
+		index, documented := columnIndexes[string(name)]
+		if !documented {
+			index, documented = columnIndexes[string(d.normalize(name))]
+		}
+		if !documented {
+			return 0, false
+		}
+		d.columnIndex = index
 	}
-	name := d.json.name()
-	place, documented := places[string(name)]
-	if !documented {
-		place, documented = places[string(d.normal(name))]
-	}
-	if !documented {
-		return 0, false
-	}
-	d.place = place + 1
-	return headings[place].field, headings[place].known
+	column := &columns[d.columnIndex]
+	d.columnIndex++
+	return column.field, column.read
 }
 
-// wanted is what a reader wants to have of the chats beyond figures and labels.
-type wanted struct {
-	agentNames, connIDs bool
-	zone                *time.Location                  // of dates with an offset; may be nil
-	shapes              func(field string, shape Shape) // told of what cannot be read; may be nil
-}
-
-func (w *wanted) tell(f Field, shape Shape) {
-	if w.shapes != nil {
-		w.shapes(f.String(), shape)
-	}
-}
-
-// row reads one element of data. The error is ErrBadRow or nil; whether there was a
-// whole row, d.json.err tells.
-func (d *decoder) row() (Chat, error) {
-	if !d.object() {
+// chat reads an element of data as a row of the report.
+func (d *decoder) chat() (Chat, error) {
+	if !d.openObject() {
 		return Chat{}, ErrBadRow
 	}
 	chat := Chat{RoutingPoint: "-", Channel: "-"}
 	d.connID, d.sessionID, d.startDate = d.connID[:0], d.sessionID[:0], d.startDate[:0]
-	d.place = 0
-	spoiled := false
-	for d.json.next('}') {
-		field, known := d.column()
-		if known {
-			chat.Keys.add(field)
+	d.columnIndex = 0
+	bad := false
+	for d.json.Next() {
+		f, ok := d.readColumn()
+		if ok {
+			chat.Keys.add(f)
 		}
-		if !known || field == AgentNameField && !d.wanted.agentNames {
-			d.json.skip()
+		if !ok || f == AgentNameField && !d.agentNames {
+			d.json.Skip()
 			continue
 		}
 		text, kind := d.text()
 		switch {
-		case d.json.err != nil:
-		case !fits(field, kind):
-			spoiled = spoiled || indispensable(field)
-			d.malformed(&chat, field, shapeOfKind(kind))
-		case !absent(text):
-			d.set(&chat, field, text)
+		case d.json.Err() != nil:
+		case !f.allows(kind):
+			bad = bad || f == StartDate || f == EndDate || f >= AllFields // The row cannot be counted without.
+			d.markMalformed(&chat, f, maskOfKind(kind, text))
+		case !isAbsent(text):
+			d.set(&chat, f, text)
 		}
 	}
 	identified := d.identify(&chat)
 	clear(d.sessionID)
-	if d.wanted.connIDs && plain(d.connID) {
+	if d.connIDs && isPlainID(d.connID) {
 		chat.ConnID = string(d.connID)
 	}
-	if spoiled || !identified {
+	if bad || !identified {
 		return Chat{Keys: chat.Keys}, ErrBadRow
 	}
 	return chat, nil
 }
 
-// plain tells whether a conn_id is the number, or the like, that it should be: it
-// is shown to anybody.
-func plain(id []byte) bool {
-	const longest = 64 // OpenMetrics allows 128 characters for all of an exemplar's labels
+// isPlainID reports whether a conn_id is a number or similar. Anything else can be personal
+// data and is not shown.
+func isPlainID(id []byte) bool {
+	const maxLen = 64 // OpenMetrics allows 128 characters for all of an exemplar's labels.
 	for _, c := range id {
 		if !isDigit(c) && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.' {
 			return false
 		}
 	}
-	return len(id) <= longest
+	return len(id) <= maxLen
 }
 
-// indispensable reports whether a chat cannot count whose field is of the wrong type:
-// an end, or a part of the identity.
-func indispensable(f Field) bool { return f == StartDate || f == EndDate || f >= AllFields }
-
-// fits reports whether a field may hold a value of that kind. Every field is
-// documented as a string; some endpoints write numbers and booleans as such.
-func fits(f Field, kind kind) bool {
+// allows reports whether f can have a value of that kind. All fields are documented as
+// strings; some endpoints write numbers and booleans as such.
+func (f Field) allows(kind jsonscan.Kind) bool {
 	switch kind {
-	case kindString, kindNumber, kindNull:
+	case jsonscan.String, jsonscan.Number, jsonscan.Null:
 		return true
-	case kindTrue, kindFalse:
-		return f == GoToAgent
 	default:
-		return false
+		return kind == jsonscan.Literal && f == GoToAgent
 	}
 }
 
-// malformed notes a value that cannot be read.
-func (d *decoder) malformed(chat *Chat, f Field, shape Shape) {
+// markMalformed records that a value cannot be read.
+func (d *decoder) markMalformed(chat *Chat, f Field, mask string) {
 	chat.Has.remove(f)
 	if f < AllFields {
 		chat.Malformed.add(f)
 	}
-	d.wanted.tell(f, shape)
+	if d.onUnreadable != nil {
+		d.onUnreadable(f.String(), mask)
+	}
 }
 
-// set reads a value that is there into its place. Of several under one name
-// the last one counts.
+// set reads a value that is not absent. A later value of the same field replaces it.
 func (d *decoder) set(chat *Chat, f Field, text []byte) {
 	ok := true
 	chat.Has.remove(f)
@@ -158,21 +146,21 @@ func (d *decoder) set(chat *Chat, f Field, text []byte) {
 	case SessionIDField:
 		d.sessionID = append(d.sessionID[:0], text...)
 	case StartDate:
-		chat.Start, ok = parseDate(text, d.wanted.zone)
+		chat.Start, ok = parseDate(text, d.zone)
 		d.startDate = d.startDate[:0]
 		if !ok {
 			d.startDate = append(d.startDate, text...)
 		}
 	case EndDate:
-		chat.End, ok = parseDate(text, d.wanted.zone)
+		chat.End, ok = parseDate(text, d.zone)
 	case RoutingPointField:
-		chat.RoutingPoint = intern(d.routingPoints, text, label)
+		chat.RoutingPoint = d.intern(f, text, label)
 	case ChannelField:
-		chat.Channel = intern(d.channels, text, lowerLabel)
+		chat.Channel = d.intern(f, text, lowerLabel)
 	case AgentField:
-		chat.Agent = intern(d.agents, text, label)
+		chat.Agent = d.intern(f, text, label)
 	case AgentNameField:
-		chat.AgentName = intern(d.agentNames, text, label)
+		chat.AgentName = d.intern(f, text, label)
 	case GoToAgent:
 		if chat.HandedOff, ok = parseYes(text); ok {
 			chat.Has.add(f)
@@ -181,16 +169,16 @@ func (d *decoder) set(chat *Chat, f Field, text []byte) {
 		chat.LastSender = parseLastSender(text)
 		chat.Has.add(f)
 	case TimesChatted, CustomerChars, AgentChars:
-		ok = chat.number(f, text, parseInteger)
+		ok = chat.setNumber(f, text, parseInteger)
 	default:
-		ok = chat.number(f, text, parseDuration)
+		ok = chat.setNumber(f, text, parseDuration)
 	}
 	if !ok {
-		d.malformed(chat, f, shapeOf(text))
+		d.markMalformed(chat, f, mask(text))
 	}
 }
 
-func (c *Chat) number(f Field, text []byte, parse func([]byte) (float64, bool)) bool {
+func (c *Chat) setNumber(f Field, text []byte, parse func([]byte) (float64, bool)) bool {
 	n, ok := parse(text)
 	if ok {
 		c.Numbers[f] = n
@@ -199,24 +187,28 @@ func (c *Chat) number(f Field, text []byte, parse func([]byte) (float64, bool)) 
 	return ok
 }
 
-// intern makes the label of a text once per response, for as many texts as an
-// operation has. The compiler looks string(text) up without copying it.
-func intern(labels map[string]string, text []byte, clean func([]byte) string) string {
-	const enough = 1000
+// intern returns the label of a text. It keeps as many labels as an operation has. The
+// compiler looks string(text) up without a copy.
+func (d *decoder) intern(f Field, text []byte, clean func([]byte) string) string {
+	const maxLabels = 1000
+	labels := d.labels[f]
 	if known, ok := labels[string(text)]; ok {
 		return known
 	}
-	made := clean(text)
-	if len(labels) < enough && len(text) <= utf8.UTFMax*maxLabelRunes {
-		labels[string(text)] = made
+	cleaned := clean(text)
+	if labels == nil {
+		labels = map[string]string{}
+		d.labels[f] = labels
 	}
-	return made
+	if len(labels) < maxLabels && len(text) <= utf8.UTFMax*maxLabelRunes {
+		labels[string(text)] = cleaned
+	}
+	return cleaned
 }
 
-// identify hashes what recognises a chat. It reports whether there was enough: a
-// conn_id, or else a start.
+// identify sets a chat's IDs. It reports whether the row has a conn_id, or else a start.
 func (d *decoder) identify(chat *Chat) bool {
-	// One spelling of a date today and another tomorrow is one date.
+	// A date that is spelled in another way tomorrow is the same date.
 	if chat.Start != 0 {
 		d.startDate = binary.BigEndian.AppendUint64(d.startDate, uint64(chat.Start)) //nolint:gosec // Dates are positive.
 	}
@@ -230,11 +222,11 @@ func (d *decoder) identify(chat *Chat) bool {
 	return true
 }
 
-// hash makes an ID. Every part is preceded by its length, so that no two
-// different rows are the same bytes.
-func (d *decoder) hash(conn []byte) ID {
+// hash returns the ID of the row with this conn_id. Each part is preceded by its length, so
+// that no two different rows are the same bytes.
+func (d *decoder) hash(connID []byte) ID {
 	d.hashed = d.hashed[:0]
-	for _, part := range [...][]byte{conn, d.sessionID, d.startDate} {
+	for _, part := range [...][]byte{connID, d.sessionID, d.startDate} {
 		d.hashed = binary.AppendUvarint(d.hashed, uint64(len(part)))
 		d.hashed = append(d.hashed, part...)
 	}

@@ -232,15 +232,15 @@ func TestColumnsAreInTheOrderOfTheSample(t *testing.T) {
 	for _, field := range sample {
 		have = append(have, field[0])
 	}
-	if !slices.Equal(have, documented[:]) {
-		t.Errorf("have %q, want %q", documented, have)
+	if !slices.Equal(have, columnNames[:]) {
+		t.Errorf("have %q, want %q", columnNames, have)
 	}
 }
 
 func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range Keys() {
-		if place, documented := places[f.String()]; !documented || headings[place].field != f || !headings[place].known {
+		if i, documented := columnIndexes[f.String()]; !documented || columns[i].field != f || !columns[i].read {
 			t.Errorf("have %q for %d", f, f)
 		}
 		known[f.String()] = true
@@ -277,10 +277,10 @@ func TestEachMalformedFieldIsItsOwn(t *testing.T) {
 
 // A value of the wrong type is one that cannot be read: the chat counts.
 func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
-	named := wanted{agentNames: true}
+	named := rowOptions{agentNames: true}
 	full := onlyWanted(t, rowWith(), named)
 	for f := range Field(AllFields) {
-		for _, value := range slices.Concat(wrongTypes, []string{`"` + strings.Repeat("x", longest) + `"`}) {
+		for _, value := range slices.Concat(wrongTypes, []string{`"` + strings.Repeat("x", maxTokenLen) + `"`}) {
 			if f == GoToAgent && (value == "true" || value == "false") || f == StartDate || f == EndDate {
 				continue
 			}
@@ -332,15 +332,15 @@ func TestChat_KeysAreThoseThatTheRowHas(t *testing.T) {
 			{rowWith(f.String(), `null`), all},
 			{rowWith(f.String(), `[]`), all},
 		} {
-			decoded, response := Chat{}, Response{}
-			_, err := decode(strings.NewReader(report(c.row)), wanted{}, &response, func(chat Chat, _ error) bool { decoded = chat; return true })
+			decoded := Chat{}
+			_, err := decode(strings.NewReader(report(c.row)), rowOptions{}, func(chat Chat, _ error) bool { decoded = chat; return true })
 			if err != nil || decoded.Keys != c.want {
 				t.Errorf("%s: have %b, %v, want %b from %s", f, decoded.Keys, err, c.want, c.row)
 			}
 		}
 	}
 	have := Chat{Keys: 1}
-	if _, err := decode(strings.NewReader(report(`"x"`)), wanted{}, &Response{}, func(chat Chat, _ error) bool { have = chat; return true }); err != nil || have.Keys != 0 {
+	if _, err := decode(strings.NewReader(report(`"x"`)), rowOptions{}, func(chat Chat, _ error) bool { have = chat; return true }); err != nil || have.Keys != 0 {
 		t.Errorf("have %b, %v of what is no object", have.Keys, err)
 	}
 }

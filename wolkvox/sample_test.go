@@ -169,3 +169,22 @@ func only(t testing.TB, row string) Chat {
 	}
 	return have.chats[0]
 }
+
+// decode reads a report in the caller's hands.
+func decode(body io.Reader, options rowOptions, yield func(Chat, error) bool) (rows int, err error) {
+	d := newDecoder(body, options)
+	err = decodeRows(d, (*decoder).chat, yield)
+	return d.rows, err
+}
+
+func decodeRoutingPoints(body io.Reader, yield func(RoutingPoint, error) bool) (rows int, err error) {
+	d := newDecoder(body, rowOptions{})
+	err = decodeRows(d, (*decoder).routingPoint, yield)
+	return d.rows, err
+}
+
+func decodeTokenInfo(body io.Reader, yield func(TokenInfo, error) bool) (rows int, err error) {
+	d := newDecoder(body, rowOptions{})
+	err = decodeRows(d, (*decoder).tokenInfo, yield)
+	return d.rows, err
+}

@@ -1,7 +1,6 @@
 package wolkvox
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan"
 )
 
 // indispensables are the fields that a chat cannot do without.
 var indispensables = []Field{ConnIDField, SessionIDField, StartDate, EndDate}
 
 // long is text that is longer than what is kept of it.
-func long(text string) string { return strings.Repeat(text, longest/len(text)+100) }
+func long(text string) string { return strings.Repeat(text, maxTokenLen/len(text)+100) }
 
 // nested is n arrays, each inside the one before.
 func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
@@ -50,9 +51,9 @@ func TestALongValueCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
 
 func TestAValueIsWholeOrItsRowIsBad(t *testing.T) {
 	ids := map[ID]int{}
-	for size := longest - 10; size < longest+10; size++ {
+	for size := maxTokenLen - 10; size < maxTokenLen+10; size++ {
 		have := decoded(t, report(rowWith("conn_id", `"`+strings.Repeat("x", size)+`"`)))
-		if bad := size+len(`""`) > longest; have.err != nil || have.rows() != 1 || bad != (have.badRows == 1) {
+		if bad := size+len(`""`) > maxTokenLen; have.err != nil || have.rows() != 1 || bad != (have.badRows == 1) {
 			t.Errorf("%d bytes: have %d chats, %v", size, len(have.chats), have.err)
 		}
 		for _, chat := range have.chats {
@@ -68,7 +69,7 @@ func TestWhatIsDeepCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
 	const most = 11_000
 	want := only(t, rowWith())
 	for _, value := range []string{
-		nested(deepest), nested(most), strings.Repeat(`{"a":[`, most) + `"]]}}\"]"` + strings.Repeat(`]}`, most),
+		nested(jsonscan.MaxDepth), nested(most), strings.Repeat(`{"a":[`, most) + `"]]}}\"]"` + strings.Repeat(`]}`, most),
 		strings.Repeat(`[0,{"b":"[","a":`, most) + `{}` + strings.Repeat(`},"]"]`, most),
 	} {
 		for _, field := range indispensables {
@@ -89,7 +90,7 @@ func TestWhatIsDeepCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
 
 // However much there is, the level is that of what is read now.
 func TestABracketOfAnotherKindIsWrongBehindThousandsOfOthers(t *testing.T) {
-	rows := slices.Repeat([]string{rowWith("novelty", `{"a": [1, {}]}`)}, 2*deepest)
+	rows := slices.Repeat([]string{rowWith("novelty", `{"a": [1, {}]}`)}, 2*jsonscan.MaxDepth)
 	if have := decoded(t, report(rows...)); have.err != nil || len(have.chats) != len(rows) {
 		t.Errorf("have %d chats, %v, want %d", len(have.chats), have.err, len(rows))
 	}
@@ -102,30 +103,12 @@ func TestABracketOfAnotherKindIsWrongBehindThousandsOfOthers(t *testing.T) {
 func TestAnErrorTellsWhereTheReportIsBroken(t *testing.T) {
 	body := report(slices.Repeat([]string{rowWith()}, 1000)...)
 	for text, want := range map[string]string{
-		body + "[":                 fmt.Sprintf("JSON after the end of the JSON, at byte %d", len(body)),
-		body[:len(body)-1]:         "the end is missing",
-		body[:len(body)-2] + ",]}": fmt.Sprintf("no value where one should be, at byte %d", len(body)-1),
+		body + "[":                 fmt.Sprintf("unexpected JSON after the end at byte %d", len(body)),
+		body[:len(body)-1]:         fmt.Sprintf("unexpected end at byte %d", len(body)-1),
+		body[:len(body)-2] + ",]}": fmt.Sprintf("expected a value at byte %d", len(body)-1),
 	} {
 		if have := decoded(t, text).err; have == nil || !strings.HasSuffix(have.Error(), ": "+want) {
 			t.Errorf("have %v, want %s", have, want)
-		}
-	}
-}
-
-// What would pass here without being JSON would have no value, or a wrong one.
-func TestEveryByteIsRightOrWrongAsForEncodingJSON(t *testing.T) {
-	for _, around := range []string{
-		`%s`, `%s1`, `1%s`, `[1%s2]`, `0%s0`, `-%s`, `1.%s`, `1e%s1`, `t%sue`, `"%s"`, `"\%s"`, `"\u%s"`, `"\u00%s0"`,
-		`{%s}`, `{"a"%s1}`, `{"a":[1%s`, `[{"a":1%s`,
-	} {
-		for c := range 256 {
-			text := fmt.Sprintf("["+around+"]", []byte{byte(c)})
-			s := newScanner(strings.NewReader(text), 4)
-			s.skip()
-			s.finish()
-			if have, want := s.err == nil, json.Valid(strictly([]byte(text))); have != want {
-				t.Errorf("%q: have %v (%v), want %v", text, have, s.err, want)
-			}
 		}
 	}
 }
@@ -140,12 +123,12 @@ func TestALongEnvelope(t *testing.T) {
 		"a message":                    {`{"msg": "` + long("x") + `", "data": []}`, Empty},
 		"a code that would start as 0": {`{"code": "` + long("0") + `403", "data": []}`, Malformed},
 		"a number that would be 0":     {`{"code": 0` + long("0") + `, "data": []}`, Malformed},
-		"a code that is deep":          {`{"code": ` + nested(2*deepest) + `, "data": []}`, Malformed},
+		"a code that is deep":          {`{"code": ` + nested(2*jsonscan.MaxDepth) + `, "data": []}`, Malformed},
 		"data that is long":            {`{"data": "` + long("x") + `"}`, Malformed},
 		"text behind":                  {`{"data": []}` + long(" ") + "x", Empty},
 		"JSON behind":                  {`{"data": []}` + long(" ") + "{", Malformed},
-		"text behind what is deep":     {`{"more": ` + nested(2*deepest) + `x, "data": []}`, Malformed},
-		"a bracket of another kind":    {`{"more": ` + strings.Repeat("[", 2*deepest) + strings.Repeat("}", 2*deepest) + `, "data": []}`, Malformed},
+		"text behind what is deep":     {`{"more": ` + nested(2*jsonscan.MaxDepth) + `x, "data": []}`, Malformed},
+		"a bracket of another kind":    {`{"more": ` + strings.Repeat("[", 2*jsonscan.MaxDepth) + strings.Repeat("}", 2*jsonscan.MaxDepth) + `, "data": []}`, Malformed},
 	} {
 		if have := decoded(t, c.body); have.request.Result != c.want {
 			t.Errorf("%s: have %s (%v), want %s", name, have.request.Result, have.err, c.want)
@@ -158,8 +141,8 @@ func TestWhatIsWrongStaysWrongWhereItIsNotKept(t *testing.T) {
 	for _, value := range []string{
 		`"` + long("x") + `\x"`, `"` + long("x") + `\u00g0"`, `"` + long("x") + `\u"00"`, `"` + long(`\\`) + `\"`,
 		`-` + long("0"), `0` + long("0"), `1` + long("0") + `x`, `1` + long("0") + `.`, `1.` + long("0") + `.0`, `1` + long("0") + `e`, `1` + long(" ") + `1`,
-		strings.Repeat("[", 2*deepest) + `"\x"` + strings.Repeat("]", 2*deepest),
-		strings.Repeat("[", 2*deepest) + strings.Repeat("]", 2*deepest-1), strings.Repeat("[", 2*deepest) + strings.Repeat("]", 2*deepest+1),
+		strings.Repeat("[", 2*jsonscan.MaxDepth) + `"\x"` + strings.Repeat("]", 2*jsonscan.MaxDepth),
+		strings.Repeat("[", 2*jsonscan.MaxDepth) + strings.Repeat("]", 2*jsonscan.MaxDepth-1), strings.Repeat("[", 2*jsonscan.MaxDepth) + strings.Repeat("]", 2*jsonscan.MaxDepth+1),
 	} {
 		if have := decoded(t, report(rowWith("novelty", value), rowWith())); have.failure() != Malformed || len(have.chats) != 0 {
 			t.Errorf("%.20s…%s: have %d chats, %v", value, value[len(value)-5:], len(have.chats), have.err)
@@ -168,7 +151,7 @@ func TestWhatIsWrongStaysWrongWhereItIsNotKept(t *testing.T) {
 }
 
 func TestALongOrDeepReportCutAnywhereIsMalformed(t *testing.T) {
-	body := report(rowWith("a", `"`+long(`\u00e1`)+`"`, "b", `1`+long("0"), "c", nested(longest), "d", `[`+long(" ")+`]`), rowWith())
+	body := report(rowWith("a", `"`+long(`\u00e1`)+`"`, "b", `1`+long("0"), "c", nested(maxTokenLen), "d", `[`+long(" ")+`]`), rowWith())
 	for n := 0; n < len(body); n += 29_989 {
 		if have := decoded(t, body[:n]); have.failure() != Malformed || have.rows() > 1 {
 			t.Fatalf("cut to %d bytes: have %d rows, %v", n, have.rows(), have.err)

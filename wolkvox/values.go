@@ -17,9 +17,9 @@ const (
 // maxLabelRunes bounds what a label can cost whoever stores it.
 const maxLabelRunes = 64
 
-// absent reports whether the report says that a value does not apply: it writes
+// isAbsent reports whether the report says that a value does not apply: it writes
 // "-" or nothing then, and some exports a word for it.
-func absent(text []byte) bool {
+func isAbsent(text []byte) bool {
 	switch len(text) {
 	case 0:
 		return true
@@ -152,3 +152,5 @@ func label(text []byte) string {
 // lowerLabel is label for the names of channels, which some endpoints write
 // with a capital.
 func lowerLabel(text []byte) string { return strings.ToLower(label(text)) }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -11,25 +11,25 @@ import (
 	"pgregory.net/rapid"
 )
 
-const malformed = -1 // no field's value is negative
+const unreadable = -1 // no field's value is negative
 
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"00:00:00"`: 0, `"00:00:42"`: 42, `"00:14:10"`: 850, `"23:59:59"`: 86399, `"24:00:00"`: 86400, `"27:46:40"`: 100000,
 		`"1:00:01"`: 3601, `"100:00:00"`: 360000, `"0:00:07"`: 7, `" 00:00:42 "`: 42,
 		`"0"`: 0, `"42"`: 42, `"042"`: 42, `42`: 42, `42.0`: 42, `42.5`: 42.5, `"42.5"`: 42.5, `4.2e1`: 42, `"000000000000000000042"`: 42,
-		`"87660:00:00"`: 315576000, `"87660:00:01"`: malformed, `315576000`: 315576000, `315576000.5`: malformed, `"315576001"`: malformed,
-		`"00:60:00"`: malformed, `"00:00:60"`: malformed, `"00:1:00"`: malformed, `"00-14:10"`: malformed, `"00:14-10"`: malformed, `"00:00:1"`: malformed, `"00:001:00"`: malformed,
-		`"00:00"`: 0, `"1:05"`: 65, `"01:05"`: 65, `"59:59"`: 3599, `"60:00"`: malformed, `"1:5"`: malformed, `"001:05"`: malformed, `":05"`: malformed, `"1:"`: malformed, `"1:60"`: malformed,
-		`"00:01:05.000"`: 65, `"00:01:05.5"`: 65.5, `"1:05.25"`: 65.25, `"00:01:05."`: malformed, `"00:01.5:05"`: malformed, `"00:00:59.9"`: 59.9, `"00:00:1.5"`: malformed, `"00:00:01.1e1"`: malformed, `"87660:00:00.5"`: malformed, `"00:00:42.5.0"`: malformed,
-		`"00:00:00:00"`: malformed, `":00:00"`: malformed, `"00::00"`: malformed, `"::"`: malformed,
-		`"-00:00:42"`: malformed, `"00:-1:00"`: malformed, `"+1:00:00"`: malformed, `"00:00:42.5"`: 42.5, `"00:00:4٢"`: malformed,
-		`-42`: malformed, `"-42"`: malformed, `-0`: malformed, `"+42"`: malformed, `"--"`: malformed,
-		`"42s"`: malformed, `"42 "`: 42, `"4 2"`: malformed, `"1,5"`: malformed, `"1m"`: malformed, `".5"`: malformed,
-		`"0x10"`: malformed, `"1_0"`: malformed, `"Inf"`: malformed, `"NaN"`: malformed, `"e5"`: malformed, `"1e"`: malformed,
-		`1e400`: malformed, `1e-400`: 0, `"1e9"`: malformed, `999999999999999999999`: malformed,
-		`18446744073709551621`: malformed, `"18446744073709551621:00:00"`: malformed, `"9999999999999999:00:00"`: malformed, `"999999999999999:59:59"`: malformed,
-		`"42\u0000"`: malformed, `"sí"`: malformed, "\"4\xff\"": malformed,
+		`"87660:00:00"`: 315576000, `"87660:00:01"`: unreadable, `315576000`: 315576000, `315576000.5`: unreadable, `"315576001"`: unreadable,
+		`"00:60:00"`: unreadable, `"00:00:60"`: unreadable, `"00:1:00"`: unreadable, `"00-14:10"`: unreadable, `"00:14-10"`: unreadable, `"00:00:1"`: unreadable, `"00:001:00"`: unreadable,
+		`"00:00"`: 0, `"1:05"`: 65, `"01:05"`: 65, `"59:59"`: 3599, `"60:00"`: unreadable, `"1:5"`: unreadable, `"001:05"`: unreadable, `":05"`: unreadable, `"1:"`: unreadable, `"1:60"`: unreadable,
+		`"00:01:05.000"`: 65, `"00:01:05.5"`: 65.5, `"1:05.25"`: 65.25, `"00:01:05."`: unreadable, `"00:01.5:05"`: unreadable, `"00:00:59.9"`: 59.9, `"00:00:1.5"`: unreadable, `"00:00:01.1e1"`: unreadable, `"87660:00:00.5"`: unreadable, `"00:00:42.5.0"`: unreadable,
+		`"00:00:00:00"`: unreadable, `":00:00"`: unreadable, `"00::00"`: unreadable, `"::"`: unreadable,
+		`"-00:00:42"`: unreadable, `"00:-1:00"`: unreadable, `"+1:00:00"`: unreadable, `"00:00:42.5"`: 42.5, `"00:00:4٢"`: unreadable,
+		`-42`: unreadable, `"-42"`: unreadable, `-0`: unreadable, `"+42"`: unreadable, `"--"`: unreadable,
+		`"42s"`: unreadable, `"42 "`: 42, `"4 2"`: unreadable, `"1,5"`: unreadable, `"1m"`: unreadable, `".5"`: unreadable,
+		`"0x10"`: unreadable, `"1_0"`: unreadable, `"Inf"`: unreadable, `"NaN"`: unreadable, `"e5"`: unreadable, `"1e"`: unreadable,
+		`1e400`: unreadable, `1e-400`: 0, `"1e9"`: unreadable, `999999999999999999999`: unreadable,
+		`18446744073709551621`: unreadable, `"18446744073709551621:00:00"`: unreadable, `"9999999999999999:00:00"`: unreadable, `"999999999999999:59:59"`: unreadable,
+		`"42\u0000"`: unreadable, `"sí"`: unreadable, "\"4\xff\"": unreadable,
 	} {
 		for _, f := range []Field{TimeOnChatbot, ASA, TimeWithAgent, TotalTime} {
 			mustRead(t, f, text, want)
@@ -41,9 +41,9 @@ func TestCounts(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"0"`: 0, `"14"`: 14, `14`: 14, `14.0`: 14, `"14.0"`: 14, `" 14 "`: 14, `"007"`: 7,
 		`1000000000000`: 1e12, `"1000000000000"`: 1e12, `1000000000000.0`: 1e12,
-		`1000000000001`: malformed, `"1000000000000.5"`: malformed, `1e3`: malformed, `1e13`: malformed, `1e400`: malformed, `".0"`: malformed, `"14.00"`: 14, `14.00`: 14, `"14."`: malformed, `"14.000"`: malformed, `"14.0.00"`: malformed, `"14.01"`: malformed, `"99999999999999999999"`: malformed, `18446744073709551621`: malformed,
-		`14.5`: malformed, `"0.1"`: malformed, `-1`: malformed, `"-1"`: malformed, `-0.0`: malformed, `"+1"`: malformed,
-		`"many"`: malformed, `"14 messages"`: malformed, `"1.000.000"`: malformed, `"1.000"`: malformed, `"1,000"`: malformed, `"00:00:14"`: malformed, `"--"`: malformed,
+		`1000000000001`: unreadable, `"1000000000000.5"`: unreadable, `1e3`: unreadable, `1e13`: unreadable, `1e400`: unreadable, `".0"`: unreadable, `"14.00"`: 14, `14.00`: 14, `"14."`: unreadable, `"14.000"`: unreadable, `"14.0.00"`: unreadable, `"14.01"`: unreadable, `"99999999999999999999"`: unreadable, `18446744073709551621`: unreadable,
+		`14.5`: unreadable, `"0.1"`: unreadable, `-1`: unreadable, `"-1"`: unreadable, `-0.0`: unreadable, `"+1"`: unreadable,
+		`"many"`: unreadable, `"14 messages"`: unreadable, `"1.000.000"`: unreadable, `"1.000"`: unreadable, `"1,000"`: unreadable, `"00:00:14"`: unreadable, `"--"`: unreadable,
 	} {
 		for _, f := range []Field{TimesChatted, CustomerChars, AgentChars} {
 			mustRead(t, f, text, want)
@@ -55,10 +55,10 @@ func mustRead(t *testing.T, f Field, text string, want float64) {
 	t.Helper()
 	have := only(t, rowWith(f.String(), text))
 	switch {
-	case want == malformed && (have.Malformed != 1<<f || have.Has.Has(f) || have.Numbers[f] != 0):
-		t.Errorf("%s %s: have %v, want it malformed", f, text, have.Numbers[f])
-	case want != malformed && (have.Malformed != 0 || !have.Has.Has(f) || have.Numbers[f] != want):
-		t.Errorf("%s %s: have %v, stated %v, malformed %b, want %v", f, text, have.Numbers[f], have.Has.Has(f), have.Malformed, want)
+	case want == unreadable && (have.Malformed != 1<<f || have.Has.Has(f) || have.Numbers[f] != 0):
+		t.Errorf("%s %s: have %v, want it unreadable", f, text, have.Numbers[f])
+	case want != unreadable && (have.Malformed != 0 || !have.Has.Has(f) || have.Numbers[f] != want):
+		t.Errorf("%s %s: have %v, stated %v, unreadable %b, want %v", f, text, have.Numbers[f], have.Has.Has(f), have.Malformed, want)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestLabels(t *testing.T) {
 			t.Errorf("channel %s: have %q, want %q", c[0], have.Channel, want)
 		}
 		if have.Malformed != 0 {
-			t.Errorf("%s: have malformed %b", c[0], have.Malformed)
+			t.Errorf("%s: have unreadable %b", c[0], have.Malformed)
 		}
 	}
 }

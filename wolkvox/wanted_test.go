@@ -6,10 +6,10 @@ import (
 )
 
 // onlyWanted decodes a report of one row for a reader who wants more of it.
-func onlyWanted(t *testing.T, row string, wanted wanted) Chat {
+func onlyWanted(t *testing.T, row string, options rowOptions) Chat {
 	t.Helper()
 	var have []Chat
-	if _, err := decode(strings.NewReader(report(row)), wanted, &Response{}, func(c Chat, err error) bool {
+	if _, err := decode(strings.NewReader(report(row)), options, func(c Chat, err error) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,10 +31,10 @@ func TestAnAgentsNameIsReadOnRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			row := rowWith("agent_name", test.value)
-			if have := onlyWanted(t, row, wanted{agentNames: true}).AgentName; have != test.want {
+			if have := onlyWanted(t, row, rowOptions{agentNames: true}).AgentName; have != test.want {
 				t.Errorf("have %q, want %q", have, test.want)
 			}
-			if have := onlyWanted(t, row, wanted{connIDs: true}).AgentName; have != "" {
+			if have := onlyWanted(t, row, rowOptions{connIDs: true}).AgentName; have != "" {
 				t.Errorf("unasked: have %q, want none", have)
 			}
 		})
@@ -54,10 +54,10 @@ func TestAConnIDIsGivenOnRequestIfItLooksLikeOne(t *testing.T) {
 		{`"12\n34"`, ""},
 	} {
 		row := rowWith("conn_id", test.value)
-		if have := onlyWanted(t, row, wanted{connIDs: true}).ConnID; have != test.want {
+		if have := onlyWanted(t, row, rowOptions{connIDs: true}).ConnID; have != test.want {
 			t.Errorf("%s: have %q, want %q", test.value, have, test.want)
 		}
-		if have := onlyWanted(t, row, wanted{agentNames: true}).ConnID; have != "" {
+		if have := onlyWanted(t, row, rowOptions{agentNames: true}).ConnID; have != "" {
 			t.Errorf("%s, unasked: have %q, want none", test.value, have)
 		}
 	}
@@ -65,7 +65,7 @@ func TestAConnIDIsGivenOnRequestIfItLooksLikeOne(t *testing.T) {
 
 // An agent is a label of a few figures: what is wrong there costs no chat.
 func TestAnUnreadableAgentIsNone(t *testing.T) {
-	for _, value := range []string{`[5544]`, `{"id": 5544}`, "true", `"-"`, "null", `"` + strings.Repeat("x", longest+1) + `"`} {
+	for _, value := range []string{`[5544]`, `{"id": 5544}`, "true", `"-"`, "null", `"` + strings.Repeat("x", maxTokenLen+1) + `"`} {
 		have := only(t, rowWith("agent_id", value))
 		if have.Agent != "" || !have.HandedOff {
 			t.Errorf("%.20s: have %+v, want the chat without an agent", value, have)

@@ -35,15 +35,15 @@ type API interface {
 
 // Operation is one to be looked at.
 type Operation struct {
-	Base    *url.URL
-	Zone    *time.Location
-	Problem error     // why serve would not poll it, a line for each mistake; nil if it would
-	Added   []float64 // service levels that the exporter adds to the bounds
-	State   Finding   // of its saved state
-	API     API
-	Shapes  Shapes          // what the API tells of fields that cannot be read
-	Needs   int             // requests that the exporter makes in a day
-	Unread  []wolkvox.Field // keys that the exporter makes nothing of, as it is configured
+	Base      *url.URL
+	Zone      *time.Location
+	Problem   error     // why serve would not poll it, a line for each mistake; nil if it would
+	Added     []float64 // service levels that the exporter adds to the bounds
+	State     Finding   // of its saved state
+	API       API
+	Malformed MaskCounts      // values that cannot be read
+	Needs     int             // requests that the exporter makes in a day
+	Unread    []wolkvox.Field // keys that the exporter makes nothing of, as it is configured
 }
 
 // round is one look at an operation.

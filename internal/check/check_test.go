@@ -239,23 +239,23 @@ func TestRowsOfWhichNoneCanBeReadFail(t *testing.T) {
 	}
 }
 
-func TestFieldsAreToldByNameAndShape(t *testing.T) {
-	r := round{Operation: &Operation{Shapes: Shapes{}}}
+func TestFields_NameFieldAndMask(t *testing.T) {
+	r := round{Operation: &Operation{Malformed: MaskCounts{}}}
 	r.fields(0, 0, 0)
 	r.fields(1, 0, allKeys())
 	for range 3 {
-		r.Shapes.Add("total_time", 3)
+		r.Malformed.Add("total_time", "99a")
 	}
-	r.Shapes.Add("asa", 2)
+	r.Malformed.Add("asa", "a")
 	r.fields(7, 1, allKeys())
 	for i := range 30 {
-		r.Shapes.Add(fmt.Sprint("field", i), 1)
+		r.Malformed.Add(fmt.Sprint("field", i), "9")
 	}
 	r.fields(7, 0, 0)
 	want := []string{
 		"skipped: no rows",
 		"every field of 1 row can be read",
-		"1 row of 7 cannot be read; asa has letters, up to 8 characters (1×); total_time has digits and letters, up to 8 characters (3×)",
+		"1 row of 7 cannot be read; asa cannot be read: a (1×); total_time cannot be read: 99a (3×)",
 	}
 	for i, f := range r.findings[:len(want)] {
 		if f.Text != want[i] {
@@ -289,7 +289,7 @@ func TestFields_MissingKeyFailsAndSaysWhatIsNotCounted(t *testing.T) {
 		})
 	}
 	// What is no object has no keys.
-	r := round{Operation: &Operation{Shapes: Shapes{}}}
+	r := round{Operation: &Operation{Malformed: MaskCounts{}}}
 	r.fields(3, 3, 0)
 	if have := r.findings[0]; have.Status != Look {
 		t.Errorf("have %+v", have)

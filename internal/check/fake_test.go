@@ -114,7 +114,7 @@ func operation(t *testing.T, api *fakeAPI, zone string) *Operation {
 	t.Helper()
 	return &Operation{
 		Base: address(t, "https://"+fakeHost), Zone: load(t, zone), State: loadable("wv0042"),
-		API: api, Shapes: Shapes{}, Needs: 366,
+		API: api, Malformed: MaskCounts{}, Needs: 366,
 	}
 }
 

@@ -9,13 +9,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Shapes counts values that cannot be read, by their field and what they look like.
-type Shapes map[string]int
+// MaskCounts counts values that cannot be read, by field and mask.
+type MaskCounts map[string]int
 
-// Add is for [wolkvox.WithShapes].
-func (s Shapes) Add(field string, shape wolkvox.Shape) {
-	s[field+" has "+shape.String()]++
-}
+// Add counts a value that [wolkvox.WithMalformedObserver] has observed.
+func (c MaskCounts) Add(field, mask string) { c[field+" cannot be read: "+mask]++ }
 
 // losses are what is not counted without a key of the rows.
 var losses = map[wolkvox.Field]string{
@@ -60,8 +58,8 @@ func (r *round) fields(rows, bad int, keys wolkvox.Fields) {
 	if bad > 0 {
 		parts = append(parts, count(bad, "row")+" of "+fmt.Sprint(rows)+" cannot be read")
 	}
-	for _, what := range slices.Sorted(maps.Keys(r.Shapes)) {
-		parts = append(parts, fmt.Sprintf("%s (%d×)", what, r.Shapes[what]))
+	for _, what := range slices.Sorted(maps.Keys(r.Malformed)) {
+		parts = append(parts, fmt.Sprintf("%s (%d×)", what, r.Malformed[what]))
 	}
 	const enough = 20
 	if more := len(parts) - enough; more > 0 {

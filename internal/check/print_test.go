@@ -29,7 +29,7 @@ func example(t *testing.T) (result Result) {
 		}
 		looked := operation(t, api, "America/Bogota")
 		for range 3 {
-			looked.Shapes.Add("total_time", 9)
+			looked.Malformed.Add("total_time", "9,9")
 		}
 		findings := looked.Findings(t.Context())
 		result = Result{

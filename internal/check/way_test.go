@@ -250,7 +250,7 @@ func TestThroughAProxyTheProxyIsLookedAt(t *testing.T) {
 
 		base := address(t, "http://wolkvox.invalid")
 		client := wolkvox.NewClient(base, wolkvox.StaticToken("token"), wolkvox.WithTransport(transport))
-		all := (&Operation{Base: base, Zone: time.UTC, API: client, Shapes: Shapes{}}).Findings(t.Context())
+		all := (&Operation{Base: base, Zone: time.UTC, API: client, Malformed: MaskCounts{}}).Findings(t.Context())
 		report := of(t, all, Report)
 		if report.Status != Failed || !strings.Contains(report.Text, fmt.Sprintf("(status %d): the proxy refused", status)) || !strings.Contains(report.Do, strings.ReplaceAll(do, ":443", ":80")) {
 			t.Errorf("http, %d: have %+v", status, report)

@@ -164,7 +164,7 @@ func (c *command) checkOperations(ctx context.Context, targets []config.Target, 
 
 // toCheck returns an operation with the client that would poll it.
 func (c *command) toCheck(target config.Target) *check.Operation {
-	shapes := check.Shapes{}
+	malformed := check.MaskCounts{}
 	var unread []wolkvox.Field
 	if !c.agents {
 		unread = append(unread, wolkvox.AgentField)
@@ -173,13 +173,13 @@ func (c *command) toCheck(target config.Target) *check.Operation {
 		unread = append(unread, wolkvox.AgentNameField)
 	}
 	return &check.Operation{
-		Base:   target.Base,
-		Zone:   target.Zone,
-		Added:  target.AddedBounds,
-		API:    c.newPollingClient(target, wolkvox.WithShapes(shapes.Add)),
-		Shapes: shapes,
-		Needs:  manager.RequestsPerDay(&target.Operation.Poll),
-		Unread: unread,
+		Base:      target.Base,
+		Zone:      target.Zone,
+		Added:     target.AddedBounds,
+		API:       c.newPollingClient(target, wolkvox.WithMalformedObserver(malformed.Add)),
+		Malformed: malformed,
+		Needs:     manager.RequestsPerDay(&target.Operation.Poll),
+		Unread:    unread,
 	}
 }
 

@@ -1,14 +1,14 @@
-package wolkvox
+package jsonscan
 
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan/jsonscantest"
 )
 
 // FuzzScan holds the scanner against encoding/json: it accepts the same texts and
@@ -19,7 +19,7 @@ func FuzzScan(f *testing.F) {
 		`{"code": "200", "data": [{"conn_id": "1768782871.5521", "asa": 42}], "msg": null}`, `0, -0, 1.5, 10e3, 1E+2, 0.0e-0, true, false, null, ""`,
 		`"1234567890123456789\"", "1234567890123\u00e1\u00E1", "\\\\\/\b\f\n\r\t", "\ud83d\ude00", "\ud800", "\ud800\u0041"`,
 		`{"a": {"a": {"a": 1}, "": [], "a": {}}, "caf\u00e9" : 2}`, "\r\n\t 1 , [\t]\r, { }\n", "\"\xff\xc3\"", "\"\u007f\u0080\"",
-		nested(deepest) + "," + nested(deepest+1), strings.Repeat(`{"x":[`, deepest) + `"]}"` + strings.Repeat(`]}`, deepest),
+		nested(MaxDepth) + "," + nested(MaxDepth+1), strings.Repeat(`{"x":[`, MaxDepth) + `"]}"` + strings.Repeat(`]}`, MaxDepth),
 		`1,`, `,1`, `1 2`, `01`, `-`, `+1`, `1.`, `.5`, `1e`, `1e+`, `0x1`, `tru`, `truee`, `nul`, `"`, `"\x"`, `"\u12g4"`, `"\u123"`, `"\u"`, "\"a\nb\"", "\"\x00\"", "\x00", "\f1", "\xef\xbb\xbf1",
 		`{"a"}`, `{"a":}`, `{"a" 1}`, `{"a":1,}`, `{,}`, `{1:2}`, `{a:1}`, `{"a":1 "b":2}`, `{]`, `[}`, `]`, `1], [2`, "",
 	} {
@@ -34,79 +34,53 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte, size, piece uint8) {
 		body = slices.Concat([]byte("["), body, []byte("]"))
-		strict := strictly(body)
+		strict := jsonscantest.Strict(body)
 		want, depth := tokensOf(strict)
 		valid := json.Valid(strict)
 
-		whole := newScanner(bytes.NewReader(body), len(body)+1)
-		have := scanned(whole)
-		if accepted := whole.err == nil; accepted != valid {
-			t.Fatalf("accepted %q: %v, %v", body, accepted, whole.err)
+		whole := New(bytes.NewReader(body), max(16, len(body)+1))
+		have := scan(whole)
+		if accepted := whole.Err() == nil; accepted != valid {
+			t.Fatalf("accepted %q: %v, %v", body, accepted, whole.Err())
 		}
 		if valid && !slices.Equal(have, want) {
 			t.Fatalf("have %q, want %q", have, want)
 		}
 
-		small := newScanner(pieces{bytes.NewReader(body), int(piece) + 1}, int(size)+1)
-		have = scanned(small)
-		if (small.err == nil) != valid {
-			t.Fatalf("in a buffer of %d bytes: %v of %q", int(size)+1, small.err, body)
+		maxTokenLen := int(size) + 16
+		small := New(pieces{bytes.NewReader(body), int(piece) + 1}, maxTokenLen)
+		have = scan(small)
+		if (small.Err() == nil) != valid {
+			t.Fatalf("in a buffer of %d bytes: %v of %q", maxTokenLen, small.Err(), body)
 		}
 		if valid && !slices.EqualFunc(have, want, func(have, want string) bool { return have == want || have == tooLong }) {
-			t.Fatalf("in a buffer of %d bytes: have %q, want %q", int(size)+1, have, want)
+			t.Fatalf("in a buffer of %d bytes: have %q, want %q", maxTokenLen, have, want)
 		}
 
-		skipped := newScanner(pieces{bytes.NewReader(body), int(piece) + 1}, int(size)+1)
-		skipped.skip()
-		skipped.finish()
-		if accepted := skipped.err == nil; valid && !accepted || accepted && !valid && depth <= deepest {
-			t.Fatalf("skipped %q: %v", body, skipped.err)
+		skipped := New(pieces{bytes.NewReader(body), int(piece) + 1}, maxTokenLen)
+		skipped.Skip()
+		checkEnd(skipped)
+		if accepted := skipped.Err() == nil; valid && !accepted || accepted && !valid && depth <= MaxDepth {
+			t.Fatalf("skipped %q: %v", body, skipped.Err())
 		}
 	})
 }
 
 const tooLong = "too long"
 
-// strictly makes JSON of what the scanner accepts beyond it: control characters in
-// strings, and the values of JavaScript that JSON has not.
-func strictly(text []byte) (strict []byte) {
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		word := ""
-		for _, known := range []string{"NaN", "-Infinity", "Infinity", "undefined"} {
-			if !quoted && bytes.HasPrefix(text[i:], []byte(known)) {
-				word = known
-				break
-			}
+// checkEnd rejects what follows but white space.
+func checkEnd(s *Scanner) {
+	for text := s.Peek(1); len(text) > 0; text = s.Peek(1) {
+		if !bytes.Contains([]byte(" \t\r\n"), text) {
+			s.Reject("text after the end")
+			return
 		}
-		switch c := text[i]; {
-		case word != "":
-			strict = append(strict, "null"...)
-			i += len(word) - 1
-		case quoted && c == '\\' && i+1 < len(text):
-			strict = append(strict, c, text[i+1])
-			i++
-		case quoted && c < ' ':
-			strict = fmt.Appendf(strict, `\u%04x`, c)
-		default:
-			quoted = quoted != (c == '"')
-			strict = append(strict, c)
-		}
+		s.Discard(1)
 	}
-	return strict
 }
 
-// finish sees to it that nothing follows but space.
-func (s *scanner) finish() {
-	if s.err == nil && s.peek() == 0 && errors.Is(s.err, io.EOF) {
-		s.err = nil
-		return
-	}
-	s.malformed("text after the end of the JSON")
-}
-
-// tokensOf reads text with encoding/json, as far as it is JSON, and tells how deep
-// that goes.
+// tokensOf reads text with encoding/json, as far as it is JSON, and how deep that
+// goes.
 func tokensOf(text []byte) (tokens []string, most int) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -133,44 +107,44 @@ func tokensOf(text []byte) (tokens []string, most int) {
 	}
 }
 
-// scanned reads a whole document as tokensOf does.
-func scanned(s *scanner) (tokens []string) {
+// scan reads a whole document as tokensOf does.
+func scan(s *Scanner) (tokens []string) {
 	add := func(quote string, text []byte) {
 		if text == nil {
 			tokens = append(tokens, tooLong)
 			return
 		}
-		// Each byte that is no UTF-8 becomes a sign of its own, as in encoding/json.
+		// Each invalid byte becomes a replacement character, as in encoding/json.
 		tokens = append(tokens, quote+string([]rune(string(text))))
 	}
 	var read func()
 	read = func() {
-		switch kind := s.kind(); kind {
-		case kindObject:
+		switch kind := s.PeekKind(); kind {
+		case Object:
 			tokens = append(tokens, "{")
-			for s.open(kind, ""); s.next('}'); read() {
-				add(`"`, s.name())
+			for s.Open(kind); s.Next(); read() {
+				add(`"`, s.Name())
 			}
 			tokens = append(tokens, "}")
-		case kindArray:
+		case Array:
 			tokens = append(tokens, "[")
-			for s.open(kind, ""); s.next(']'); {
+			for s.Open(kind); s.Next(); {
 				read()
 			}
 			tokens = append(tokens, "]")
-		case kindString:
-			text, _ := s.value()
+		case String:
+			text, _ := s.Value()
 			add(`"`, text)
 		default:
-			text, kind := s.value()
-			if kind == kindNaN || kind == kindInfinity || kind == kindUndefined {
+			text, kind := s.Value()
+			if kind == Literal && !slices.Contains([]string{"true", "false"}, string(text)) {
 				text = []byte("null")
 			}
 			add("", text)
 		}
 	}
 	read()
-	s.finish()
+	checkEnd(s)
 	return tokens
 }
 
