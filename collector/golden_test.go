@@ -57,7 +57,7 @@ func everything(t *testing.T) *prometheus.Registry {
 	busy.read(ledger.Starting, bot, agent, early, unfinished, malformed(busy.bot("202", "web", 3700), wolkvox.TimesChatted))
 	time.Sleep(5 * time.Minute)
 	filled := early
-	filled.Has |= 1 << wolkvox.GoToAgent
+	filled.Present |= 1 << wolkvox.GoToAgent
 	set(&filled, wolkvox.ASA, 45)
 	noEnd := malformed(busy.bot("101", "web", 5), wolkvox.EndDate)
 	busy.read(ledger.Polling, bot, filled, noEnd,

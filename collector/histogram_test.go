@@ -65,7 +65,7 @@ func TestHistogramIsThatOfClientGolang(t *testing.T) {
 		for _, value := range observed {
 			reference.Observe(value)
 			h.next++
-			chat := wolkvox.Chat{ID: h.next, End: 1, RoutingPoint: "101", Channel: "web", HandedOff: true, Has: 1 << wolkvox.GoToAgent}
+			chat := wolkvox.Chat{ID: h.next, End: 1, RoutingPoint: "101", Channel: "web", HandedOff: true, Present: 1 << wolkvox.GoToAgent}
 			set(&chat, fieldOf[m], value)
 			h.read(ledger.Polling, chat)
 		}

@@ -48,7 +48,7 @@ func (h *history) bot(rpID, channel string, seconds float64) wolkvox.Chat {
 		RoutingPoint: rpID,
 		Channel:      channel,
 		LastSender:   wolkvox.ChatBot,
-		Has:          1<<wolkvox.GoToAgent | 1<<wolkvox.LastSenderField,
+		Present:      1<<wolkvox.GoToAgent | 1<<wolkvox.LastSenderField,
 	}
 	set(&c, wolkvox.TimeOnChatbot, seconds)
 	set(&c, wolkvox.TotalTime, seconds)
@@ -71,12 +71,12 @@ func (h *history) agent(rpID, channel string, asa, handle float64) wolkvox.Chat 
 
 func set(c *wolkvox.Chat, f wolkvox.Field, value float64) {
 	c.Numbers[f] = value
-	c.Has |= 1 << f
+	c.Present |= 1 << f
 }
 
 func unset(c wolkvox.Chat, fields ...wolkvox.Field) wolkvox.Chat {
 	for _, f := range fields {
-		c.Has &^= 1 << f
+		c.Present &^= 1 << f
 	}
 	return c
 }

@@ -66,7 +66,7 @@ func (p *plain) observe(chat *wolkvox.Chat) {
 			labels = append(labels, sender.GetValue())
 		}
 		histogram := p.histograms[measures[m].family].WithLabelValues(labels...)
-		if chat.Has&(1<<field) != 0 {
+		if chat.Present&(1<<field) != 0 {
 			histogram.Observe(chat.Numbers[field])
 		}
 	}

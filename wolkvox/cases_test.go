@@ -49,8 +49,8 @@ func TestClient_ReportedInputs(t *testing.T) {
 				if chat.Malformed != c.malformed || chat.Keys != (1<<allKeys-1)&^c.absent || chat.Ended() == c.absent.Has(EndDate) {
 					t.Errorf("have %+v", chat)
 				}
-				if stated := whole.Has &^ c.malformed &^ c.absent; chat.Has != stated || chat.Agent != whole.Agent || chat.HandedOff != whole.HandedOff {
-					t.Errorf("have stated %b, want %b of %+v", chat.Has, stated, chat)
+				if stated := whole.Present &^ c.malformed &^ c.absent; chat.Present != stated || chat.Agent != whole.Agent || chat.HandedOff != whole.HandedOff {
+					t.Errorf("have stated %b, want %b of %+v", chat.Present, stated, chat)
 				}
 			}
 		})

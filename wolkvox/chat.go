@@ -32,10 +32,10 @@ type Chat struct {
 	AgentName string // personal data: empty without [WithAgentNames]
 	ConnID    string // empty without [WithConnIDs], or if it is not made of plain characters
 
-	// Numbers holds seconds, messages or characters, by field. Has says which
+	// Numbers holds seconds, messages or characters, by field. Present says which
 	// of them, of go_to_agent and of last_sender the row states.
 	Numbers [NumericFields]float64
-	Has     Fields
+	Present Fields
 	// Malformed says which fields hold something that cannot be read.
 	Malformed Fields
 	// Keys says which of [Keys] the row has, whatever their values. It is there with

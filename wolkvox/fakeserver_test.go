@@ -84,7 +84,7 @@ func mustBeTrue(t *testing.T, chats map[ID]Chat, want wolkvoxtest.Figures) {
 	for _, c := range chats {
 		have.Interactions++
 		stat := func(f Field, to *wolkvoxtest.Stat) {
-			if c.Has.Has(f) {
+			if c.Present.Has(f) {
 				to.Count++
 				to.Sum += c.Numbers[f]
 			}

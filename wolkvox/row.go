@@ -126,7 +126,7 @@ func (f Field) allows(kind jsonscan.Kind) bool {
 
 // markMalformed records that a value cannot be read.
 func (d *decoder) markMalformed(chat *Chat, f Field, mask string) {
-	chat.Has.remove(f)
+	chat.Present.remove(f)
 	if f < AllFields {
 		chat.Malformed.add(f)
 	}
@@ -138,7 +138,7 @@ func (d *decoder) markMalformed(chat *Chat, f Field, mask string) {
 // set reads a value that is not absent. A later value of the same field replaces it.
 func (d *decoder) set(chat *Chat, f Field, text []byte) {
 	ok := true
-	chat.Has.remove(f)
+	chat.Present.remove(f)
 	chat.Malformed.remove(f)
 	switch f {
 	case ConnIDField:
@@ -163,11 +163,11 @@ func (d *decoder) set(chat *Chat, f Field, text []byte) {
 		chat.AgentName = d.intern(f, text, label)
 	case GoToAgent:
 		if chat.HandedOff, ok = parseYes(text); ok {
-			chat.Has.add(f)
+			chat.Present.add(f)
 		}
 	case LastSenderField:
 		chat.LastSender = parseLastSender(text)
-		chat.Has.add(f)
+		chat.Present.add(f)
 	case TimesChatted, CustomerChars, AgentChars:
 		ok = chat.setNumber(f, text, parseInteger)
 	default:
@@ -182,7 +182,7 @@ func (c *Chat) setNumber(f Field, text []byte, parse func([]byte) (float64, bool
 	n, ok := parse(text)
 	if ok {
 		c.Numbers[f] = n
-		c.Has.add(f)
+		c.Present.add(f)
 	}
 	return ok
 }

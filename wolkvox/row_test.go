@@ -18,7 +18,7 @@ func TestARowIsRead(t *testing.T) {
 		Numbers: [NumericFields]float64{
 			TimeOnChatbot: 65, ASA: 42, TimeWithAgent: 850, TotalTime: 1056, TimesChatted: 14, CustomerChars: 312, AgentChars: 845,
 		},
-		Has: all, Keys: 1<<allKeys - 1,
+		Present: all, Keys: 1<<allKeys - 1,
 	}
 	if have != want {
 		t.Errorf("have %+v\nwant %+v", have, want)
@@ -128,16 +128,16 @@ func TestOfADuplicateNameTheLastCounts(t *testing.T) {
 		first, last string
 		want        Chat
 	}{
-		{`"asa": "5"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
+		{`"asa": "5"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
 		{`"asa": "5"`, `"asa": "soon"`, Chat{Numbers: [NumericFields]float64{ASA: 5}, Malformed: 1 << ASA}},
-		{`"asa": "soon"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
-		{`"go_to_agent": "yes"`, `"go_to_agent": "no"`, Chat{Has: 1 << GoToAgent}},
+		{`"asa": "soon"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
+		{`"go_to_agent": "yes"`, `"go_to_agent": "no"`, Chat{Present: 1 << GoToAgent}},
 		{`"go_to_agent": "yes"`, `"go_to_agent": "maybe"`, Chat{Malformed: 1 << GoToAgent}},
 		{`"end_date": "20260118193431"`, `"end_date": "later"`, Chat{Malformed: 1 << EndDate}},
 		{`"start_date": "later"`, `"start_date": "20260118193431"`, Chat{Start: 1768764871}},
-		{`"asa": "5"`, `"ASA ": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
+		{`"asa": "5"`, `"ASA ": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
 		{`"asa": "5"`, `"asa": []`, Chat{Numbers: [NumericFields]float64{ASA: 5}, Malformed: 1 << ASA}},
-		{`"asa": false`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Has: 1 << ASA}},
+		{`"asa": false`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
 	} {
 		c.want.RoutingPoint, c.want.Channel = "-", "-"
 		have := only(t, `{"conn_id": "1", `+c.first+`, `+c.last+`}`)
@@ -161,14 +161,14 @@ func TestHandoffInEverySpelling(t *testing.T) {
 	} {
 		for _, spelling := range c.spellings {
 			have := only(t, rowWith("go_to_agent", spelling))
-			if have.HandedOff != c.want || !have.Has.Has(GoToAgent) || have.Malformed != 0 {
-				t.Errorf("%s: have %v, stated %v, malformed %v, want %v", spelling, have.HandedOff, have.Has.Has(GoToAgent), have.Malformed, c.want)
+			if have.HandedOff != c.want || !have.Present.Has(GoToAgent) || have.Malformed != 0 {
+				t.Errorf("%s: have %v, stated %v, malformed %v, want %v", spelling, have.HandedOff, have.Present.Has(GoToAgent), have.Malformed, c.want)
 			}
 		}
 	}
 	for _, spelling := range []string{`"maybe"`, `"y"`, `"2"`, `2`, `10`, `"yes!"`, `"sino"`, "\"s\xed\""} {
 		have := only(t, rowWith("go_to_agent", spelling))
-		if have.HandedOff || have.Has.Has(GoToAgent) || have.Malformed != 1<<GoToAgent {
+		if have.HandedOff || have.Present.Has(GoToAgent) || have.Malformed != 1<<GoToAgent {
 			t.Errorf("%s: have %+v, want it malformed", spelling, have)
 		}
 	}
@@ -180,11 +180,11 @@ func TestLastSenders(t *testing.T) {
 		`"unknown"`: UnknownSender, `"supervisor"`: UnknownSender, `7`: UnknownSender,
 	} {
 		have := only(t, rowWith("last_sender", spelling))
-		if have.LastSender != want || !have.Has.Has(LastSenderField) || have.Malformed != 0 {
+		if have.LastSender != want || !have.Present.Has(LastSenderField) || have.Malformed != 0 {
 			t.Errorf("%s: have %v, malformed %v, want %v", spelling, have.LastSender, have.Malformed, want)
 		}
 	}
-	if have := only(t, rowWith("last_sender", `"-"`)); have.Has.Has(LastSenderField) {
+	if have := only(t, rowWith("last_sender", `"-"`)); have.Present.Has(LastSenderField) {
 		t.Error("an absent sender is stated")
 	}
 }
@@ -263,14 +263,14 @@ func TestEachMalformedFieldIsItsOwn(t *testing.T) {
 			continue
 		}
 		have := only(t, rowWith(f.String(), `"??"`))
-		if have.Malformed != 1<<f || have.Has.Has(f) {
-			t.Errorf("%s: have malformed %b, stated %b", f, have.Malformed, have.Has)
+		if have.Malformed != 1<<f || have.Present.Has(f) {
+			t.Errorf("%s: have malformed %b, stated %b", f, have.Malformed, have.Present)
 		}
 		if f < NumericFields && have.Numbers[f] != 0 {
 			t.Errorf("%s: have %v", f, have.Numbers[f])
 		}
-		if others := want.Has &^ (1 << f); have.Has != others {
-			t.Errorf("%s: have stated %b, want %b", f, have.Has, others)
+		if others := want.Present &^ (1 << f); have.Present != others {
+			t.Errorf("%s: have stated %b, want %b", f, have.Present, others)
 		}
 	}
 }
@@ -285,7 +285,7 @@ func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
 				continue
 			}
 			have := onlyWanted(t, rowWith(f.String(), value), named)
-			if have.Malformed != 1<<f || have.Has != full.Has&^(1<<f) || have.ID != full.ID || have.End != full.End || have.Keys != full.Keys {
+			if have.Malformed != 1<<f || have.Present != full.Present&^(1<<f) || have.ID != full.ID || have.End != full.End || have.Keys != full.Keys {
 				t.Errorf("%s %.20s: have %+v", f, value, have)
 			}
 			for g := range Field(NumericFields) {

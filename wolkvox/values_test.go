@@ -55,10 +55,10 @@ func mustRead(t *testing.T, f Field, text string, want float64) {
 	t.Helper()
 	have := only(t, rowWith(f.String(), text))
 	switch {
-	case want == unreadable && (have.Malformed != 1<<f || have.Has.Has(f) || have.Numbers[f] != 0):
+	case want == unreadable && (have.Malformed != 1<<f || have.Present.Has(f) || have.Numbers[f] != 0):
 		t.Errorf("%s %s: have %v, want it unreadable", f, text, have.Numbers[f])
-	case want != unreadable && (have.Malformed != 0 || !have.Has.Has(f) || have.Numbers[f] != want):
-		t.Errorf("%s %s: have %v, stated %v, unreadable %b, want %v", f, text, have.Numbers[f], have.Has.Has(f), have.Malformed, want)
+	case want != unreadable && (have.Malformed != 0 || !have.Present.Has(f) || have.Numbers[f] != want):
+		t.Errorf("%s %s: have %v, stated %v, unreadable %b, want %v", f, text, have.Numbers[f], have.Present.Has(f), have.Malformed, want)
 	}
 }
 

@@ -27,7 +27,7 @@ func someBook() *ledger.Book {
 	t.Apply(&wolkvox.Chat{
 		ID: 1, End: 1000, RoutingPoint: `a "b" \c`, Channel: "web {x}", HandedOff: true, Agent: "12 01",
 		Numbers: [wolkvox.NumericFields]float64{5, 12.5, 300, 320, 7, 100, 1e9},
-		Has:     1<<wolkvox.AllFields - 1,
+		Present: 1<<wolkvox.AllFields - 1,
 	}, ledger.Polling)
 	t.Commit()
 	return book

@@ -36,7 +36,7 @@ func remembering(b *testing.B, chats int) *exporter {
 			RoutingPoint: strconv.Itoa(i % 50), Channel: []string{"web", "whatsapp"}[i%2],
 		}
 		for f := range chat.Numbers {
-			chat.Numbers[f], chat.Has = float64(random.IntN(2000)), chat.Has|1<<f
+			chat.Numbers[f], chat.Present = float64(random.IntN(2000)), chat.Present|1<<f
 		}
 		t.Apply(&chat, ledger.Starting)
 	}

@@ -91,7 +91,7 @@ func TestTransaction_ComparesWhatWasCompleted(t *testing.T) {
 func TestTransaction_ComparesNoRowThatStatesLess(t *testing.T) {
 	for name, less := range map[string]func(*wolkvox.Chat){
 		"no handoff":     keptByBot,
-		"no last sender": func(chat *wolkvox.Chat) { chat.Has &^= 1 << wolkvox.LastSenderField },
+		"no last sender": func(chat *wolkvox.Chat) { chat.Present &^= 1 << wolkvox.LastSenderField },
 		"no agent":       by(""),
 		"garbled":        garbles(wolkvox.TimeWithAgent),
 	} {

@@ -156,22 +156,22 @@ func partsStated(chat *wolkvox.Chat) (parts []string) {
 		return parts
 	}
 	parts = append(parts, "interaction")
-	agent := chat.Has.Has(wolkvox.GoToAgent) && chat.HandedOff
+	agent := chat.Present.Has(wolkvox.GoToAgent) && chat.HandedOff
 	if agent {
 		parts = append(parts, "handoff")
 	}
-	if chat.Has.Has(wolkvox.LastSenderField) {
+	if chat.Present.Has(wolkvox.LastSenderField) {
 		parts = append(parts, "sender")
 	}
 	for _, s := range specified {
-		if chat.Has.Has(s.field) && (agent || !s.handedOff) {
+		if chat.Present.Has(s.field) && (agent || !s.handedOff) {
 			parts = append(parts, s.field.String())
 		}
 	}
 	if agent && chat.Agent != "" {
 		parts = append(parts, "agent")
 		for _, f := range []wolkvox.Field{wolkvox.TimeWithAgent, wolkvox.ASA, wolkvox.AgentChars} {
-			if chat.Has.Has(f) {
+			if chat.Present.Has(f) {
 				parts = append(parts, "agent's "+f.String())
 			}
 		}

@@ -37,22 +37,22 @@ func unreadable(f wolkvox.Field) parts { return 1 << 16 << f }
 // partsOf is what the row of an ended chat has to count.
 func partsOf(chat *wolkvox.Chat) parts {
 	has := interaction
-	handedOff := chat.Has.Has(wolkvox.GoToAgent) && chat.HandedOff
+	handedOff := chat.Present.Has(wolkvox.GoToAgent) && chat.HandedOff
 	if handedOff {
 		has |= handoff
 	}
-	if chat.Has.Has(wolkvox.LastSenderField) {
+	if chat.Present.Has(wolkvox.LastSenderField) {
 		has |= lastSender
 	}
 	for m := range Measure(Measures) {
-		if chat.Has.Has(measures[m].field) && (handedOff || !measures[m].handedOff) {
+		if chat.Present.Has(measures[m].field) && (handedOff || !measures[m].handedOff) {
 			has |= measured(m)
 		}
 	}
 	if handedOff && chat.Agent != "" {
 		has |= agentChat
 		for _, v := range agentValues {
-			if chat.Has.Has(v.field) {
+			if chat.Present.Has(v.field) {
 				has |= v.part
 			}
 		}

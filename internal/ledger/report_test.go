@@ -92,7 +92,7 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 		"fills in":        func() { states(someNumber.Draw(t, "field"), someValue.Draw(t, "value"))(&chat) },
 		"fills in more":   func() { r.fillIn(t, &chat) },
 		"garbles":         func() { garbles(someField.Draw(t, "field"))(&chat) },
-		"leaves out":      func() { chat.Has &^= 1 << someField.Draw(t, "field") },
+		"leaves out":      func() { chat.Present &^= 1 << someField.Draw(t, "field") },
 		"changes labels":  func() { l := someLabels.Draw(t, "labels"); under(l.RoutingPoint, l.Channel)(&chat) },
 		"changes agent":   func() { chat.Agent = someAgent.Draw(t, "agent") },
 		"gets a conn_id":  func() { chat.ID, chat.Anonymous = named(n), anonymous(n) },

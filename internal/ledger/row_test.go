@@ -34,18 +34,18 @@ func ended(id wolkvox.ID, after time.Duration, changes ...func(*wolkvox.Chat)) *
 }
 
 func handedOff(chat *wolkvox.Chat) {
-	chat.Has |= 1 << wolkvox.GoToAgent
+	chat.Present |= 1 << wolkvox.GoToAgent
 	chat.HandedOff = true
 }
 
 func keptByBot(chat *wolkvox.Chat) {
-	chat.Has |= 1 << wolkvox.GoToAgent
+	chat.Present |= 1 << wolkvox.GoToAgent
 	chat.HandedOff = false
 }
 
 func states(f wolkvox.Field, value float64) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) {
-		chat.Has |= 1 << f
+		chat.Present |= 1 << f
 		chat.Malformed &^= 1 << f
 		chat.Numbers[f] = value
 	}
@@ -53,14 +53,14 @@ func states(f wolkvox.Field, value float64) func(*wolkvox.Chat) {
 
 func lastWrote(sender wolkvox.LastSender) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) {
-		chat.Has |= 1 << wolkvox.LastSenderField
+		chat.Present |= 1 << wolkvox.LastSenderField
 		chat.LastSender = sender
 	}
 }
 
 func garbles(f wolkvox.Field) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) {
-		chat.Has &^= 1 << f
+		chat.Present &^= 1 << f
 		chat.Malformed |= 1 << f
 	}
 }
