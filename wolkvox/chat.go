@@ -14,10 +14,10 @@ type ID uint64
 // Chat is a row of the report chat_8, without personal data.
 type Chat struct {
 	ID ID
-	// Anonymous is the ID that the same chat has while its row shows no
+	// FallbackID is the ID that the same chat has while its row shows no
 	// conn_id, as the vendor's own example does; zero if that would not
 	// identify it.
-	Anonymous ID
+	FallbackID ID
 
 	Start LocalTime // zero if absent or malformed
 	End   LocalTime // zero while the chat lasts

@@ -120,8 +120,8 @@ func otherRows(errs ...error) bool {
 func mustBeSound(t *testing.T, c Chat) {
 	t.Helper()
 	switch {
-	case c.ID == 0 || c.ID == c.Anonymous:
-		t.Fatalf("have the ids %x, %x", c.ID, c.Anonymous)
+	case c.ID == 0 || c.ID == c.FallbackID:
+		t.Fatalf("have the ids %x, %x", c.ID, c.FallbackID)
 	case c.Present&c.Malformed != 0 || c.Present>>AllFields != 0 || c.Malformed>>AllFields != 0 || c.Keys>>allKeys != 0, c.Present&^c.Keys != 0, c.Malformed&^c.Keys != 0:
 		t.Fatalf("have stated %b, malformed %b, keys %b", c.Present, c.Malformed, c.Keys)
 	case c.Start < 0 || c.Start > maxLocalTime || c.End < 0 || c.End > maxLocalTime:

@@ -19,8 +19,8 @@ func TestAChatIsRecognisedHoweverItsRowIsWritten(t *testing.T) {
 		rowWith("session_id", `"573001112233\u0040whatsapp-7"`),
 		rowWith("end_date", `"-"`, "go_to_agent", `"no"`, "agent_id", `""`, "asa", `null`, "channel", `"web"`, "rp_id", `"1"`),
 	} {
-		if have := only(t, row); have.ID != want.ID || have.Anonymous != want.Anonymous {
-			t.Errorf("have %x, %x, want %x, %x from %s", have.ID, have.Anonymous, want.ID, want.Anonymous, row)
+		if have := only(t, row); have.ID != want.ID || have.FallbackID != want.FallbackID {
+			t.Errorf("have %x, %x, want %x, %x from %s", have.ID, have.FallbackID, want.ID, want.FallbackID, row)
 		}
 	}
 }
@@ -36,8 +36,8 @@ func TestIDsStayWhatTheyAre(t *testing.T) {
 		{rowWith("session_id", `"-"`), 0x4ba94f7fbd689f42, 0},
 		{rowWith("start_date", `"-"`), 0x03f659ef5dcf1fd6, 0},
 	} {
-		if have := only(t, c.row); have.ID != c.id || have.Anonymous != c.anonymous {
-			t.Errorf("have %#x, %#x, want %#x, %#x from %s", have.ID, have.Anonymous, c.id, c.anonymous, c.row)
+		if have := only(t, c.row); have.ID != c.id || have.FallbackID != c.anonymous {
+			t.Errorf("have %#x, %#x, want %#x, %#x from %s", have.ID, have.FallbackID, c.id, c.anonymous, c.row)
 		}
 	}
 }
@@ -46,8 +46,8 @@ func TestAChatWithoutConnIDIsKnownByItsAnonymousID(t *testing.T) {
 	named := only(t, rowWith())
 	for _, absent := range []string{`"-"`, `""`, `null`, ``} {
 		have := only(t, rowWith("conn_id", absent))
-		if have.ID != named.Anonymous || have.Anonymous != 0 {
-			t.Errorf("%s: have %x, %x, want %x, 0", absent, have.ID, have.Anonymous, named.Anonymous)
+		if have.ID != named.FallbackID || have.FallbackID != 0 {
+			t.Errorf("%s: have %x, %x, want %x, 0", absent, have.ID, have.FallbackID, named.FallbackID)
 		}
 	}
 }
@@ -56,12 +56,12 @@ func TestAChatWithoutConnIDIsKnownByItsAnonymousID(t *testing.T) {
 // chats: no chat is to be taken for them.
 func TestWithoutASessionAndAStartThereIsNoAnonymousID(t *testing.T) {
 	for _, field := range []string{"session_id", "start_date"} {
-		if have := only(t, rowWith(field, `"-"`)); have.Anonymous != 0 || have.ID == 0 {
-			t.Errorf("without %s: have %x, %x", field, have.ID, have.Anonymous)
+		if have := only(t, rowWith(field, `"-"`)); have.FallbackID != 0 || have.ID == 0 {
+			t.Errorf("without %s: have %x, %x", field, have.ID, have.FallbackID)
 		}
 	}
-	if have := only(t, rowWith("start_date", `"0000-00-00 00:00:00"`)); have.Anonymous != 0 {
-		t.Errorf("with the zero date: have %x", have.Anonymous)
+	if have := only(t, rowWith("start_date", `"0000-00-00 00:00:00"`)); have.FallbackID != 0 {
+		t.Errorf("with the zero date: have %x", have.FallbackID)
 	}
 }
 
@@ -98,18 +98,18 @@ func TestDifferentChatsHaveDifferentIDs(t *testing.T) {
 		k := key{text.Draw(rt, "conn_id"), text.Draw(rt, "session_id"), LocalTime(rapid.Int64Range(1, 300).Draw(rt, "start"))}
 		row := `{"conn_id": ` + strconv.Quote(k.conn) + `, "session_id": ` + strconv.Quote(k.session) + `, "start_date": "` + k.start.String() + `"}`
 		have := only(t, row)
-		if have.ID == 0 || have.Anonymous == 0 || have.ID == have.Anonymous {
-			rt.Fatalf("have %x, %x", have.ID, have.Anonymous)
+		if have.ID == 0 || have.FallbackID == 0 || have.ID == have.FallbackID {
+			rt.Fatalf("have %x, %x", have.ID, have.FallbackID)
 		}
 		if other, ok := seen[have.ID]; ok && other != k {
 			rt.Fatalf("%+v and %+v have one id", k, other)
 		}
 		seen[have.ID] = k
 		k.conn = ""
-		if other, ok := anonymous[have.Anonymous]; ok && other != k {
+		if other, ok := anonymous[have.FallbackID]; ok && other != k {
 			rt.Fatalf("%+v and %+v have one anonymous id", k, other)
 		}
-		anonymous[have.Anonymous] = k
+		anonymous[have.FallbackID] = k
 	})
 }
 

@@ -217,7 +217,7 @@ func (d *decoder) identify(chat *Chat) bool {
 	}
 	chat.ID = d.hash(d.connID)
 	if len(d.connID) > 0 && len(d.sessionID) > 0 && len(d.startDate) > 0 {
-		chat.Anonymous = d.hash(nil)
+		chat.FallbackID = d.hash(nil)
 	}
 	return true
 }

@@ -12,7 +12,7 @@ func TestARowIsRead(t *testing.T) {
 	have := only(t, rowWith())
 	all := Fields(1<<LastSenderField<<1 - 1)
 	want := Chat{
-		ID: have.ID, Anonymous: have.Anonymous,
+		ID: have.ID, FallbackID: have.FallbackID,
 		Start: at(t, "2026-01-18 19:34:31"), End: at(t, "2026-01-18 19:52:07"),
 		RoutingPoint: "12601", Channel: "whatsapp", HandedOff: true, LastSender: Agent, Agent: "5544",
 		Numbers: [NumericFields]float64{
@@ -23,8 +23,8 @@ func TestARowIsRead(t *testing.T) {
 	if have != want {
 		t.Errorf("have %+v\nwant %+v", have, want)
 	}
-	if have.ID == 0 || have.Anonymous == 0 || have.ID == have.Anonymous {
-		t.Errorf("have the ids %x and %x", have.ID, have.Anonymous)
+	if have.ID == 0 || have.FallbackID == 0 || have.ID == have.FallbackID {
+		t.Errorf("have the ids %x and %x", have.ID, have.FallbackID)
 	}
 	if !have.Ended() {
 		t.Error("want it ended")

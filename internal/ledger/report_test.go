@@ -62,7 +62,7 @@ func (r *report) open(t *rapid.T) {
 	if rapid.Bool().Draw(t, "without conn_id") {
 		chat.ID = anonymous(n)
 	} else if rapid.Bool().Draw(t, "with session") {
-		chat.Anonymous = anonymous(n)
+		chat.FallbackID = anonymous(n)
 	}
 	r.chats = append(r.chats, []wolkvox.Chat{chat})
 }
@@ -95,8 +95,8 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 		"leaves out":      func() { chat.Present &^= 1 << someField.Draw(t, "field") },
 		"changes labels":  func() { l := someLabels.Draw(t, "labels"); under(l.RoutingPoint, l.Channel)(&chat) },
 		"changes agent":   func() { chat.Agent = someAgent.Draw(t, "agent") },
-		"gets a conn_id":  func() { chat.ID, chat.Anonymous = named(n), anonymous(n) },
-		"loses a conn_id": func() { chat.ID, chat.Anonymous = anonymous(n), 0 },
+		"gets a conn_id":  func() { chat.ID, chat.FallbackID = named(n), anonymous(n) },
+		"loses a conn_id": func() { chat.ID, chat.FallbackID = anonymous(n), 0 },
 	}
 	if !nameless(&chat) {
 		delete(changes, "gets a conn_id")

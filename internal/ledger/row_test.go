@@ -71,7 +71,7 @@ func under(routingPoint, channel string) func(*wolkvox.Chat) {
 
 // without is the ID that the chat has while its row shows no conn_id.
 func without(anonymous wolkvox.ID) func(*wolkvox.Chat) {
-	return func(chat *wolkvox.Chat) { chat.Anonymous = anonymous }
+	return func(chat *wolkvox.Chat) { chat.FallbackID = anonymous }
 }
 
 // applied books a row in a transaction that is to be committed, and answers

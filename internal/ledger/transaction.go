@@ -102,8 +102,8 @@ func (t *Transaction) lookup(chat *wolkvox.Chat) (wolkvox.ID, entry) {
 	if e, ok := t.entry(chat.ID); ok {
 		return chat.ID, e
 	}
-	if e, ok := t.entry(chat.Anonymous); ok && chat.Anonymous != 0 {
-		return chat.Anonymous, e
+	if e, ok := t.entry(chat.FallbackID); ok && chat.FallbackID != 0 {
+		return chat.FallbackID, e
 	}
 	return chat.ID, entry{}
 }

@@ -168,7 +168,7 @@ func (r *reader) rows(span Span) (rows []wolkvox.Chat) {
 		if r.now.Before(c.start) || !over && !r.listed || by.Before(span.From) || by.After(span.To) {
 			continue
 		}
-		chat := wolkvox.Chat{ID: named(n), Anonymous: anonymous(n), RoutingPoint: fmt.Sprint(n), Channel: "web"}
+		chat := wolkvox.Chat{ID: named(n), FallbackID: anonymous(n), RoutingPoint: fmt.Sprint(n), Channel: "web"}
 		if over {
 			chat.End = clock(c.end)
 		}
@@ -177,7 +177,7 @@ func (r *reader) rows(span Span) (rows []wolkvox.Chat) {
 			handedOff(&chat)
 			states(wolkvox.ASA, 12)(&chat)
 		case c.anonymously:
-			chat.ID, chat.Anonymous = anonymous(n), 0
+			chat.ID, chat.FallbackID = anonymous(n), 0
 		}
 		rows = append(rows, chat)
 	}
