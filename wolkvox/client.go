@@ -55,7 +55,7 @@ type Client struct {
 	maxBody int64
 	observe func(Request)
 	rows    rowOptions
-	turns   *Turns
+	turns   *TokenLimiter
 	http    http.Client
 	skew    *time.Duration // of the newest response
 
@@ -79,8 +79,8 @@ func WithUserAgent(agent string) Option { return func(c *Client) { c.agent = age
 // WithObserver is told of every request.
 func WithObserver(observe func(Request)) Option { return func(c *Client) { c.observe = observe } }
 
-// WithTurns takes turns with the other clients that share them and the token.
-func WithTurns(turns *Turns) Option { return func(c *Client) { c.turns = turns } }
+// WithTokenLimiter takes turns with the other clients that share them and the token.
+func WithTokenLimiter(turns *TokenLimiter) Option { return func(c *Client) { c.turns = turns } }
 
 // WithAgentNames fills [Chat.AgentName], which is skipped unseen otherwise.
 func WithAgentNames() Option { return func(c *Client) { c.rows.agentNames = true } }
@@ -105,7 +105,7 @@ func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.htt
 // NewClient makes a client for the API below base, such as
 // https://wv0042.wolkvox.com.
 func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
-	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}, turns: &Turns{}}
+	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}, turns: &TokenLimiter{}}
 	c.http.Transport = defaultTransport
 	c.http.CheckRedirect = c.checkRedirect
 	c.response.Announced = -1

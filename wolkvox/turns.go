@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Turns lets clients that share a token make one request at a time: the vendor
+// TokenLimiter lets clients that share a token make one request at a time: the vendor
 // forbids to use a token twice at once. Whoever has waited longest is next. The
 // zero value is ready; it is for several goroutines.
-type Turns struct {
+type TokenLimiter struct {
 	mu     sync.Mutex
 	queues map[[sha256.Size]byte]*queue // by a token's hash, as long as somebody is in it
 }
@@ -24,7 +24,7 @@ type queue struct {
 }
 
 // take waits for the token's turn, or for ctx's end. The turn is over with done.
-func (t *Turns) take(ctx context.Context, token string) (done func(), err error) {
+func (t *TokenLimiter) take(ctx context.Context, token string) (done func(), err error) {
 	key := sha256.Sum256([]byte(token))
 	q := t.enter(key)
 	if err := q.Acquire(ctx, 1); err != nil {
@@ -37,7 +37,7 @@ func (t *Turns) take(ctx context.Context, token string) (done func(), err error)
 	}, nil
 }
 
-func (t *Turns) enter(key [sha256.Size]byte) *queue {
+func (t *TokenLimiter) enter(key [sha256.Size]byte) *queue {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	q, ok := t.queues[key]
@@ -52,7 +52,7 @@ func (t *Turns) enter(key [sha256.Size]byte) *queue {
 	return q
 }
 
-func (t *Turns) leave(key [sha256.Size]byte) {
+func (t *TokenLimiter) leave(key [sha256.Size]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.queues[key].length--; t.queues[key].length == 0 {

@@ -48,7 +48,7 @@ func newCrowd() *crowd { return &crowd{using: map[string]int{}, mostEver: map[st
 // ask makes a request, and answers with its error.
 func (c *crowd) ask(ctx context.Context, host, token string) error {
 	client := NewClient(&url.URL{Scheme: "https", Host: host}, StaticToken(token),
-		WithTurns(&c.turns), WithTransport(c), WithTimeout(90*time.Second))
+		WithTokenLimiter(&c.turns), WithTransport(c), WithTimeout(90*time.Second))
 	for _, err := range client.Chats(ctx, Window{1, 2}) {
 		return err
 	}

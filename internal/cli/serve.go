@@ -109,11 +109,11 @@ func (c *command) serve(ctx context.Context) error {
 }
 
 func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{}, logger log.Logger) *manager.Manager {
-	var turns wolkvox.Turns
+	var limiter wolkvox.TokenLimiter
 	return manager.New(reg, manager.Options{
 		Targets: c.targets,
 		NewClient: func(target config.Target, options ...wolkvox.Option) *wolkvox.Client {
-			return c.newPollingClient(target, append(options, wolkvox.WithTurns(&turns))...)
+			return c.newPollingClient(target, append(options, wolkvox.WithTokenLimiter(&limiter))...)
 		},
 		StoragePath:  c.storagePath,
 		Ledger:       ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
