@@ -14,7 +14,7 @@ import (
 // chats are the metrics of one label set, allocated at once.
 type chats struct {
 	interactions, handoffs counter
-	lastSenders            [wolkvox.LastSenders]counter
+	lastSenders            [wolkvox.SenderCount]counter
 	histograms             [ledger.Measures]histogram
 }
 

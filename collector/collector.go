@@ -40,7 +40,7 @@ var (
 		}
 		return pairs
 	}()
-	lastSenderLabels = func() (pairs [wolkvox.LastSenders]*dto.LabelPair) {
+	lastSenderLabels = func() (pairs [wolkvox.SenderCount]*dto.LabelPair) {
 		for sender := range pairs {
 			pairs[sender] = label("last_sender", wolkvox.LastSender(sender).String())
 		}

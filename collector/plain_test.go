@@ -54,7 +54,7 @@ func (p *plain) observe(chat *wolkvox.Chat) {
 	if chat.HandedOff {
 		handedOver.Inc()
 	}
-	for sender := range wolkvox.LastSenders {
+	for sender := range wolkvox.SenderCount {
 		count := p.counters[lastSenders].WithLabelValues(append(labels, sender.String())...)
 		if sender == chat.LastSender {
 			count.Inc()

@@ -138,10 +138,10 @@ const (
 	Agent
 	ChatBot
 	Customer
-	LastSenders // how many there are
+	SenderCount // how many there are
 )
 
-var senderNames = [LastSenders]string{"unknown", "agent", "chat_bot", "customer"}
+var senderNames = [SenderCount]string{"unknown", "agent", "chat_bot", "customer"}
 
 // String is the API's name of s.
 func (s LastSender) String() string { return senderNames[s] }

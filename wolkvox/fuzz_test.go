@@ -126,7 +126,7 @@ func mustBeSound(t *testing.T, c Chat) {
 		t.Fatalf("have stated %b, malformed %b, keys %b", c.Present, c.Malformed, c.Keys)
 	case c.Start < 0 || c.Start > maxLocalTime || c.End < 0 || c.End > maxLocalTime:
 		t.Fatalf("have %d to %d", c.Start, c.End)
-	case c.LastSender >= LastSenders:
+	case c.LastSender >= SenderCount:
 		t.Fatalf("have the sender %d", c.LastSender)
 	}
 	for field, n := range c.Numbers {

@@ -117,7 +117,7 @@ func parseYes(text []byte) (yes, ok bool) {
 
 // parseLastSender never fails: the vendor may add senders.
 func parseLastSender(text []byte) LastSender {
-	for sender := Agent; sender < LastSenders; sender++ {
+	for sender := Agent; sender < SenderCount; sender++ {
 		if bytes.EqualFold(text, []byte(senderNames[sender])) {
 			return sender
 		}

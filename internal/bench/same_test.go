@@ -42,7 +42,7 @@ func TestBothExportersCountTheSame(t *testing.T) {
 		}
 		equal("interactions", counter(theirs.interactions), set.Interactions)
 		equal("handoffs", counter(theirs.handoffs), set.Handoffs)
-		for sender := range wolkvox.LastSenders {
+		for sender := range wolkvox.SenderCount {
 			equal("last sender "+sender.String(), counter(theirs.lastSender, sender.String()), set.LastSender[sender])
 		}
 		for m, want := range set.Histograms {

@@ -50,7 +50,7 @@ func TestDigest_DiffersForEachValueOfAHistory(t *testing.T) {
 			}
 			rows[digest] = row
 		}
-		if len(rows) < int(wolkvox.LastSenders) {
+		if len(rows) < int(wolkvox.SenderCount) {
 			t.Errorf("%s: have %d digests, want one for each value", name, len(rows))
 		}
 	}
@@ -64,7 +64,7 @@ func historyRows() (rows []*wolkvox.Chat) {
 	for _, agent := range allAgents {
 		rows = append(rows, completeRow(by(agent)))
 	}
-	for sender := range wolkvox.LastSenders {
+	for sender := range wolkvox.SenderCount {
 		rows = append(rows, completeRow(lastWrote(sender)))
 	}
 	for _, value := range allValues {

@@ -44,7 +44,7 @@ type figures struct {
 	born                   time.Time
 	initial                bool
 	interactions, handoffs uint64
-	senders                [wolkvox.LastSenders]uint64
+	senders                [wolkvox.SenderCount]uint64
 	values                 [Measures][]float64
 }
 

@@ -79,7 +79,7 @@ func TestAChatIsCountedInEveryFamily(t *testing.T) {
 	}
 	mustBook(t, b, chat, Polling, Counted)
 	have := figuresOf(t, b)
-	if have.Interactions != 1 || have.Handoffs != 1 || have.LastSender != [wolkvox.LastSenders]uint64{wolkvox.Customer: 1} {
+	if have.Interactions != 1 || have.Handoffs != 1 || have.LastSender != [wolkvox.SenderCount]uint64{wolkvox.Customer: 1} {
 		t.Errorf("want one handed-off chat that the customer left last, have %+v", have)
 	}
 	for m, s := range specified {

@@ -25,7 +25,7 @@ type Tally struct {
 
 	Interactions uint64
 	Handoffs     uint64
-	LastSender   [wolkvox.LastSenders]uint64
+	LastSender   [wolkvox.SenderCount]uint64
 	Histograms   [Measures]Histogram
 }
 
