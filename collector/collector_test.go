@@ -305,7 +305,7 @@ func TestNothingIsKnownBeforeTheFirstPoll(t *testing.T) {
 	if have := valuesOf(have["wolkvox_exporter_records_total"]); len(have) != ledger.Outcomes {
 		t.Errorf("have records_total %v, want every outcome", have)
 	}
-	if have := valuesOf(have["wolkvox_exporter_field_errors_total"]); len(have) != wolkvox.AllFields {
+	if have := valuesOf(have["wolkvox_exporter_field_errors_total"]); len(have) != wolkvox.FieldCount {
 		t.Errorf("have field_errors_total %v, want every field", have)
 	}
 }

@@ -125,7 +125,7 @@ func collectCounts(ch chan<- prometheus.Metric, o *operation, v *ledger.View) {
 	for outcome, pair := range outcomeLabels {
 		ch <- &counter{desc: descs[records], labels: []*dto.LabelPair{o.name, pair}, value: float64(v.Counts.Records[outcome])}
 	}
-	for field, pair := range fieldLabels[:wolkvox.AllFields] {
+	for field, pair := range fieldLabels[:wolkvox.FieldCount] {
 		ch <- &counter{desc: descs[fieldErrors], labels: []*dto.LabelPair{pair, o.name}, value: float64(v.Counts.FieldErrors[field])}
 	}
 	ch <- &counter{desc: descs[lateRecords], labels: o.labels, value: float64(v.Counts.Late)}

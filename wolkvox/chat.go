@@ -34,7 +34,7 @@ type Chat struct {
 
 	// Numbers holds seconds, messages or characters, by field. Present says which
 	// of them, of go_to_agent and of last_sender the row states.
-	Numbers [NumericFields]float64
+	Numbers [NumericFieldCount]float64
 	Present Fields
 	// Malformed says which fields hold something that cannot be read.
 	Malformed Fields
@@ -46,7 +46,7 @@ type Chat struct {
 // Ended tells whether the report shows the chat as ended.
 func (c *Chat) Ended() bool { return c.End != 0 }
 
-// Field is a column of the report that is read: of those below AllFields the value
+// Field is a column of the report that is read: of those below FieldCount the value
 // can be malformed, those from there on are the rest of a chat's identity.
 type Field uint8
 
@@ -60,12 +60,12 @@ const (
 	CustomerChars              // characters typed
 	AgentChars                 // characters typed
 
-	NumericFields = iota // how many there are
+	NumericFieldCount = iota // how many there are
 )
 
 // The other columns that can be malformed.
 const (
-	GoToAgent = NumericFields + Field(iota)
+	GoToAgent = NumericFieldCount + Field(iota)
 	LastSenderField
 	StartDate
 	EndDate
@@ -74,16 +74,16 @@ const (
 	AgentField
 	AgentNameField
 
-	AllFields = NumericFields + iota // how many there are
+	FieldCount = NumericFieldCount + iota // how many there are
 )
 
 // What identifies a chat beside its start. A row in which these cannot be read is a
 // bad one.
 const (
-	ConnIDField = AllFields + Field(iota)
+	ConnIDField = FieldCount + Field(iota)
 	SessionIDField
 
-	allKeys = AllFields + iota // how many there are
+	allKeys = FieldCount + iota // how many there are
 )
 
 var fieldNames = [allKeys]string{

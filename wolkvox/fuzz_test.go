@@ -122,7 +122,7 @@ func mustBeSound(t *testing.T, c Chat) {
 	switch {
 	case c.ID == 0 || c.ID == c.FallbackID:
 		t.Fatalf("have the ids %x, %x", c.ID, c.FallbackID)
-	case c.Present&c.Malformed != 0 || c.Present>>AllFields != 0 || c.Malformed>>AllFields != 0 || c.Keys>>allKeys != 0, c.Present&^c.Keys != 0, c.Malformed&^c.Keys != 0:
+	case c.Present&c.Malformed != 0 || c.Present>>FieldCount != 0 || c.Malformed>>FieldCount != 0 || c.Keys>>allKeys != 0, c.Present&^c.Keys != 0, c.Malformed&^c.Keys != 0:
 		t.Fatalf("have stated %b, malformed %b, keys %b", c.Present, c.Malformed, c.Keys)
 	case c.Start < 0 || c.Start > maxLocalTime || c.End < 0 || c.End > maxLocalTime:
 		t.Fatalf("have %d to %d", c.Start, c.End)

@@ -84,7 +84,7 @@ func (d *decoder) chat() (Chat, error) {
 		switch {
 		case d.json.Err() != nil:
 		case !f.allows(kind):
-			bad = bad || f == StartDate || f == EndDate || f >= AllFields // The row cannot be counted without.
+			bad = bad || f == StartDate || f == EndDate || f >= FieldCount // The row cannot be counted without.
 			d.markMalformed(&chat, f, maskOfKind(kind, text))
 		case !isAbsent(text):
 			d.set(&chat, f, text)
@@ -127,7 +127,7 @@ func (f Field) allows(kind jsonscan.Kind) bool {
 // markMalformed records that a value cannot be read.
 func (d *decoder) markMalformed(chat *Chat, f Field, mask string) {
 	chat.Present.remove(f)
-	if f < AllFields {
+	if f < FieldCount {
 		chat.Malformed.add(f)
 	}
 	if d.onUnreadable != nil {

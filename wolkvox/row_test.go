@@ -15,7 +15,7 @@ func TestARowIsRead(t *testing.T) {
 		ID: have.ID, FallbackID: have.FallbackID,
 		Start: at(t, "2026-01-18 19:34:31"), End: at(t, "2026-01-18 19:52:07"),
 		RoutingPoint: "12601", Channel: "whatsapp", HandedOff: true, LastSender: Agent, Agent: "5544",
-		Numbers: [NumericFields]float64{
+		Numbers: [NumericFieldCount]float64{
 			TimeOnChatbot: 65, ASA: 42, TimeWithAgent: 850, TotalTime: 1056, TimesChatted: 14, CustomerChars: 312, AgentChars: 845,
 		},
 		Present: all, Keys: 1<<allKeys - 1,
@@ -128,16 +128,16 @@ func TestOfADuplicateNameTheLastCounts(t *testing.T) {
 		first, last string
 		want        Chat
 	}{
-		{`"asa": "5"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
-		{`"asa": "5"`, `"asa": "soon"`, Chat{Numbers: [NumericFields]float64{ASA: 5}, Malformed: 1 << ASA}},
-		{`"asa": "soon"`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
+		{`"asa": "5"`, `"asa": "7"`, Chat{Numbers: [NumericFieldCount]float64{ASA: 7}, Present: 1 << ASA}},
+		{`"asa": "5"`, `"asa": "soon"`, Chat{Numbers: [NumericFieldCount]float64{ASA: 5}, Malformed: 1 << ASA}},
+		{`"asa": "soon"`, `"asa": "7"`, Chat{Numbers: [NumericFieldCount]float64{ASA: 7}, Present: 1 << ASA}},
 		{`"go_to_agent": "yes"`, `"go_to_agent": "no"`, Chat{Present: 1 << GoToAgent}},
 		{`"go_to_agent": "yes"`, `"go_to_agent": "maybe"`, Chat{Malformed: 1 << GoToAgent}},
 		{`"end_date": "20260118193431"`, `"end_date": "later"`, Chat{Malformed: 1 << EndDate}},
 		{`"start_date": "later"`, `"start_date": "20260118193431"`, Chat{Start: 1768764871}},
-		{`"asa": "5"`, `"ASA ": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
-		{`"asa": "5"`, `"asa": []`, Chat{Numbers: [NumericFields]float64{ASA: 5}, Malformed: 1 << ASA}},
-		{`"asa": false`, `"asa": "7"`, Chat{Numbers: [NumericFields]float64{ASA: 7}, Present: 1 << ASA}},
+		{`"asa": "5"`, `"ASA ": "7"`, Chat{Numbers: [NumericFieldCount]float64{ASA: 7}, Present: 1 << ASA}},
+		{`"asa": "5"`, `"asa": []`, Chat{Numbers: [NumericFieldCount]float64{ASA: 5}, Malformed: 1 << ASA}},
+		{`"asa": false`, `"asa": "7"`, Chat{Numbers: [NumericFieldCount]float64{ASA: 7}, Present: 1 << ASA}},
 	} {
 		c.want.RoutingPoint, c.want.Channel = "-", "-"
 		have := only(t, `{"conn_id": "1", `+c.first+`, `+c.last+`}`)
@@ -245,8 +245,8 @@ func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
 		}
 		known[f.String()] = true
 	}
-	if len(known) != allKeys || ConnIDField != AllFields || AllFields > 16 {
-		t.Errorf("have %d keys and %d fields, want %d and at most 16, which the ledger has room for", len(known), AllFields, allKeys)
+	if len(known) != allKeys || ConnIDField != FieldCount || FieldCount > 16 {
+		t.Errorf("have %d keys and %d fields, want %d and at most 16, which the ledger has room for", len(known), FieldCount, allKeys)
 	}
 	for s, want := range map[LastSender]string{UnknownSender: "unknown", Agent: "agent", ChatBot: "chat_bot", Customer: "customer"} {
 		if s.String() != want {
@@ -266,7 +266,7 @@ func TestEachMalformedFieldIsItsOwn(t *testing.T) {
 		if have.Malformed != 1<<f || have.Present.Has(f) {
 			t.Errorf("%s: have malformed %b, stated %b", f, have.Malformed, have.Present)
 		}
-		if f < NumericFields && have.Numbers[f] != 0 {
+		if f < NumericFieldCount && have.Numbers[f] != 0 {
 			t.Errorf("%s: have %v", f, have.Numbers[f])
 		}
 		if others := want.Present &^ (1 << f); have.Present != others {
@@ -279,7 +279,7 @@ func TestEachMalformedFieldIsItsOwn(t *testing.T) {
 func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
 	named := rowOptions{agentNames: true}
 	full := onlyWanted(t, rowWith(), named)
-	for f := range Field(AllFields) {
+	for f := range Field(FieldCount) {
 		for _, value := range slices.Concat(wrongTypes, []string{`"` + strings.Repeat("x", maxTokenLen) + `"`}) {
 			if f == GoToAgent && (value == "true" || value == "false") || f == StartDate || f == EndDate {
 				continue
@@ -288,7 +288,7 @@ func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
 			if have.Malformed != 1<<f || have.Present != full.Present&^(1<<f) || have.ID != full.ID || have.End != full.End || have.Keys != full.Keys {
 				t.Errorf("%s %.20s: have %+v", f, value, have)
 			}
-			for g := range Field(NumericFields) {
+			for g := range Field(NumericFieldCount) {
 				if g != f && have.Numbers[g] != full.Numbers[g] {
 					t.Errorf("%s %.20s: have %v for %s", f, value, have.Numbers[g], g)
 				}

@@ -26,8 +26,8 @@ func someBook() *ledger.Book {
 	t := book.Begin(1000)
 	t.Apply(&wolkvox.Chat{
 		ID: 1, End: 1000, RoutingPoint: `a "b" \c`, Channel: "web {x}", HandedOff: true, Agent: "12 01",
-		Numbers: [wolkvox.NumericFields]float64{5, 12.5, 300, 320, 7, 100, 1e9},
-		Present: 1<<wolkvox.AllFields - 1,
+		Numbers: [wolkvox.NumericFieldCount]float64{5, 12.5, 300, 320, 7, 100, 1e9},
+		Present: 1<<wolkvox.FieldCount - 1,
 	}, ledger.Polling)
 	t.Commit()
 	return book

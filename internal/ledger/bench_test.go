@@ -20,7 +20,7 @@ func someChats(n int) []wolkvox.Chat {
 	chats := make([]wolkvox.Chat, n)
 	for i := range chats {
 		chat := ended(wolkvox.ID(random.Uint64()), -time.Duration(random.IntN(24*60*60))*time.Second, handedOff, under(fmt.Sprint(random.IntN(50)), []string{"web", "whatsapp"}[i%2]))
-		for f := range wolkvox.Field(wolkvox.NumericFields) {
+		for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 			states(f, float64(random.IntN(2000)))(chat)
 		}
 		chats[i] = *chat

@@ -118,7 +118,7 @@ func (o *Options) bounds(m Measure) []float64 {
 // Counts are counters about rows.
 type Counts struct {
 	Records     [Outcomes]uint64
-	FieldErrors [wolkvox.AllFields]uint64
+	FieldErrors [wolkvox.FieldCount]uint64
 	Late        uint64 // counted only by a reconcile
 	Overflowed  uint64 // counted under [Overflow] or [OverflowAgent] for want of a label set
 }

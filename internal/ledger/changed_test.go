@@ -31,7 +31,7 @@ func TestTransaction_ReportsEachChangedValue(t *testing.T) {
 		"last sender":   lastWrote(wolkvox.Agent),
 		"agent":         by("1202"),
 	}
-	for f := range wolkvox.Field(wolkvox.NumericFields) {
+	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 		changes[f.String()] = states(f, float64(11+f))
 	}
 	for name, change := range changes {

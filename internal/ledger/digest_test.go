@@ -9,7 +9,7 @@ import (
 // completeRow states everything that can be counted of a chat.
 func completeRow(changes ...func(*wolkvox.Chat)) *wolkvox.Chat {
 	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer), by("1201"))
-	for f := range wolkvox.Field(wolkvox.NumericFields) {
+	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 		states(f, float64(10+f))(chat)
 	}
 	for _, change := range changes {
@@ -68,7 +68,7 @@ func historyRows() (rows []*wolkvox.Chat) {
 		rows = append(rows, completeRow(lastWrote(sender)))
 	}
 	for _, value := range allValues {
-		for f := range wolkvox.Field(wolkvox.NumericFields) {
+		for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 			rows = append(rows, completeRow(states(f, value)))
 		}
 	}

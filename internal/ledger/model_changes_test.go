@@ -41,7 +41,7 @@ func valueOf(chat *wolkvox.Chat, part string) any {
 	case "agent":
 		return chat.Agent
 	}
-	for f := range wolkvox.Field(wolkvox.NumericFields) {
+	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 		if strings.TrimPrefix(part, "agent's ") == f.String() {
 			return chat.Numbers[f]
 		}

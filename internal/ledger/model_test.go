@@ -24,7 +24,7 @@ type model struct {
 
 	rows             uint64
 	records          [Outcomes]uint64
-	errors           [wolkvox.AllFields]uint64
+	errors           [wolkvox.FieldCount]uint64
 	late, overflowed uint64
 }
 
@@ -147,7 +147,7 @@ func isFigure(part string) bool { return !strings.HasPrefix(part, "bad ") && !is
 
 // partsStated names what a row has to count.
 func partsStated(chat *wolkvox.Chat) (parts []string) {
-	for f := range wolkvox.Field(wolkvox.AllFields) {
+	for f := range wolkvox.Field(wolkvox.FieldCount) {
 		if chat.Malformed.Has(f) {
 			parts = append(parts, "bad "+f.String())
 		}
@@ -181,7 +181,7 @@ func partsStated(chat *wolkvox.Chat) (parts []string) {
 
 var everyPart = func() []string {
 	parts := []string{"interaction", "handoff", "sender", "agent"}
-	for f := range wolkvox.Field(wolkvox.AllFields) {
+	for f := range wolkvox.Field(wolkvox.FieldCount) {
 		parts = append(parts, f.String(), "bad "+f.String(), "agent's "+f.String())
 	}
 	return parts

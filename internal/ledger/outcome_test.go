@@ -74,7 +74,7 @@ func TestOutcomesAreNamedAsTheContractSays(t *testing.T) {
 func TestAChatIsCountedInEveryFamily(t *testing.T) {
 	b := New(Options{MaxLabelSets: 10})
 	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer))
-	for f := range wolkvox.Field(wolkvox.NumericFields) {
+	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 		states(f, float64(10+f))(chat)
 	}
 	mustBook(t, b, chat, Polling, Counted)
@@ -96,7 +96,7 @@ func TestAgentFiguresOfAChatThatTheBotKeptAreNotCounted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := New(Options{MaxLabelSets: 10})
 			chat := ended(1, 0, handoff)
-			for f := range wolkvox.Field(wolkvox.NumericFields) {
+			for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 				states(f, 0)(chat)
 			}
 			mustBook(t, b, chat, Polling, Counted)
@@ -127,7 +127,7 @@ func TestAnUnreadableFieldIsCountedOncePerChat(t *testing.T) {
 	mustBook(t, b, garbled, Polling, Counted)
 	mustBook(t, b, garbled, Polling, Duplicate)
 	mustBook(t, b, garbled, Reconciling, Duplicate)
-	want := [wolkvox.AllFields]uint64{wolkvox.ASA: 1, wolkvox.StartDate: 1}
+	want := [wolkvox.FieldCount]uint64{wolkvox.ASA: 1, wolkvox.StartDate: 1}
 	if have := b.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
@@ -143,7 +143,7 @@ func TestAnUnreadableEndIsCountedOncePerChat(t *testing.T) {
 	for range 3 {
 		mustBook(t, b, row(1, garbles(wolkvox.EndDate), garbles(wolkvox.ASA)), Polling, Invalid)
 	}
-	want := [wolkvox.AllFields]uint64{wolkvox.ASA: 1, wolkvox.EndDate: 1}
+	want := [wolkvox.FieldCount]uint64{wolkvox.ASA: 1, wolkvox.EndDate: 1}
 	if have := b.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}

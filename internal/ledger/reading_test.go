@@ -31,7 +31,7 @@ func TestWhatEndedBeforeTheFirstStartIsOnlyRemembered(t *testing.T) {
 	if have := figuresOf(t, b); have.Interactions != 1 || have.Handoffs != 0 {
 		t.Errorf("want one chat and no handoff, have %+v", have)
 	}
-	if have := b.View(); have.Remembered != 2 || have.Counts.FieldErrors != [wolkvox.AllFields]uint64{} {
+	if have := b.View(); have.Remembered != 2 || have.Counts.FieldErrors != [wolkvox.FieldCount]uint64{} {
 		t.Errorf("want 2 remembered without a field error, have %+v", have)
 	}
 }

@@ -113,7 +113,7 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 }
 
 func (r *report) fillIn(t *rapid.T, chat *wolkvox.Chat) {
-	for f := range wolkvox.Field(wolkvox.NumericFields) {
+	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 		states(f, someValue.Draw(t, f.String()))(chat)
 	}
 }

@@ -223,7 +223,7 @@ func FuzzUnmarshal(f *testing.F) {
 		transaction := b.Begin(clock(noon))
 		for id := range wolkvox.ID(3) {
 			chat := ended(id, 0, handedOff)
-			for field := range wolkvox.Field(wolkvox.NumericFields) {
+			for field := range wolkvox.Field(wolkvox.NumericFieldCount) {
 				states(field, math.Pow(1000, float64(id)))(chat)
 			}
 			transaction.Apply(chat, Starting)

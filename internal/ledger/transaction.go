@@ -176,7 +176,7 @@ func (t *Transaction) countAgent(chat *wolkvox.Chat, reading Reading, missing pa
 }
 
 func (t *Transaction) countUnreadable(missing parts) {
-	for f := range wolkvox.Field(wolkvox.AllFields) {
+	for f := range wolkvox.Field(wolkvox.FieldCount) {
 		if missing&unreadable(f) != 0 {
 			t.counts.FieldErrors[f]++
 		}
