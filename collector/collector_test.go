@@ -263,7 +263,7 @@ func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting)
 		h.read(ledger.Polling, h.bot("101", "web", 1))
-		saved, err := h.book.Begin(wolkvox.LocalTimeOf(time.Now())).Marshal(time.Now())
+		saved, err := h.book.Begin(wolkvox.ToLocalTime(time.Now())).Marshal(time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func newHistory(maxLabelSets int) *history {
 // read books chats as a poll of now does.
 func (h *history) read(reading ledger.Reading, chats ...wolkvox.Chat) {
 	now := time.Now()
-	t := h.book.Begin(wolkvox.LocalTimeOf(now))
+	t := h.book.Begin(wolkvox.ToLocalTime(now))
 	for i := range chats {
 		t.Apply(&chats[i], reading)
 	}
@@ -44,7 +44,7 @@ func (h *history) bot(rpID, channel string, seconds float64) wolkvox.Chat {
 	h.next++
 	c := wolkvox.Chat{
 		ID:           h.next,
-		End:          wolkvox.LocalTimeOf(time.Now()),
+		End:          wolkvox.ToLocalTime(time.Now()),
 		RoutingPoint: rpID,
 		Channel:      channel,
 		LastSender:   wolkvox.ChatBot,

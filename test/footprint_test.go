@@ -102,7 +102,7 @@ func BenchmarkStartWithAMillionChats(b *testing.B) {
 func saveAMillion(b *testing.B, dir, operation string) {
 	b.Helper()
 	book := ledger.New(ledger.Options{MaxLabelSets: 1000})
-	now := wolkvox.LocalTimeOf(time.Now())
+	now := wolkvox.ToLocalTime(time.Now())
 	t := book.Begin(now)
 	for i := range 1_000_000 {
 		t.Apply(&wolkvox.Chat{

@@ -283,14 +283,14 @@ func FuzzParseDate(f *testing.F) {
 		}
 		normal := strings.Replace(string(text), "T", " ", 1)
 		for _, layout := range []string{"2006-01-02 15:04:05", "20060102150405"} {
-			if local, err := time.Parse(layout, normal); err == nil && LocalTimeOf(local) == have {
+			if local, err := time.Parse(layout, normal); err == nil && ToLocalTime(local) == have {
 				return
 			}
 		}
 		for _, layout := range []string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05Z07"} {
 			for _, layout := range []string{layout, strings.Replace(layout, "Z", " Z", 1)} {
 				if instant, err := time.Parse(layout, normal); err == nil {
-					if LocalTimeOf(instant.In(place)) != have || plainOK && LocalTimeOf(instant) != plain {
+					if ToLocalTime(instant.In(place)) != have || plainOK && ToLocalTime(instant) != plain {
 						t.Fatalf("%q is read as %s, %s", text, have, plain)
 					}
 					return

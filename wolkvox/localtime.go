@@ -10,18 +10,18 @@ import (
 // The zero value means "no date".
 type LocalTime int64
 
-// LocalTimeOf returns what the clocks of t's location show at t, cut to the second.
-func LocalTimeOf(t time.Time) LocalTime {
+// ToLocalTime returns what the clocks of t's location show at t, cut to the second.
+func ToLocalTime(t time.Time) LocalTime {
 	_, offset := t.Zone()
 	return LocalTime(t.Unix() + int64(offset))
 }
 
-// LatestLocalTimeOf returns the latest time that the clocks of t's location have shown by t. In
+// ToLatestLocalTime returns the latest time that the clocks of t's location have shown by t. In
 // the night when they go back it is not that of t.
-func LatestLocalTimeOf(t time.Time) LocalTime {
-	latest := LocalTimeOf(t)
+func ToLatestLocalTime(t time.Time) LocalTime {
+	latest := ToLocalTime(t)
 	if change, _ := t.ZoneBounds(); !change.IsZero() {
-		latest = max(latest, LocalTimeOf(change.Add(-time.Second).In(t.Location())))
+		latest = max(latest, ToLocalTime(change.Add(-time.Second).In(t.Location())))
 	}
 	return latest
 }
@@ -41,7 +41,7 @@ func (l LocalTime) LastIn(zone *time.Location) time.Time {
 	_, before := t.Zone()
 	_, after := change.Zone()
 	again := t.Add(time.Duration(before-after) * time.Second)
-	if !change.IsZero() && again.After(t) && LocalTimeOf(again) == l {
+	if !change.IsZero() && again.After(t) && ToLocalTime(again) == l {
 		return again
 	}
 	return t
@@ -121,7 +121,7 @@ func parseDate(text []byte, zone *time.Location) (LocalTime, bool) {
 	case !hasOffset || local == 0 || zone == nil:
 		return local, true
 	default:
-		return checkRange(LocalTimeOf(time.Unix(int64(local)-offset, 0).In(zone)))
+		return checkRange(ToLocalTime(time.Unix(int64(local)-offset, 0).In(zone)))
 	}
 }
 

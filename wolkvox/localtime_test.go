@@ -118,11 +118,11 @@ func TestLocalTimeIsWhatTheWallClockShows(t *testing.T) {
 		"America/Santiago": "2026-01-18 16:34:31",
 		"Asia/Kathmandu":   "2026-01-19 01:19:31",
 	} {
-		if have := LocalTimeOf(instant.In(zone(t, name))).String(); have != want {
+		if have := ToLocalTime(instant.In(zone(t, name))).String(); have != want {
 			t.Errorf("%s: have %s, want %s", name, have, want)
 		}
 	}
-	if have := LocalTimeOf(time.Unix(-1, 1).UTC()); have != -1 {
+	if have := ToLocalTime(time.Unix(-1, 1).UTC()); have != -1 {
 		t.Errorf("before 1970: have %d, want -1", have)
 	}
 }

@@ -39,11 +39,11 @@ func Windows(from, to time.Time, zone *time.Location) []Window {
 	for at := from; ; {
 		change := nextChange(at)
 		if change.IsZero() || change.After(to) {
-			return appendMonths(windows, LocalTimeOf(start)-1, LocalTimeOf(to))
+			return appendMonths(windows, ToLocalTime(start)-1, ToLocalTime(to))
 		}
-		before := LocalTimeOf(change.Add(-time.Second)) + 1
-		if LocalTimeOf(change) < before {
-			windows = appendMonths(windows, LocalTimeOf(start)-1, before)
+		before := ToLocalTime(change.Add(-time.Second)) + 1
+		if ToLocalTime(change) < before {
+			windows = appendMonths(windows, ToLocalTime(start)-1, before)
 			if to.Sub(change) < time.Second {
 				return windows
 			}

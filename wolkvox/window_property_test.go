@@ -79,7 +79,7 @@ func TestWindowsShowEverySecond(t *testing.T) {
 func checkCoverage(t *rapid.T, windows []Window, from, to time.Time) {
 	t.Helper()
 	for s := from.Truncate(time.Second); s.Before(to.Truncate(time.Second)); s = s.Add(time.Second) {
-		date := LocalTimeOf(s)
+		date := ToLocalTime(s)
 		first, last := (date-1).monthEnd() == date-1, date.monthEnd() == date
 		for _, r := range readings {
 			excused := !r.start && first || !r.end && last
@@ -96,12 +96,12 @@ func checkThrift(t *rapid.T, windows []Window, from, to time.Time) {
 	t.Helper()
 	asked := map[LocalTime]bool{}
 	for s := from.Truncate(time.Second).Add(-time.Second); !s.After(to); s = s.Add(time.Second) {
-		asked[LocalTimeOf(s)] = true
+		asked[ToLocalTime(s)] = true
 		// The second from which a piece is asked for, and the one to which.
 		if begin, end := s.ZoneBounds(); s.Equal(begin) {
-			asked[LocalTimeOf(s)-1] = true
+			asked[ToLocalTime(s)-1] = true
 		} else if s.Add(time.Second).Equal(end) {
-			asked[LocalTimeOf(s)+1] = true
+			asked[ToLocalTime(s)+1] = true
 		}
 	}
 	for _, w := range windows {
@@ -110,7 +110,7 @@ func checkThrift(t *rapid.T, windows []Window, from, to time.Time) {
 				continue
 			}
 			d := date.date()
-			if exists := time.Date(d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), 0, from.Location()); LocalTimeOf(exists) == date {
+			if exists := time.Date(d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), 0, from.Location()); ToLocalTime(exists) == date {
 				t.Fatalf("%v to %v: nobody asked for %v of %v", from, to, date, w)
 			}
 		}

@@ -157,7 +157,7 @@ func TestALeapYearHasALastDay(t *testing.T) {
 		for _, year := range []int{2027, 2028, 2040} {
 			from, to := time.Date(year, 12, 29, 12, 30, 0, 0, loc), time.Date(year+1, 1, 2, 12, 0, 0, 0, loc)
 			for at := from; at.Before(to); at = at.Add(6 * time.Hour) {
-				if have := Windows(at, to, loc); len(have) == 0 || len(have) > 2 || have[0].From != LocalTimeOf(at)-1 || have[len(have)-1].To != LocalTimeOf(to) {
+				if have := Windows(at, to, loc); len(have) == 0 || len(have) > 2 || have[0].From != ToLocalTime(at)-1 || have[len(have)-1].To != ToLocalTime(to) {
 					t.Errorf("from %v in %v: have %v", at, loc, have)
 				}
 			}

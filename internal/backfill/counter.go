@@ -85,7 +85,7 @@ func (c *counter) settle(until time.Time) ([]byte, error) {
 }
 
 func (c *counter) local(t time.Time) wolkvox.LocalTime {
-	return wolkvox.LocalTimeOf(t.In(c.zone))
+	return wolkvox.ToLocalTime(t.In(c.zone))
 }
 
 // chats is how many were counted.

@@ -182,7 +182,7 @@ func (p *past) wantTruth(t *testing.T, text string) {
 		if c.End.IsZero() {
 			continue
 		}
-		c.End = wolkvox.LocalTimeOf(c.End.In(p.options.Zone)).LastIn(p.options.Zone)
+		c.End = wolkvox.ToLocalTime(c.End.In(p.options.Zone)).LastIn(p.options.Zone)
 		if c.End.After(p.options.From) && !c.End.After(p.options.To) {
 			chats = append(chats, c)
 		}

@@ -43,7 +43,7 @@ func (e *exporter) poll(ctx context.Context, base string) (rows int, err error) 
 		return 0, err
 	}
 	client := wolkvox.NewClient(api, wolkvox.StaticToken(token))
-	t := e.book.Begin(wolkvox.LocalTimeOf(ending))
+	t := e.book.Begin(wolkvox.ToLocalTime(ending))
 	for chat, err := range client.Chats(ctx, window) {
 		if err != nil {
 			return rows, err

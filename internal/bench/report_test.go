@@ -17,7 +17,7 @@ import (
 var (
 	beginning = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	ending    = beginning.AddDate(0, 1, 0)
-	window    = wolkvox.Window{From: wolkvox.LocalTimeOf(beginning), To: wolkvox.LocalTimeOf(ending) - 1}
+	window    = wolkvox.Window{From: wolkvox.ToLocalTime(beginning), To: wolkvox.ToLocalTime(ending) - 1}
 )
 
 const token = "token-of-the-benchmarks"

@@ -29,10 +29,10 @@ func remembering(b *testing.B, chats int) *exporter {
 	b.Helper()
 	e := newExporter(b)
 	random := rand.New(rand.NewPCG(7, 0))
-	t := e.book.Begin(wolkvox.LocalTimeOf(ending))
+	t := e.book.Begin(wolkvox.ToLocalTime(ending))
 	for i := range chats {
 		chat := wolkvox.Chat{
-			ID: wolkvox.ID(random.Uint64()), End: wolkvox.LocalTimeOf(ending) - wolkvox.LocalTime(random.IntN(24*60*60)),
+			ID: wolkvox.ID(random.Uint64()), End: wolkvox.ToLocalTime(ending) - wolkvox.LocalTime(random.IntN(24*60*60)),
 			RoutingPoint: strconv.Itoa(i % 50), Channel: []string{"web", "whatsapp"}[i%2],
 		}
 		for f := range chat.Numbers {
@@ -67,7 +67,7 @@ func BenchmarkSave(b *testing.B) {
 
 func (e *exporter) save(b *testing.B) (size int) {
 	b.Helper()
-	state, err := e.book.Begin(wolkvox.LocalTimeOf(ending)).Marshal(time.Now())
+	state, err := e.book.Begin(wolkvox.ToLocalTime(ending)).Marshal(time.Now())
 	if err == nil {
 		err = e.file.Save(state)
 	}

@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC) // in Bogota
 
 // ended is a wall clock's time so long before now.
 func ended(zone *time.Location, ago time.Duration) wolkvox.LocalTime {
-	return wolkvox.LocalTimeOf(time.Now().Add(-ago).In(zone))
+	return wolkvox.ToLocalTime(time.Now().Add(-ago).In(zone))
 }
 
 func TestEveryLineIsThereOnceInOrderWhateverFails(t *testing.T) {

@@ -29,8 +29,8 @@ func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Fin
 	const advice = "set time_zone (--wolkvox.timezone) to the operation's zone"
 	local := now.In(zone)
 	clock := fmt.Sprintf("the clock of %s (%s)", zone, offset(local))
-	lead := time.Duration(newest-wolkvox.LatestLocalTimeOf(local)) * time.Second
-	age := time.Duration(wolkvox.LocalTimeOf(local)-newest) * time.Second
+	lead := time.Duration(newest-wolkvox.ToLatestLocalTime(local)) * time.Second
+	age := time.Duration(wolkvox.ToLocalTime(local)-newest) * time.Second
 	switch {
 	case newest == 0:
 		return Finding{TimeZone, Skipped, fmt.Sprintf("skipped: the last day has no chat to compare with the clock of %s", zone), "check again when the operation has chats"}
@@ -48,12 +48,12 @@ func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Fin
 
 // latestAnywhere is the latest time that a clock of the world shows.
 func latestAnywhere(now time.Time) wolkvox.LocalTime {
-	return wolkvox.LocalTimeOf(now.UTC().Add(eastmost + odd))
+	return wolkvox.ToLocalTime(now.UTC().Add(eastmost + odd))
 }
 
 // fitting names the zone of the clock that had newest last.
 func fitting(now time.Time, newest wolkvox.LocalTime) string {
-	east := time.Duration(newest-wolkvox.LocalTimeOf(now.UTC()))*time.Second - odd
+	east := time.Duration(newest-wolkvox.ToLocalTime(now.UTC()))*time.Second - odd
 	rounded := east.Truncate(step)
 	if rounded < east {
 		rounded += step

@@ -148,7 +148,7 @@ func parseTime(flag, text string, zone *time.Location) (time.Time, error) {
 	}
 	for _, layout := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil && t.Nanosecond() == 0 {
-			return wolkvox.LocalTimeOf(t).LastIn(zone), nil
+			return wolkvox.ToLocalTime(t).LastIn(zone), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%s %q: a time such as 2026-01-18T19:34:31-05:00 is wanted, or one on the operation's clock, such as 2026-01-18 19:34", flag, text)

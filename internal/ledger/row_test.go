@@ -15,7 +15,7 @@ var (
 	afterwards = noon.AddDate(1, 0, 0)
 )
 
-func clock(t time.Time) wolkvox.LocalTime { return wolkvox.LocalTimeOf(t.In(bogota)) }
+func clock(t time.Time) wolkvox.LocalTime { return wolkvox.ToLocalTime(t.In(bogota)) }
 
 // row is how the report shows a chat of routing point 7 on whatsapp.
 func row(id wolkvox.ID, changes ...func(*wolkvox.Chat)) *wolkvox.Chat {

@@ -63,12 +63,12 @@ func (p *Poller) readFuture(ctx context.Context, c *cycle) error {
 	if ahead, _ := p.report.ClockSkew(); ahead > 0 {
 		now = now.Add(ahead) // A slow clock of ours does not make the zone wrong.
 	}
-	clock := wolkvox.LatestLocalTimeOf(now.In(p.options.Zone))
+	clock := wolkvox.ToLatestLocalTime(now.In(p.options.Zone))
 	tolerance := aheadTolerance
 	if p.zone.behind > 0 {
 		tolerance = warningThreshold
 	}
-	seen := futureChats{after: clock + wolkvox.LocalTime(tolerance/time.Second), until: wolkvox.LocalTimeOf(now.UTC().Add(maxUTCOffset))}
+	seen := futureChats{after: clock + wolkvox.LocalTime(tolerance/time.Second), until: wolkvox.ToLocalTime(now.UTC().Add(maxUTCOffset))}
 	// Wall-clock time is divided only by months here, as UTC is.
 	windows := wolkvox.Windows(seen.after.In(time.UTC), seen.until.In(time.UTC), time.UTC)
 	err := c.reading.Peek(ctx, windows, seen.add)
@@ -132,7 +132,7 @@ func (z *zoneProbe) extend(newest, clock wolkvox.LocalTime, now time.Time) {
 	z.newest, z.moved = newest, now
 	z.ahead = time.Duration(newest-clock) * time.Second
 	z.behind = max(z.behind, roundUp(z.ahead-aheadTolerance, time.Hour))
-	east := roundUp(time.Duration(newest-wolkvox.LocalTimeOf(now.UTC()))*time.Second-warningThreshold, offsetStep)
+	east := roundUp(time.Duration(newest-wolkvox.ToLocalTime(now.UTC()))*time.Second-warningThreshold, offsetStep)
 	z.fits = "UTC" + now.In(time.FixedZone("", int(east/time.Second))).Format("-07:00")
 }
 

@@ -150,7 +150,7 @@ type zonedReport struct {
 
 func (f *zonedReport) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
 	return func(yield func(wolkvox.Chat, error) bool) {
-		if w.To > wolkvox.LocalTimeOf(time.Now().In(bogota)) {
+		if w.To > wolkvox.ToLocalTime(time.Now().In(bogota)) {
 			f.ahead = append(f.ahead, w)
 			if f.fail != nil {
 				yield(wolkvox.Chat{}, f.fail)
@@ -163,7 +163,7 @@ func (f *zonedReport) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkv
 			}
 		}
 		for n, end := range f.ends {
-			local := wolkvox.LocalTimeOf(end.UTC().Add(f.offset))
+			local := wolkvox.ToLocalTime(end.UTC().Add(f.offset))
 			c := wolkvox.Chat{ID: wolkvox.ID(n + 1), Start: local - 60, End: local, RoutingPoint: "7", Channel: "web"}
 			if n+1 < len(f.ends) && f.ends[n+1].Sub(end) > 5*time.Hour {
 				c.Start = local - 70*60
@@ -345,7 +345,7 @@ func TestPoller_IgnoresRowsOutsideProbedWindow(t *testing.T) {
 		var chats []wolkvox.Chat
 		for n, end := range []time.Duration{-time.Hour, -2 * time.Hour, 73 * 365 * day, 74 * 365 * day} {
 			c := chat(n+1, time.Now().Add(end))
-			c.Start = wolkvox.LocalTimeOf(time.Now().In(bogota)) - 10_000
+			c.Start = wolkvox.ToLocalTime(time.Now().In(bogota)) - 10_000
 			chats = append(chats, c)
 		}
 		p, _ := probedPoller(t, &sameRows{chats: chats})

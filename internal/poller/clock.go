@@ -65,7 +65,7 @@ func (p *Poller) warnOfFuture(newest wolkvox.LocalTime, behind time.Duration) {
 	if newest > w.newestEnd { // An older one was judged when it was the newest.
 		w.newestEnd = newest
 		now := time.Now()
-		clock := wolkvox.LatestLocalTimeOf(now.In(p.options.Zone))
+		clock := wolkvox.ToLatestLocalTime(now.In(p.options.Zone))
 		w.endAhead = time.Duration(newest-clock) * time.Second
 		if w.endAhead <= warningThreshold+behind {
 			w.endAhead = 0

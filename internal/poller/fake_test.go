@@ -73,7 +73,7 @@ func (f *fakeReport) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvo
 		}
 		rows := 0
 		for _, chat := range f.chats {
-			if chat.End < w.From || chat.End > w.To || chat.End > wolkvox.LocalTimeOf(time.Now().In(bogota)) {
+			if chat.End < w.From || chat.End > w.To || chat.End > wolkvox.ToLocalTime(time.Now().In(bogota)) {
 				continue
 			}
 			if rows == wolkvox.MaxRows || !yield(chat, nil) {
@@ -88,7 +88,7 @@ func failing(result wolkvox.Result) error { return &wolkvox.Error{Result: result
 
 // chat is one that ended at that time, known by its number.
 func chat(number int, end time.Time) wolkvox.Chat {
-	local := wolkvox.LocalTimeOf(end.In(bogota))
+	local := wolkvox.ToLocalTime(end.In(bogota))
 	return wolkvox.Chat{ID: wolkvox.ID(number), Start: local - 60, End: local, RoutingPoint: "7", Channel: "web"}
 }
 
@@ -205,7 +205,7 @@ type byStart struct {
 func (f *byStart) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
 	return func(yield func(wolkvox.Chat, error) bool) {
 		for _, chat := range f.chats {
-			ended := chat.End <= wolkvox.LocalTimeOf(time.Now().In(bogota))
+			ended := chat.End <= wolkvox.ToLocalTime(time.Now().In(bogota))
 			if ended && chat.Start >= w.From && chat.Start <= w.To && !yield(chat, nil) {
 				return
 			}

@@ -82,7 +82,7 @@ func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
 func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(_ int, w wolkvox.Window) error {
-			if w.From < wolkvox.LocalTimeOf(time.Now().In(bogota))-7200 {
+			if w.From < wolkvox.ToLocalTime(time.Now().In(bogota))-7200 {
 				return failing(wolkvox.ServerError)
 			}
 			return nil

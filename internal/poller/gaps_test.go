@@ -15,7 +15,7 @@ import (
 func failsOver(failure error, seconds ...time.Time) func(wolkvox.Window) error {
 	return func(w wolkvox.Window) error {
 		for _, second := range seconds {
-			if at := wolkvox.LocalTimeOf(second.In(bogota)); w.From <= at && at <= w.To && !second.After(time.Now()) {
+			if at := wolkvox.ToLocalTime(second.In(bogota)); w.From <= at && at <= w.To && !second.After(time.Now()) {
 				return failure
 			}
 		}
@@ -40,8 +40,8 @@ func (f *truncating) addAt(end time.Time) time.Time {
 // shown is how many chats ended within a time.
 func (f *truncating) shown(from, to time.Time, but ...time.Time) (n int) {
 	for _, chat := range f.chats {
-		left := slices.ContainsFunc(but, func(second time.Time) bool { return wolkvox.LocalTimeOf(second.In(bogota)) == chat.End })
-		if chat.End >= wolkvox.LocalTimeOf(from.In(bogota)) && chat.End <= wolkvox.LocalTimeOf(to.In(bogota)) && !left {
+		left := slices.ContainsFunc(but, func(second time.Time) bool { return wolkvox.ToLocalTime(second.In(bogota)) == chat.End })
+		if chat.End >= wolkvox.ToLocalTime(from.In(bogota)) && chat.End <= wolkvox.ToLocalTime(to.In(bogota)) && !left {
 			n++
 		}
 	}

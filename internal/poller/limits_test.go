@@ -211,7 +211,7 @@ func TestTokenThatAnotherProgramUsesTooCostsNoChat(t *testing.T) {
 		go func() {
 			defer close(gone)
 			for end := time.Now().Add(5 * time.Hour); time.Now().Before(end); time.Sleep(41 * time.Second) {
-				now := wolkvox.LocalTimeOf(time.Now().In(bogota))
+				now := wolkvox.ToLocalTime(time.Now().In(bogota))
 				for _, err := range other.Chats(t.Context(), wolkvox.Window{From: now - 60, To: now}) {
 					_ = err // Ours may have the token.
 				}

@@ -255,5 +255,5 @@ func (p *Poller) horizon(progress ledger.Progress) wolkvox.LocalTime {
 
 // local returns the operation's wall clock at t.
 func (p *Poller) local(t time.Time) wolkvox.LocalTime {
-	return wolkvox.LocalTimeOf(t.In(p.options.Zone))
+	return wolkvox.ToLocalTime(t.In(p.options.Zone))
 }

@@ -253,7 +253,7 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 			}
 		}
 		report.fail = func(_ int, w wolkvox.Window) error {
-			if w.From < wolkvox.LocalTimeOf(time.Now().In(bogota))-7200 {
+			if w.From < wolkvox.ToLocalTime(time.Now().In(bogota))-7200 {
 				return failing(wolkvox.Malformed)
 			}
 			return nil
@@ -301,7 +301,7 @@ func TestChatThatOutlastsAStopIsFoundUnderTheDateOfItsStart(t *testing.T) {
 		newPoller(t, report, kept, options()).poll(t.Context())
 
 		c := chat(1, time.Now().Add(10*time.Hour))
-		c.Start = wolkvox.LocalTimeOf(time.Now().Add(-time.Hour).In(bogota))
+		c.Start = wolkvox.ToLocalTime(time.Now().Add(-time.Hour).In(bogota))
 		report.chats = []wolkvox.Chat{c}
 		time.Sleep(3 * 24 * time.Hour)
 		p := newPoller(t, report, kept, options())

@@ -44,7 +44,7 @@ func (f *truncating) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvo
 		}
 		end := func(chat wolkvox.Chat, at wolkvox.LocalTime) int { return int(chat.End - at) }
 		first, _ := slices.BinarySearchFunc(f.chats, w.From, end)
-		behind, _ := slices.BinarySearchFunc(f.chats, min(w.To, wolkvox.LocalTimeOf(time.Now().In(bogota)))+1, end)
+		behind, _ := slices.BinarySearchFunc(f.chats, min(w.To, wolkvox.ToLocalTime(time.Now().In(bogota)))+1, end)
 		rows := f.chats[first:max(first, behind)]
 		found := len(rows)
 		if found > f.limit && f.lastRows {

@@ -57,7 +57,7 @@ func failing(result wolkvox.Result) error { return &wolkvox.Error{Result: result
 
 // chat returns a chat that ended at a time.
 func chat(number int, end time.Time) wolkvox.Chat {
-	local := wolkvox.LocalTimeOf(end.In(bogota))
+	local := wolkvox.ToLocalTime(end.In(bogota))
 	return wolkvox.Chat{ID: wolkvox.ID(number), Start: local - 60, End: local, RoutingPoint: "7", Channel: "web"}
 }
 

@@ -234,7 +234,7 @@ func around(w wolkvox.Window, gaps []ledger.Gap) []wolkvox.Window {
 
 // local returns the operation's wall clock at t.
 func (r *Reader) local(t time.Time) wolkvox.LocalTime {
-	return wolkvox.LocalTimeOf(t.In(r.options.Zone))
+	return wolkvox.ToLocalTime(t.In(r.options.Zone))
 }
 
 // wasRead reports whether all of a window, but for gaps, was read by earlier polls.
