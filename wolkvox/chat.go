@@ -1,56 +1,55 @@
-// Package wolkvox reads the report API of a wolkvox operation: requests, a
-// streaming decoder, the chat record, and the windows of time to ask for.
+// Package wolkvox is a client of the report API of a wolkvox operation. It makes requests for
+// windows of time and decodes the chats of a response as they arrive.
 //
-// Where the vendor's documents disagree or say nothing, it accepts every
-// reading of them. A customer's name, phone, e-mail, id and session never leave
-// the decoder: a chat is known by a hash.
+// Where the vendor's documents disagree or say nothing, it accepts all readings of them. A
+// customer's name, phone, e-mail, id and session do not leave the decoder: a chat is identified
+// by a hash.
 package wolkvox
 
-// ID recognises a chat in every response that shows it: the first 64 bits of
-// the SHA-256 of its conn_id, session_id and start_date. Two chats of a million
-// share one with a probability of 3 in 10^8. The zero ID means "none".
+// ID identifies a chat in all responses that show it: the first 64 bits of the SHA-256 of its
+// conn_id, session_id and start_date. Two chats of a million share one with a probability of 3
+// in 10^8. The zero ID means "none".
 type ID uint64
 
 // Chat is a row of the report chat_8, without personal data.
 type Chat struct {
 	ID ID
-	// FallbackID is the ID that the same chat has while its row shows no
-	// conn_id, as the vendor's own example does; zero if that would not
-	// identify it.
+	// FallbackID is the ID of the same chat in a row without conn_id, as in the vendor's own
+	// example; zero if session_id and start_date do not identify it.
 	FallbackID ID
 
 	Start LocalTime // zero if absent or malformed
 	End   LocalTime // zero while the chat lasts
 
-	RoutingPoint string // rp_id as the API spells it, fit to be shown; "-" if absent
-	Channel      string // likewise, in lower case
+	RoutingPoint string // rp_id as the API writes it, a label; "-" if absent
+	Channel      string // the same, in lower case
 
 	HandedOff  bool // go_to_agent
 	LastSender LastSender
 
-	Agent     string // agent_id, the extension number, fit to be shown; empty if absent
+	Agent     string // agent_id, the extension number, a label; empty if absent
 	AgentName string // personal data: empty without [WithAgentNames]
-	ConnID    string // empty without [WithConnIDs], or if it is not made of plain characters
+	ConnID    string // empty without [WithConnIDs], or if it can be personal data
 
-	// Numbers holds seconds, messages or characters, by field. Present says which
-	// of them, of go_to_agent and of last_sender the row states.
+	// Numbers are seconds, messages or characters, by field. Present says which of them, of
+	// go_to_agent and of last_sender the row has.
 	Numbers [NumericFieldCount]float64
 	Present Fields
-	// Malformed says which fields hold something that cannot be read.
+	// Malformed says which fields have a value that cannot be read.
 	Malformed Fields
-	// Keys says which of [Keys] the row has, whatever their values. It is there with
-	// [ErrBadRow], too.
+	// Keys says which of [Keys] the row has, whatever their values. It is set with [ErrBadRow],
+	// too.
 	Keys Fields
 }
 
-// Ended tells whether the report shows the chat as ended.
+// Ended reports whether the report shows the chat as ended.
 func (c *Chat) Ended() bool { return c.End != 0 }
 
-// Field is a column of the report that is read: of those below FieldCount the value
-// can be malformed, those from there on are the rest of a chat's identity.
+// Field is a column of the report that is read. Those below FieldCount can be malformed; the
+// others are the rest of a chat's identity.
 type Field uint8
 
-// The numeric fields come first, so that a Field indexes [Chat.Numbers].
+// The numeric fields come first, as they are indexes of [Chat.Numbers].
 const (
 	TimeOnChatbot Field = iota // seconds with the bot
 	ASA                        // seconds until an agent had the chat: speed of answer
@@ -77,8 +76,7 @@ const (
 	FieldCount = NumericFieldCount + iota // how many there are
 )
 
-// What identifies a chat beside its start. A row in which these cannot be read is a
-// bad one.
+// The fields that identify a chat beside its start. If one cannot be read, the row is bad.
 const (
 	ConnIDField = FieldCount + Field(iota)
 	SessionIDField
@@ -108,10 +106,10 @@ var fieldNames = [allKeys]string{
 	SessionIDField: "session_id",
 }
 
-// String is the API's name of f.
+// String returns the API's name of f.
 func (f Field) String() string { return fieldNames[f] }
 
-// Keys lists the documented keys of a row that are read.
+// Keys returns the documented keys of a row that are read.
 func Keys() []Field {
 	keys := make([]Field, allKeys)
 	for i := range keys {
@@ -123,16 +121,16 @@ func Keys() []Field {
 // Fields is a set of fields.
 type Fields uint32
 
-// Has tells whether f is in the set.
+// Has reports whether f is in the set.
 func (s Fields) Has(f Field) bool { return s&(1<<f) != 0 }
 
 func (s *Fields) add(f Field)    { *s |= 1 << f }
 func (s *Fields) remove(f Field) { *s &^= 1 << f }
 
-// LastSender is who wrote a chat's last message.
+// LastSender is the sender of a chat's last message.
 type LastSender uint8
 
-// The senders that the documents know, and any other.
+// The documented senders, and any other.
 const (
 	UnknownSender LastSender = iota
 	Agent
@@ -143,5 +141,5 @@ const (
 
 var senderNames = [SenderCount]string{"unknown", "agent", "chat_bot", "customer"}
 
-// String is the API's name of s.
+// String returns the API's name of s.
 func (s LastSender) String() string { return senderNames[s] }

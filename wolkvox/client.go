@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// MaxRows is the vendor's limit of records per response. A response with
-	// as many is a cut one: there is no paging.
+	// MaxRows is the vendor's limit of records per response. A response with as many is cut:
+	// there is no paging.
 	MaxRows = 60_000
 	// maxBody is the vendor's limit of 256 MB, on the decoded body.
 	maxBody = 256 << 20
 	// defaultTimeout is the vendor's limit for a request.
 	defaultTimeout = 60 * time.Second
-	// maxRedirects on the same host; more is a loop. Each costs a request.
+	// maxRedirects is how many redirects on the same host are followed. Each costs a request.
 	maxRedirects = 2
 
 	reportsPage     = "reports_manager.php"
@@ -31,21 +31,21 @@ const (
 // APIs lists the values of the api label of [Request]s.
 func APIs() []string { return []string{chatReport, routingPointsAPI, tokenInfoAPI} }
 
-// Request tells an observer how a request went.
+// Request is a request as an observer sees it.
 type Request struct {
 	API      string
 	Result   Result
 	Duration time.Duration
-	// ClockSkew is how far the server's clock is ahead of ours, by its Date
-	// header, good to a second. Nil if no response came.
+	// ClockSkew is how far the server's clock is ahead of ours, by its Date header, accurate
+	// to a second. Nil if no response came.
 	ClockSkew *time.Duration
-	// ExtraText is set where other text was before the JSON of the response or behind
-	// it, such as a PHP warning. It was read all the same.
+	// ExtraText is set if other text came before or after the JSON, such as a PHP warning. The
+	// JSON was read all the same.
 	ExtraText bool
 }
 
-// Client makes requests to one operation. It is for one goroutine at a time:
-// the vendor forbids to use a token twice at once.
+// Client makes requests to one operation. It is not safe for concurrent use: the vendor forbids
+// to use a token twice at once.
 type Client struct {
 	base    *url.URL
 	server  string
@@ -55,34 +55,32 @@ type Client struct {
 	maxBody int64
 	observe func(Request)
 	rows    rowOptions
-	turns   *TokenLimiter
+	limiter *TokenLimiter
 	http    http.Client
-	skew    *time.Duration // of the newest response
 
-	response Response // to the newest request for chats
+	skew     *time.Duration // of the newest response
+	response Response       // to the newest request for chats
 }
 
 // Option changes a [Client]'s defaults.
 type Option func(*Client)
 
-// WithTimeout limits one request, its body included. The default is the
-// vendor's own limit of 60 s.
+// WithTimeout limits one request, its body included. The default is the vendor's limit of 60 s.
 func WithTimeout(d time.Duration) Option { return func(c *Client) { c.timeout = d } }
 
-// WithServer adds the header wolkvox_server, which the vendor's own collection
-// of requests sends.
+// WithServer adds the header wolkvox_server, as the vendor's own collection of requests does.
 func WithServer(digits string) Option { return func(c *Client) { c.server = digits } }
 
-// WithUserAgent sets the header User-Agent, which is Go's by default.
+// WithUserAgent sets the header User-Agent. The default is Go's.
 func WithUserAgent(agent string) Option { return func(c *Client) { c.agent = agent } }
 
-// WithObserver is told of every request.
+// WithObserver calls observe after each request.
 func WithObserver(observe func(Request)) Option { return func(c *Client) { c.observe = observe } }
 
-// WithTokenLimiter takes turns with the other clients that share them and the token.
-func WithTokenLimiter(turns *TokenLimiter) Option { return func(c *Client) { c.turns = turns } }
+// WithTokenLimiter shares limiter with other clients of the same token.
+func WithTokenLimiter(limiter *TokenLimiter) Option { return func(c *Client) { c.limiter = limiter } }
 
-// WithAgentNames fills [Chat.AgentName], which is skipped unseen otherwise.
+// WithAgentNames fills [Chat.AgentName], which is not read otherwise.
 func WithAgentNames() Option { return func(c *Client) { c.rows.agentNames = true } }
 
 // WithConnIDs fills [Chat.ConnID].
@@ -92,31 +90,31 @@ func WithConnIDs() Option { return func(c *Client) { c.rows.connIDs = true } }
 // API's name, and a mask of the value, such as 99:99. A value in several responses is
 // observed several times.
 func WithMalformedObserver(observe func(field, mask string)) Option {
-	return func(c *Client) { c.rows.onUnreadable = observe }
+	return func(c *Client) { c.rows.onMalformed = observe }
 }
 
-// WithZone is the operation's zone: a date with an offset is one of its wall clock
-// then. Without it, such a date is taken as it is written.
+// WithZone sets the operation's zone. Dates with an offset are converted to its wall clock;
+// without a zone the offset is ignored.
 func WithZone(zone *time.Location) Option { return func(c *Client) { c.rows.zone = zone } }
 
-// WithTransport replaces the default transport, which is one of [NewTransport].
+// WithTransport sets the transport. The default is one of [NewTransport].
 func WithTransport(rt http.RoundTripper) Option { return func(c *Client) { c.http.Transport = rt } }
 
-// NewClient makes a client for the API below base, such as
-// https://wv0042.wolkvox.com.
+// NewClient returns a client of the API below base, such as https://wv0042.wolkvox.com.
 func NewClient(base *url.URL, token TokenSource, options ...Option) *Client {
-	c := &Client{base: base, token: token, timeout: defaultTimeout, maxBody: maxBody, observe: func(Request) {}, turns: &TokenLimiter{}}
-	c.http.Transport = defaultTransport
-	c.http.CheckRedirect = c.checkRedirect
-	c.response.Announced = -1
+	c := &Client{
+		base: base, token: token, timeout: defaultTimeout, maxBody: maxBody,
+		observe: func(Request) {}, limiter: &TokenLimiter{}, response: Response{Announced: -1},
+	}
+	c.http = http.Client{Transport: defaultTransport, CheckRedirect: c.checkRedirect}
 	for _, option := range options {
 		option(c)
 	}
 	return c
 }
 
-// checkRedirect refuses a redirect to anywhere else, and one in a loop. net/http
-// forwards custom headers, so the token, to wherever a redirect leads.
+// checkRedirect refuses a redirect to another host or scheme, and one in a loop. net/http
+// forwards custom headers, and so the token.
 func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
 	elsewhere := next.URL.Scheme != c.base.Scheme || next.URL.Host != c.base.Host
 	again := slices.ContainsFunc(via, func(earlier *http.Request) bool { return earlier.URL.String() == next.URL.String() })

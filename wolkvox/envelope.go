@@ -69,7 +69,7 @@ func (d *decoder) readCode() {
 	d.envelope.code, d.envelope.hasCode = code, true
 }
 
-// readMessage appends the start of a text, enough to recognize what the API says.
+// readMessage appends the start of a text, enough to classify it.
 func (d *decoder) readMessage(message *string) {
 	const maxLen = 256
 	if text, _ := d.text(); !isAbsent(text) && len(*message) < maxLen {

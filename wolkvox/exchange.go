@@ -1,6 +1,8 @@
 package wolkvox
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +11,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan"
 )
 
 // stream returns a sequence that makes a request and yields the rows of the response, and
@@ -39,7 +43,7 @@ func (c *Client) get(ctx context.Context, page, api, parameters string, read fun
 	if err != nil {
 		return err
 	}
-	release, err := c.turns.take(ctx, token)
+	release, err := c.limiter.acquire(ctx, token)
 	if err != nil {
 		return err
 	}
@@ -141,6 +145,34 @@ func (c *Client) exchange(
 	return refusal
 }
 
+// failure returns the error of a request from what net/http, the body's reader or the decoder
+// returned. limited is caller's context with the request's time limit.
+func (c *Client) failure(caller, limited context.Context, err error) error {
+	var known *Error
+	var syntax *jsonscan.SyntaxError
+	var timeout interface{ Timeout() bool }
+	var corrupt flate.CorruptInputError
+	var tooLarge *http.MaxBytesError
+	switch cause := context.Cause(caller); {
+	case err == nil, errors.Is(err, errStopped):
+		return err
+	case errors.As(err, &syntax):
+		return &Error{Result: Malformed, Err: syntax}
+	case errors.As(err, &known):
+		return known
+	case cause != nil:
+		return cause
+	case limited.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
+		return &Error{Result: Timeout}
+	case errors.As(err, &tooLarge):
+		return &Error{Result: TooLarge}
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		return &Error{Result: Malformed, Err: errors.New("broken gzip")}
+	default:
+		return &Error{Result: Network, Err: redact(err, c.base.Host)}
+	}
+}
+
 // contextReader reads nothing after the end of ctx, whatever the reader does.
 type contextReader struct {
 	ctx context.Context
@@ -155,16 +187,16 @@ func (r contextReader) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// retryAfter reads either form of the header; 0 if there is none. More than a
-// day is a day, however many digits it has: by then the quota is a new one.
+// retryAfter returns what a header Retry-After in either form asks for: a day at most, as the
+// quota is a new one then, and 0 if there is none.
 func retryAfter(header string) time.Duration {
-	const most = 24 * time.Hour
+	const maxWait = 24 * time.Hour
 	var wait time.Duration
-	// Beyond its range, ParseInt returns the end of the range.
+	// ParseInt returns the nearest value with ErrRange.
 	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		wait = time.Duration(max(0, min(seconds, int64(most/time.Second)))) * time.Second
+		wait = time.Duration(max(0, min(seconds, int64(maxWait/time.Second)))) * time.Second
 	} else if date, err := http.ParseTime(header); err == nil {
-		wait = min(time.Until(date), most)
+		wait = min(time.Until(date), maxWait)
 	}
 	return max(0, wait)
 }

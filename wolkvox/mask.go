@@ -8,7 +8,7 @@ import (
 )
 
 // mask returns what a text looks like: "99:99:99". It shows a digit as 9 and letters as one
-// a, so that no value can be recognized.
+// a, so that it identifies no value.
 func mask(text []byte) string {
 	const maxLen = 25 // a date with a zone
 	var b strings.Builder

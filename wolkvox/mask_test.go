@@ -13,7 +13,7 @@ func observedMasks(t *testing.T, rows ...string) map[string]string {
 	t.Helper()
 	have := map[string]string{}
 	observe := func(field, mask string) { have[field] = mask }
-	if _, err := decode(strings.NewReader(report(rows...)), rowOptions{onUnreadable: observe}, func(Chat, error) bool { return true }); err != nil {
+	if _, err := decode(strings.NewReader(report(rows...)), rowOptions{onMalformed: observe}, func(Chat, error) bool { return true }); err != nil {
 		t.Fatal(err)
 	}
 	return have
@@ -57,7 +57,7 @@ func TestClient_ObservesNoMaskOfCutValue(t *testing.T) {
 	body := report(rowWith())
 	observe := func(field, mask string) { t.Errorf("have %q for %s", mask, field) }
 	for n := range body {
-		if _, err := decode(strings.NewReader(body[:n]), rowOptions{onUnreadable: observe}, func(Chat, error) bool { return true }); err == nil {
+		if _, err := decode(strings.NewReader(body[:n]), rowOptions{onMalformed: observe}, func(Chat, error) bool { return true }); err == nil {
 			t.Errorf("cut to %d bytes: have no error", n)
 		}
 	}

@@ -1,35 +1,26 @@
 package wolkvox
 
 import (
-	"compress/flate"
-	"compress/gzip"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan"
 )
 
-// Result names what became of a request. The names are the values of the
-// result label of wolkvox_api_requests_total.
+// Result is how a request ended: a value of the label result of wolkvox_api_requests_total.
 type Result string
 
-// What a request can end in. All but OK and Empty are failures.
+// The results of requests. All but OK and Empty are failures.
 const (
-	OK            Result = "ok"             // rows came
-	Empty         Result = "empty"          // nothing found, in any of the API's ways to say it
+	OK            Result = "ok"             // there are rows
+	Empty         Result = "empty"          // nothing found
 	Unauthorized  Result = "unauthorized"   // 401: no token arrived
 	TokenRejected Result = "token_rejected" // 403: wrong, expired or another operation's token
-	TokenBusy     Result = "token_busy"     // 403: somebody else uses the token now
-	QuotaExceeded Result = "quota_exceeded" // 403: the day's requests are spent
+	TokenBusy     Result = "token_busy"     // 403: another program uses the token now
+	QuotaExceeded Result = "quota_exceeded" // 403: the day's requests are used up
 	Unavailable   Result = "unavailable"    // 403 with any other text: most likely maintenance
-	BadRequest    Result = "bad_request"    // 400, and any other 4xx: our fault
+	BadRequest    Result = "bad_request"    // 400, and any other 4xx
 	RateLimited   Result = "rate_limited"   // 429
 	ServerError   Result = "server_error"   // 5xx
 	Malformed     Result = "malformed"      // not the JSON that was asked for
@@ -39,7 +30,7 @@ const (
 	Network       Result = "network"        // no connection, or it broke; or a proxy refused
 )
 
-// Results lists every result, so that each can be shown before it occurs.
+// Results returns all results, so that each can be shown before it occurs.
 func Results() []Result {
 	return []Result{
 		OK, Empty, Unauthorized, TokenRejected, TokenBusy, QuotaExceeded, Unavailable, BadRequest,
@@ -47,8 +38,8 @@ func Results() []Result {
 	}
 }
 
-// explanations are for a person who reads one line of a log. The API's own msg
-// is not quoted: nobody guarantees that it holds no personal data.
+// explanations are the texts of errors. They do not quote the API's msg, which can contain
+// personal data.
 var explanations = map[Result]string{
 	Unauthorized:  "the API saw no token",
 	TokenRejected: "the API refuses the token: it is wrong, expired or of another operation",
@@ -69,11 +60,11 @@ var explanations = map[Result]string{
 type Error struct {
 	Result     Result
 	Status     int           // HTTP status or the envelope's code; 0 if no response came
-	RetryAfter time.Duration // what the API asked for; 0 if nothing
+	RetryAfter time.Duration // what the API asks for; 0 if nothing
 	Err        error         // the cause, without any text of the response; may be nil
 }
 
-// Error is one line for a person. It quotes nothing of the response.
+// Error returns one line for a person. It quotes nothing of the response.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(explanations[e.Result])
@@ -86,7 +77,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // refusals are texts by which the API says why it refuses a request.
@@ -156,53 +147,5 @@ func classify(status int, message string) Result {
 		return BadRequest
 	default:
 		return Malformed
-	}
-}
-
-// failure returns the error of a request from what net/http, the body's reader or the decoder
-// returned. limited is caller's context with the request's time limit.
-func (c *Client) failure(caller, limited context.Context, err error) error {
-	var known *Error
-	var syntax *jsonscan.SyntaxError
-	var timeout interface{ Timeout() bool }
-	var corrupt flate.CorruptInputError
-	var tooLarge *http.MaxBytesError
-	switch cause := context.Cause(caller); {
-	case err == nil, errors.Is(err, errStopped):
-		return err
-	case errors.As(err, &syntax):
-		return &Error{Result: Malformed, Err: syntax}
-	case errors.As(err, &known):
-		return known
-	case cause != nil:
-		return cause
-	case limited.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
-		return &Error{Result: Timeout}
-	case errors.As(err, &tooLarge):
-		return &Error{Result: TooLarge}
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
-		return &Error{Result: Malformed, Err: errors.New("broken gzip")}
-	default:
-		return &Error{Result: Network, Err: redact(err, c.base.Host)}
-	}
-}
-
-// redact reduces a transport's error to what a log may hold. net/http and
-// crypto/x509 quote the response and the certificate in some of their errors, so
-// only kinds that are known not to pass.
-func redact(err error, host string) error {
-	if failure := handshakeFailure(err, host); failure != nil {
-		return failure
-	}
-	var operation, inner *net.OpError
-	switch {
-	case errors.As(err, &operation) && (operation.Op != "proxyconnect" || errors.As(operation.Err, &inner)):
-		return operation
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return errors.New("the server does not speak TLS")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("closed by the server before the end of the response")
-	default:
-		return errors.New("the HTTP exchange broke")
 	}
 }

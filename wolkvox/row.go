@@ -22,7 +22,7 @@ var columnNames = [...]string{
 type rowOptions struct {
 	agentNames, connIDs bool
 	zone                *time.Location           // of dates with an offset; may be nil
-	onUnreadable        func(field, mask string) // may be nil
+	onMalformed         func(field, mask string) // may be nil
 }
 
 // column is a documented member of a row.
@@ -130,8 +130,8 @@ func (d *decoder) markMalformed(chat *Chat, f Field, mask string) {
 	if f < FieldCount {
 		chat.Malformed.add(f)
 	}
-	if d.onUnreadable != nil {
-		d.onUnreadable(f.String(), mask)
+	if d.onMalformed != nil {
+		d.onMalformed(f.String(), mask)
 	}
 }
 

@@ -3,11 +3,15 @@ package wolkvox
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 )
 
@@ -62,4 +66,61 @@ func (t *connTrace) isFromProxy(response *http.Response, target *url.URL, envelo
 	default:
 		return false
 	}
+}
+
+// redact returns an error of the transport without what it quotes: net/http and crypto/x509
+// quote the response and the certificate in some of theirs.
+func redact(err error, host string) error {
+	if failure := handshakeFailure(err, host); failure != nil {
+		return failure
+	}
+	var operation, inner *net.OpError
+	switch {
+	case errors.As(err, &operation) && (operation.Op != "proxyconnect" || errors.As(operation.Err, &inner)):
+		return operation
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("closed by the server before the end of the response")
+	default:
+		return errors.New("the HTTP exchange broke")
+	}
+}
+
+// handshakeFailure returns why a TLS handshake failed; nil for any other error. Errors of
+// crypto/x509 quote names of a certificate that was not verified.
+func handshakeFailure(err error, host string) error {
+	if operation, ok := errors.AsType[*net.OpError](err); ok && operation.Op == "proxyconnect" {
+		host = "the proxy"
+	}
+	var (
+		authority   x509.UnknownAuthorityError
+		name        x509.HostnameError
+		invalid     x509.CertificateInvalidError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &authority):
+		return errors.New("the certificate of " + host + " is of an authority that is not trusted")
+	case errors.As(err, &name):
+		return errors.New("the certificate is not one of " + host)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return errors.New("the certificate of " + host + " has expired or is not valid yet")
+	case errors.As(err, &invalid), errors.As(err, &certificate):
+		return errors.New("the certificate of " + host + " is not valid for this use")
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return errors.New("the server does not speak TLS")
+	case IsOldTLS(err):
+		return errors.New("the TLS version of " + host + " is too old")
+	default:
+		return nil
+	}
+}
+
+// IsOldTLS reports whether a handshake failed because the server has no TLS version that is
+// accepted: TLS 1.2, or what the configuration requires. crypto/tls has no type for that.
+func IsOldTLS(err error) bool {
+	const alertProtocolVersion = tls.AlertError(70)
+	text := err.Error()
+	return strings.Contains(text, "remote error: "+alertProtocolVersion.Error()) ||
+		strings.Contains(text, "tls: server selected unsupported protocol version")
 }

@@ -7,49 +7,56 @@ import (
 	"unicode"
 )
 
-// What is beyond these is a fault of the report, and one such value would spoil
-// a sum for good.
+// A greater value is an error of the report, and would spoil a sum for good.
 const (
 	maxSeconds = 10 * 365.25 * 24 * 60 * 60
 	maxInteger = 1e12
 )
 
-// maxLabelRunes bounds what a label can cost whoever stores it.
+// maxLabelRunes limits the memory of a label.
 const maxLabelRunes = 64
 
-// isAbsent reports whether the report says that a value does not apply: it writes
-// "-" or nothing then, and some exports a word for it.
+// isAbsent reports whether the report says that a value does not apply: by "-", by nothing, or
+// in some exports by a word.
 func isAbsent(text []byte) bool {
 	switch len(text) {
 	case 0:
 		return true
 	case 1:
 		return text[0] == '-'
-	case len("N/A"):
-		return bytes.EqualFold(text, []byte("N/A"))
-	case len("NULL"):
-		return bytes.EqualFold(text, []byte("NULL"))
+	case len("N/A"), len("NULL"):
+		return equalsAny(text, "N/A", "NULL")
 	default:
 		return false
 	}
 }
 
-// parseDuration reads HH:MM:SS, with hours above 24 too, M:SS, or plain seconds, and
-// answers in seconds. Seconds may have a fraction.
+// equalsAny reports whether text is one of words in any case.
+func equalsAny(text []byte, words ...string) bool {
+	for _, word := range words {
+		if bytes.EqualFold(text, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseDuration reads HH:MM:SS, with hours above 24 too, M:SS, or plain seconds, and returns
+// seconds. They can have a fraction.
 func parseDuration(text []byte) (float64, bool) {
-	clock, fraction, fractional := bytes.Cut(text, []byte("."))
-	last := bytes.LastIndexByte(clock, ':')
+	last := bytes.LastIndexByte(text, ':')
 	if last < 0 {
 		return parseSeconds(text)
 	}
-	hours, minutes, long := bytes.Cut(clock[:last], []byte(":"))
+	hours, minutes, long := bytes.Cut(text[:last], []byte(":"))
 	if !long {
 		hours, minutes = []byte("0"), hours
 	}
+	whole, fraction, fractional := bytes.Cut(text[last+1:], []byte("."))
 	h, okH := parseDigits(hours)
 	m, okM := parseDigits(minutes)
-	s, okS := parseDigits(clock[last+1:])
-	ok := okH && okM && okS && m < 60 && s < 60 && len(clock)-last == len(":SS") && len(minutes) <= 2 && (!long || len(minutes) == 2)
+	s, okS := parseDigits(whole)
+	ok := okH && okM && okS && m < 60 && s < 60 && len(whole) == 2 && len(minutes) <= 2 && (!long || len(minutes) == 2)
 	if ok && fractional {
 		if _, ok = parseDigits(fraction); ok {
 			s, ok = parseSeconds(text[last+1:])
@@ -59,16 +66,16 @@ func parseDuration(text []byte) (float64, bool) {
 	return total, ok && total <= maxSeconds
 }
 
-// parseInteger reads a count. PHP may write 5 as 5.0 or 5.00; 1.000 is a thousand to
-// some and one to others, so it is neither.
+// parseInteger reads a count. PHP can write 5 as 5.0 or 5.00. 1.000 can be a thousand or one,
+// so it is neither.
 func parseInteger(text []byte) (float64, bool) {
 	whole, fraction, fractional := bytes.Cut(text, []byte("."))
 	n, ok := parseDigits(whole)
 	return n, ok && n <= maxInteger && (!fractional || string(fraction) == "0" || string(fraction) == "00")
 }
 
-// parseSeconds reads a JSON number that is no more than the limit, which keeps
-// out what strconv would take besides: signs, hexadecimal, infinity.
+// parseSeconds reads a JSON number without a sign. strconv would also accept hexadecimal numbers
+// and infinity.
 func parseSeconds(text []byte) (float64, bool) {
 	if n, ok := parseDigits(text); ok {
 		return n, n <= maxSeconds
@@ -100,34 +107,24 @@ func parseDigits(text []byte) (float64, bool) {
 	return float64(n), true
 }
 
-// parseYes reads every spelling of yes and no that users have met.
+// parseYes reads the spellings of yes and no that users have seen.
 func parseYes(text []byte) (yes, ok bool) {
-	for _, spelling := range [...]string{"yes", "si", "sí", "1", "true"} {
-		if bytes.EqualFold(text, []byte(spelling)) {
-			return true, true
-		}
-	}
-	for _, spelling := range [...]string{"no", "0", "false"} {
-		if bytes.EqualFold(text, []byte(spelling)) {
-			return false, true
-		}
-	}
-	return false, false
+	yes = equalsAny(text, "yes", "si", "sí", "1", "true")
+	return yes, yes || equalsAny(text, "no", "0", "false")
 }
 
-// parseLastSender never fails: the vendor may add senders.
+// parseLastSender does not fail, as the vendor can add senders.
 func parseLastSender(text []byte) LastSender {
 	for sender := Agent; sender < SenderCount; sender++ {
-		if bytes.EqualFold(text, []byte(senderNames[sender])) {
+		if equalsAny(text, senderNames[sender]) {
 			return sender
 		}
 	}
 	return UnknownSender
 }
 
-// label makes a routing point's or channel's text fit to be a label: valid
-// UTF-8 without control characters, at most 64 characters, trimmed. Two texts
-// that look the same become the same label.
+// label returns a text as a label: valid UTF-8 without control characters, at most 64
+// characters, trimmed. Texts that look the same have the same label.
 func label(text []byte) string {
 	clean := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -138,7 +135,7 @@ func label(text []byte) string {
 	count := 0
 	for at := range clean {
 		if count == maxLabelRunes {
-			// What is kept must not keep the rest, up to 64 KiB.
+			// A substring would keep all of the text in memory.
 			return strings.Clone(strings.TrimSpace(clean[:at]))
 		}
 		count++
@@ -149,8 +146,7 @@ func label(text []byte) string {
 	return clean
 }
 
-// lowerLabel is label for the names of channels, which some endpoints write
-// with a capital.
+// lowerLabel returns a label in lower case. Some endpoints write a channel with a capital.
 func lowerLabel(text []byte) string { return strings.ToLower(label(text)) }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

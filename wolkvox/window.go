@@ -2,33 +2,27 @@ package wolkvox
 
 import "time"
 
-// Window is one request's range: date_ini and date_end exactly as they are
-// sent. Nobody documents whether the API includes its ends, so a window only
-// promises the seconds strictly between From and To under every reading; see
-// [Windows] and [Window.Split] for how windows overlap to make up for it.
+// Window is the range of one request: date_ini and date_end as they are sent. The API may
+// include or exclude its ends, so a window promises only the seconds strictly between From and
+// To; [Windows] and [Window.Split] make windows overlap to make up for that.
 type Window struct {
 	From, To LocalTime
 }
 
-// String formats w for a log line.
+// String returns w for a log line.
 func (w Window) String() string { return w.From.String() + " to " + w.To.String() }
 
-// Windows cuts the time from from to to into windows that the API accepts and
-// that together show every chat of that time, whichever way the API reads a
-// range:
+// Windows returns windows that the API accepts and that together show each chat between from
+// and to, whether the API includes the ends of a range or not:
 //
-//   - Each stays inside one calendar month of the operation's wall clock, and
-//     so within the vendor's limit of 31 days.
-//   - Together they are contiguous on that clock. When clocks go back, an hour
-//     exists twice on the wall; the time before and the time after the change
-//     are windows of their own, as their wall-clock ranges overlap. When clocks
-//     go forward no such hour was, and none is left out either: a server with
-//     other zone rules may have it.
-//   - Each reaches one second further back than asked, because the API may not
-//     include date_ini.
+//   - Each is inside one calendar month of the operation's wall clock, and so within the
+//     vendor's limit of 31 days.
+//   - Together they are contiguous on that clock. When clocks go back, the time before the
+//     change and the time after it are separate windows, as they overlap on the clock. When
+//     clocks go forward, the missing hour is requested too: the server's rules can differ.
+//   - Each begins one second early, as the API may exclude date_ini.
 //
-// Only the first and the last second of a calendar month can be out of reach:
-// if the API excludes both ends, no window inside a month shows them.
+// If the API excludes both ends, no window shows the first and last second of a month.
 func Windows(from, to time.Time, zone *time.Location) []Window {
 	from, to = from.In(zone), to.In(zone)
 	if !from.Before(to) {
@@ -53,11 +47,11 @@ func Windows(from, to time.Time, zone *time.Location) []Window {
 	}
 }
 
-// nextChange is when the clocks of t's zone may change next, or zero if never.
+// nextChange returns when the clocks of t's zone may change next; zero if never.
 func nextChange(t time.Time) time.Time {
 	_, end := t.ZoneBounds()
 	if !end.IsZero() && !end.After(t) {
-		// On the last day of some leap years Go has an end that is past already
+		// On the last day of some leap years Go returns an end in the past
 		// (golang/go#81583). Clocks change at whole quarters of an hour.
 		const quarter = 15 * time.Minute
 		return t.Truncate(quarter).Add(quarter)
@@ -65,8 +59,8 @@ func nextChange(t time.Time) time.Time {
 	return end
 }
 
-// appendMonths cuts from..to where a calendar month ends. A single second that
-// is left of a month is an end that nobody asked for, so it is left out.
+// appendMonths cuts from..to where a calendar month ends. It leaves out a single second of a
+// month, which is only an end.
 func appendMonths(windows []Window, from, to LocalTime) []Window {
 	for from < to {
 		end := min(from.monthEnd(), to)
@@ -78,12 +72,10 @@ func appendMonths(windows []Window, from, to LocalTime) []Window {
 	return windows
 }
 
-// Split halves a window whose response was cut, so that both halves together
-// show what w would have shown. The halves overlap by a second, as neither may
-// include its ends. A window of less than three seconds is narrowed to single
-// seconds instead; these show anything only if the API includes the ends, so
-// the caller compares their rows with w's. A single second cannot be split:
-// the answer is nil.
+// Split returns the two halves of a window whose response was cut. They overlap by a second,
+// as the API may exclude their ends. A window of less than three seconds is split into its
+// seconds, which show rows only if the API includes the ends: compare them with those of w. A
+// single second cannot be split: Split returns nil.
 func (w Window) Split() []Window {
 	switch length := w.To - w.From; {
 	case length >= 3:

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// crowd is clients that share turns, and an API that takes a minute for each.
+// crowd is clients that share a limiter, and an API that takes a minute for each.
 type crowd struct {
-	turns Turns
+	limiter TokenLimiter
 
 	mu              sync.Mutex
 	using, mostEver map[string]int // by token
@@ -48,7 +48,7 @@ func newCrowd() *crowd { return &crowd{using: map[string]int{}, mostEver: map[st
 // ask makes a request, and answers with its error.
 func (c *crowd) ask(ctx context.Context, host, token string) error {
 	client := NewClient(&url.URL{Scheme: "https", Host: host}, StaticToken(token),
-		WithTokenLimiter(&c.turns), WithTransport(c), WithTimeout(90*time.Second))
+		WithTokenLimiter(&c.limiter), WithTransport(c), WithTimeout(90*time.Second))
 	for _, err := range client.Chats(ctx, Window{1, 2}) {
 		return err
 	}
@@ -80,8 +80,8 @@ func TestClientsOfOneTokenTakeTurnsInTheOrderTheyCame(t *testing.T) {
 		if c.mostEver["shared"] != 1 {
 			t.Errorf("have %d requests at once with the token, want 1", c.mostEver["shared"])
 		}
-		if len(c.turns.queues) != 0 {
-			t.Errorf("have %d queues left, want none", len(c.turns.queues))
+		if len(c.limiter.queues) != 0 {
+			t.Errorf("have %d queues left, want none", len(c.limiter.queues))
 		}
 	})
 }
@@ -103,8 +103,8 @@ func TestWhoGivesUpLeavesTheQueue(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		wg.Wait()
-		if want := []string{"a", "c"}; !slices.Equal(c.served, want) || len(c.turns.queues) != 0 {
-			t.Errorf("have served %q and %d queues left, want %q and none", c.served, len(c.turns.queues), want)
+		if want := []string{"a", "c"}; !slices.Equal(c.served, want) || len(c.limiter.queues) != 0 {
+			t.Errorf("have served %q and %d queues left, want %q and none", c.served, len(c.limiter.queues), want)
 		}
 	})
 }
