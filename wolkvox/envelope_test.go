@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestMembersOfTheEnvelopeComeInAnyOrder(t *testing.T) {
+func TestEnvelope_MembersInAnyOrder(t *testing.T) {
 	members := []string{`"code": 200`, `"error": null`, `"msg": "1 records were found"`, `"data": [` + rowWith() + `]`, `"more": {"data": [1, {}]}`}
 	for range 50 {
 		rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
@@ -19,7 +19,7 @@ func TestMembersOfTheEnvelopeComeInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestEnvelopes(t *testing.T) {
+func TestEnvelope_EveryForm(t *testing.T) {
 	row := rowWith()
 	foreign := `{"status": "UP", "service": "gateway"}`
 	for _, c := range []struct {
@@ -140,14 +140,14 @@ func TestEnvelopes(t *testing.T) {
 	}
 }
 
-func TestACodeInTheEnvelopeIsKept(t *testing.T) {
+func TestError_HasCodeOfEnvelope(t *testing.T) {
 	var failure *Error
 	if have := decoded(t, `{"code": "503", "msg": "x"}`); !errors.As(have.err, &failure) || failure.Status != http.StatusServiceUnavailable {
 		t.Errorf("have %v, want status 503", have.err)
 	}
 }
 
-func TestARowsPersonalDataIsNotInTheErrorOfABrokenReport(t *testing.T) {
+func TestError_QuotesNoPersonalData(t *testing.T) {
 	for _, body := range []string{
 		`{"data": [{"customer_name": "` + canaryName + `" "customer_phone": "` + canaryPhone + `"`,
 		`{"extra": {"` + canaryName + `": {"` + canaryPhone + `": x}}}`,

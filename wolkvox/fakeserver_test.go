@@ -35,7 +35,7 @@ func busy(noon time.Time) []wolkvoxtest.Chat {
 
 // Whichever answers the undocumented questions have, the client reads what is
 // true.
-func TestEveryReadingOfTheDocumentsIsRead(t *testing.T) {
+func TestClient_ReadsEveryReading(t *testing.T) {
 	for name, readings := range wolkvoxtest.EveryReading() {
 		t.Run(name, func(t *testing.T) {
 			bogota := zone(t, "America/Bogota")
@@ -122,7 +122,7 @@ func mustBeTrue(t *testing.T, chats map[ID]Chat, want wolkvoxtest.Figures) {
 	}
 }
 
-func TestEveryFaultHasItsResult(t *testing.T) {
+func TestClient_ResultOfEveryFault(t *testing.T) {
 	wants := map[wolkvoxtest.Fault]Result{
 		wolkvoxtest.NoSuchAPI: BadRequest, wolkvoxtest.ParamsMissing: BadRequest, wolkvoxtest.TokenMissing: Unauthorized,
 		wolkvoxtest.TokenRejected: TokenRejected, wolkvoxtest.TokenPadded: TokenRejected, wolkvoxtest.QuotaExceeded: QuotaExceeded,
@@ -189,7 +189,7 @@ func TestEveryFaultHasItsResult(t *testing.T) {
 }
 
 // A shortened conn_id would be another chat's.
-func TestARecordIsNotCountedUnderAPartOfItsConnID(t *testing.T) {
+func TestChats_NeverShortenConnID(t *testing.T) {
 	for fault, want := range map[wolkvoxtest.Fault][2]int{
 		wolkvoxtest.LongValue: {3, 0}, wolkvoxtest.LongConnID: {2, 1}, wolkvoxtest.DeepRow: {3, 1},
 	} {
@@ -206,7 +206,7 @@ func TestARecordIsNotCountedUnderAPartOfItsConnID(t *testing.T) {
 	}
 }
 
-func TestTheTokenIsNotSentInTheClear(t *testing.T) {
+func TestClient_RefusesRedirectToHTTP(t *testing.T) {
 	server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 	defer server.Close()
 	server.FailAlways(wolkvoxtest.RedirectHTTP)
@@ -222,7 +222,7 @@ func TestTheTokenIsNotSentInTheClear(t *testing.T) {
 	}
 }
 
-func TestAServerWithAWrongDateOrNone(t *testing.T) {
+func TestClient_ClockSkewOfWrongOrNoDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 		defer server.Close()
@@ -238,7 +238,7 @@ func TestAServerWithAWrongDateOrNone(t *testing.T) {
 	})
 }
 
-func TestAWindowThatTakesTheServerTooLongIsATimeout(t *testing.T) {
+func TestClient_SlowServerIsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bogota := zone(t, "America/Bogota")
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{

@@ -16,7 +16,7 @@ import (
 
 // Rows of a cut report are those before the cut, and it never passes for a
 // complete one.
-func TestAReportCutAnywhereIsMalformed(t *testing.T) {
+func TestChats_CutReportIsMalformed(t *testing.T) {
 	rows := []string{
 		rowWith(), `"bad"`, rowWith("conn_id", `"2"`, "extra", `{"a": [1, {"b": "}]"}]}`), `{}`,
 		rowWith("conn_id", `"3"`, "rp_id", `"Bogot\u00e1 \ud83d\ude00"`),
@@ -43,7 +43,7 @@ func TestAReportCutAnywhereIsMalformed(t *testing.T) {
 	}
 }
 
-func TestHowTheBytesArriveMakesNoDifference(t *testing.T) {
+func TestDecoder_ReadsAnyChunks(t *testing.T) {
 	body := report(rowWith(), rowWith(), rowWith(), `7`, rowWith("rp_id", `"Bogot\u00e1 \ud83d\ude00"`), rowWith("customer_name", `"`+strings.Repeat("x", 9000)+`"`))
 	want := decoded(t, body)
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
@@ -139,7 +139,7 @@ func many() int {
 
 // Whatever is in a report, it takes little memory and costs nothing of the rows
 // around.
-func TestMemoryDoesNotGrowWithTheReport(t *testing.T) {
+func TestDecoder_MemoryIsIndependentOfReport(t *testing.T) {
 	const (
 		start = `{"data": [{"conn_id": "1"}, `
 		end   = `, {"conn_id": "2"}], "code": 200}`
@@ -176,7 +176,7 @@ func TestMemoryDoesNotGrowWithTheReport(t *testing.T) {
 	}
 }
 
-func TestMemoryDoesNotGrowWithTheRoutingPoints(t *testing.T) {
+func TestDecoder_MemoryIsIndependentOfLabels(t *testing.T) {
 	const limit = 1 << 20
 	from, to := io.Pipe()
 	go func() {
@@ -211,7 +211,7 @@ func TestMemoryDoesNotGrowWithTheRoutingPoints(t *testing.T) {
 }
 
 // What a caller keeps of a name is its 64 characters, not the 60,000 that it had.
-func TestANameThatIsKeptIsAsSmallAsItLooks(t *testing.T) {
+func TestLabel_KeepsNoLongText(t *testing.T) {
 	const kept, limit = 500, 1 << 20
 	body := repeated{
 		start: `{"data": [{"rp_id": 1}`, text: `, {"rp_id": "1` + strings.Repeat("0", 60_000) + `", "rp_name": "` + strings.Repeat("ñ", 30_000) + `"}`,
@@ -239,7 +239,7 @@ func TestANameThatIsKeptIsAsSmallAsItLooks(t *testing.T) {
 	runtime.KeepAlive(points)
 }
 
-func TestFewAndShortLabelsAreKept(t *testing.T) {
+func TestDecoder_LimitsInternedLabels(t *testing.T) {
 	const many = 5000
 	rows := []string{`{"conn_id": "1", "rp_id": "` + strings.Repeat("x", 10_000) + `"}`}
 	for i := 1; i <= many; i++ {
@@ -267,7 +267,7 @@ func TestFewAndShortLabelsAreKept(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoReportIsRefusedAtOnce(t *testing.T) {
+func TestDecoder_RefusesForeignBodyAtOnce(t *testing.T) {
 	for _, body := range []repeated{
 		{text: "["},
 		{start: "[", text: `"x", `},
@@ -289,7 +289,7 @@ func TestWhatIsNoReportIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-func TestARowTakesNoAllocation(t *testing.T) {
+func TestDecoder_RowAllocatesNothing(t *testing.T) {
 	body := func(n int) string {
 		rows := []string{rowWith("rp_id", `"Bogot\u00e1"`)} // Escapes cost what they are in.
 		rows = append(rows, slices.Repeat([]string{rowWith(), rowWith("go_to_agent", `"no"`, "asa", `"-"`)}, n/2)...)
@@ -310,7 +310,7 @@ func TestARowTakesNoAllocation(t *testing.T) {
 
 // A name that is cut off when the response is too large or too slow is the
 // reader's failure, not the report's.
-func TestAReadersFailureIsNotTheReports(t *testing.T) {
+func TestClient_KeepsErrorOfBody(t *testing.T) {
 	want := &Error{Result: Timeout}
 	body := io.MultiReader(strings.NewReader(report(rowWith())[:200]), iotest.ErrReader(want))
 	have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -322,7 +322,7 @@ func TestAReadersFailureIsNotTheReports(t *testing.T) {
 }
 
 // A reader may fail with the last bytes that it has, and say no more of it.
-func TestABodyThatFailsWithItsLastBytesIsNotComplete(t *testing.T) {
+func TestClient_BodyErrorWithLastBytes(t *testing.T) {
 	body := &failingOnce{report(rowWith()), io.ErrUnexpectedEOF}
 	have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: r}, nil

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAChatIsRecognisedHoweverItsRowIsWritten(t *testing.T) {
+func TestID_IndependentOfSpelling(t *testing.T) {
 	want := only(t, rowWith())
 	for _, row := range []string{
 		rowWith("start_date", `"2026-01-18T19:34:31"`),
@@ -26,7 +26,7 @@ func TestAChatIsRecognisedHoweverItsRowIsWritten(t *testing.T) {
 }
 
 // The ids are in the state on disk: another release must arrive at the same.
-func TestIDsStayWhatTheyAre(t *testing.T) {
+func TestID_NeverChanges(t *testing.T) {
 	for _, c := range []struct {
 		row           string
 		id, anonymous ID
@@ -42,7 +42,7 @@ func TestIDsStayWhatTheyAre(t *testing.T) {
 	}
 }
 
-func TestAChatWithoutConnIDIsKnownByItsAnonymousID(t *testing.T) {
+func TestID_WithoutConnIDIsFallbackID(t *testing.T) {
 	named := only(t, rowWith())
 	for _, absent := range []string{`"-"`, `""`, `null`, ``} {
 		have := only(t, rowWith("conn_id", absent))
@@ -54,7 +54,7 @@ func TestAChatWithoutConnIDIsKnownByItsAnonymousID(t *testing.T) {
 
 // A conn_id of "-" with a session alone, or with a start alone, may be several
 // chats: no chat is to be taken for them.
-func TestWithoutASessionAndAStartThereIsNoAnonymousID(t *testing.T) {
+func TestFallbackID_NeedsSessionAndStart(t *testing.T) {
 	for _, field := range []string{"session_id", "start_date"} {
 		if have := only(t, rowWith(field, `"-"`)); have.FallbackID != 0 || have.ID == 0 {
 			t.Errorf("without %s: have %x, %x", field, have.ID, have.FallbackID)
@@ -65,7 +65,7 @@ func TestWithoutASessionAndAStartThereIsNoAnonymousID(t *testing.T) {
 	}
 }
 
-func TestWhatNothingIdentifiesIsABadRow(t *testing.T) {
+func TestID_MissingIsBadRow(t *testing.T) {
 	for _, row := range []string{
 		`{}`, `{"session_id": "` + canarySession + `", "end_date": "2026-01-18 19:52:07"}`,
 		rowWith("conn_id", ``, "start_date", ``), rowWith("conn_id", `null`, "start_date", `"0000-00-00T00:00:00"`),
@@ -76,7 +76,7 @@ func TestWhatNothingIdentifiesIsABadRow(t *testing.T) {
 	}
 }
 
-func TestAMalformedStartStillTellsChatsApart(t *testing.T) {
+func TestID_UsesMalformedStart(t *testing.T) {
 	ids := map[ID]bool{}
 	for _, start := range []string{`"18/01/2026 19:34:31"`, `"18/01/2026 19:34:32"`, `"2026-01-18 19:34:31"`, `"-"`} {
 		ids[only(t, rowWith("start_date", start)).ID] = true
@@ -86,7 +86,7 @@ func TestAMalformedStartStillTellsChatsApart(t *testing.T) {
 	}
 }
 
-func TestDifferentChatsHaveDifferentIDs(t *testing.T) {
+func TestID_DiffersBetweenChats(t *testing.T) {
 	type key struct {
 		conn, session string
 		start         LocalTime
@@ -114,7 +114,7 @@ func TestDifferentChatsHaveDifferentIDs(t *testing.T) {
 }
 
 // The parts of an identity must not run into one another.
-func TestNeighboursOfAnIdentityDoNotMix(t *testing.T) {
+func TestID_SeparatesItsParts(t *testing.T) {
 	ids := map[ID]bool{}
 	rows := []string{
 		`{"conn_id": "ab", "session_id": "c", "start_date": "20260118193431"}`,

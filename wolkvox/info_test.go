@@ -41,7 +41,7 @@ func informed(status int, body string, observe func(Request)) *Client {
 	return NewClient(anyBase, StaticToken(canaryToken), WithTransport(responding(status, body)), WithObserver(observe))
 }
 
-func TestRoutingPointsAreRead(t *testing.T) {
+func TestRoutingPoints_Read(t *testing.T) {
 	long := strings.Repeat("ñ", 100)
 	for name, c := range map[string]struct {
 		row  string
@@ -75,7 +75,7 @@ func TestRoutingPointsAreRead(t *testing.T) {
 	}
 }
 
-func TestARoutingPointWithoutAnIDCostsNoneButItself(t *testing.T) {
+func TestRoutingPoints_SkipRowWithoutID(t *testing.T) {
 	good := `{"rp_id": 1, "rp_name": "good"}`
 	for _, bad := range []string{
 		`{}`, `null`, `"1101"`, `1101`, `[]`, `[{"rp_id": 7}]`, `{"rp_name": "Ventas"}`, `{"rp_id": "-"}`, `{"rp_id": ""}`,
@@ -88,7 +88,7 @@ func TestARoutingPointWithoutAnIDCostsNoneButItself(t *testing.T) {
 	}
 }
 
-func TestTokenInfoIsRead(t *testing.T) {
+func TestTokenInfo_Read(t *testing.T) {
 	const unknown = -1
 	for name, c := range map[string]struct {
 		row         string
@@ -135,7 +135,7 @@ func show(n *float64) string {
 }
 
 // The envelope is the chats', and so is what becomes of a request.
-func TestInformationHasTheResultsOfAReport(t *testing.T) {
+func TestInformation_HasResultsOfReport(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
@@ -175,7 +175,7 @@ func TestInformationHasTheResultsOfAReport(t *testing.T) {
 	}
 }
 
-func TestInformationIsAskedForAsTheDocumentsSay(t *testing.T) {
+func TestInformation_RequestAsDocumented(t *testing.T) {
 	var have []string
 	client := NewClient(anyBase, StaticToken(canaryToken), WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
 		have = append(have, r.URL.String()+" "+tokenOf(r))
@@ -203,7 +203,7 @@ func informationOf(t *testing.T, server *wolkvoxtest.Server, observe func(Reques
 	return NewClient(base, StaticToken("t"), WithTransport(server.Transport()), WithObserver(observe))
 }
 
-func TestInformationIsReadUnderEveryReading(t *testing.T) {
+func TestInformation_ReadsEveryReading(t *testing.T) {
 	for name, readings := range wolkvoxtest.EveryReading() {
 		t.Run(name, func(t *testing.T) {
 			server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
@@ -224,7 +224,7 @@ func TestInformationIsReadUnderEveryReading(t *testing.T) {
 	}
 }
 
-func TestWithoutRoutingPointsOrAQuotaNothingIsKnown(t *testing.T) {
+func TestInformation_EmptyIsUnknown(t *testing.T) {
 	for _, empty := range []wolkvoxtest.Empty{wolkvoxtest.EmptyArray, wolkvoxtest.NullData, wolkvoxtest.Status404, wolkvoxtest.Status204, wolkvoxtest.Code404} {
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
 			Readings: wolkvoxtest.Readings{Empty: empty}, Limits: wolkvoxtest.Limits{RequestsPerDay: -1},
@@ -240,7 +240,7 @@ func TestWithoutRoutingPointsOrAQuotaNothingIsKnown(t *testing.T) {
 	}
 }
 
-func TestAFailedLookQuotesNothing(t *testing.T) {
+func TestInformation_ErrorQuotesNothing(t *testing.T) {
 	secrets := strings.Join(canaries, " ")
 	for _, client := range []*Client{
 		informed(http.StatusForbidden, `{"code": 403, "msg": "`+secrets+`"}`, func(Request) {}),
@@ -256,7 +256,7 @@ func TestAFailedLookQuotesNothing(t *testing.T) {
 	}
 }
 
-func TestALookThatHangsIsATimeout(t *testing.T) {
+func TestInformation_HangingServerIsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 		defer server.Close()
@@ -273,7 +273,7 @@ func isResult(err error, result Result) bool {
 	return errors.As(err, &failure) && failure.Result == result
 }
 
-func TestTheCallerMayStopAListAnywhere(t *testing.T) {
+func TestRoutingPoints_CallerCanStop(t *testing.T) {
 	var have []Request
 	client := informed(http.StatusOK, report(`{"rp_id": 1}`, `{"rp_id": 2}`), func(r Request) { have = append(have, r) })
 	for _, err := range client.RoutingPoints(t.Context()) {

@@ -55,7 +55,7 @@ func (c *crowd) ask(ctx context.Context, host, token string) error {
 	return nil
 }
 
-func TestClientsOfOneTokenTakeTurnsInTheOrderTheyCame(t *testing.T) {
+func TestTokenLimiter_ServesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd()
 		var wg sync.WaitGroup
@@ -86,7 +86,7 @@ func TestClientsOfOneTokenTakeTurnsInTheOrderTheyCame(t *testing.T) {
 	})
 }
 
-func TestWhoGivesUpLeavesTheQueue(t *testing.T) {
+func TestTokenLimiter_CancelledWaiterLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd()
 		var wg sync.WaitGroup

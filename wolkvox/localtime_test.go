@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestThreeSpellingsOfADateAreOneDate(t *testing.T) {
+func TestParseLocalTime_ThreeSpellings(t *testing.T) {
 	want := LocalTime(time.Date(2026, 1, 18, 19, 34, 31, 0, time.UTC).Unix())
 	for _, text := range []string{"2026-01-18 19:34:31", "2026-01-18T19:34:31", "20260118193431"} {
 		if have, ok := parseLocalTime([]byte(text)); !ok || have != want {
@@ -23,7 +23,7 @@ func TestThreeSpellingsOfADateAreOneDate(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoDateIsRefused(t *testing.T) {
+func TestParseLocalTime_RefusesInvalidDate(t *testing.T) {
 	for _, text := range []string{
 		"2026-04-31 00:00:00", "2026-02-29 00:00:00", "2026-13-01 00:00:00", "2026-00-01 00:00:00", "2026-01-00 00:00:00",
 		"2026-01-18 24:00:00", "2026-01-18 19:60:00", "2026-01-18 19:34:60", "20260118246060",
@@ -90,7 +90,7 @@ func TestClient_WithZoneReadsInstantsOffTheOperationsClocks(t *testing.T) {
 	}
 }
 
-func TestDatesFitIn32Bits(t *testing.T) {
+func TestParseLocalTime_Fits32Bits(t *testing.T) {
 	for _, text := range []string{"1970-01-01 00:00:01", "2106-02-07 06:28:15", "2028-02-29 23:59:59"} {
 		have, ok := parseLocalTime([]byte(text))
 		if !ok || have.String() != text || LocalTime(uint32(have)) != have {
@@ -99,7 +99,7 @@ func TestDatesFitIn32Bits(t *testing.T) {
 	}
 }
 
-func TestEveryDateSurvivesItsSpelling(t *testing.T) {
+func TestLocalTime_ParsesItsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := LocalTime(rapid.Int64Range(1, maxLocalTime).Draw(t, "date"))
 		for _, text := range []string{want.String(), want.param()} {
@@ -110,7 +110,7 @@ func TestEveryDateSurvivesItsSpelling(t *testing.T) {
 	})
 }
 
-func TestLocalTimeIsWhatTheWallClockShows(t *testing.T) {
+func TestToLocalTime_ReturnsWallClock(t *testing.T) {
 	instant := time.Date(2026, 1, 18, 19, 34, 31, 999, time.UTC)
 	for name, want := range map[string]string{
 		"UTC":              "2026-01-18 19:34:31",
@@ -127,7 +127,7 @@ func TestLocalTimeIsWhatTheWallClockShows(t *testing.T) {
 	}
 }
 
-func TestATimeThatTheClocksShowTwiceIsTakenForTheLaterOne(t *testing.T) {
+func TestLocalTime_LastInReturnsLaterOfTwo(t *testing.T) {
 	for _, test := range []struct{ zone, local, want string }{
 		{"Europe/Madrid", "2025-10-26 01:59:59", "2025-10-25T23:59:59Z"},
 		{"Europe/Madrid", "2025-10-26 02:00:00", "2025-10-26T01:00:00Z"},

@@ -25,7 +25,7 @@ func redirecting(t *testing.T, status int, location string, asked *[]string) rou
 	}
 }
 
-func TestARedirectOnTheSameHostIsFollowed(t *testing.T) {
+func TestClient_FollowsRedirectOnSameHost(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{"/v3/x.php?a=b", "https://wv0042.wolkvox.com/v3", "//wv0042.wolkvox.com/v3"} {
 			var asked []string
@@ -37,7 +37,7 @@ func TestARedirectOnTheSameHostIsFollowed(t *testing.T) {
 	}
 }
 
-func TestTheTokenIsNeverSentElsewhere(t *testing.T) {
+func TestClient_SendsTokenToNoOtherHost(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{
 			"https://example.com/v3", "//example.com/v3", "http://wv0042.wolkvox.com/v3", "https://wv0042.wolkvox.com:8443/v3",
@@ -53,7 +53,7 @@ func TestTheTokenIsNeverSentElsewhere(t *testing.T) {
 	}
 }
 
-func TestALoopOfRedirectsEnds(t *testing.T) {
+func TestClient_EndsRedirectLoop(t *testing.T) {
 	n := 0
 	have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
 		n++
@@ -105,7 +105,7 @@ func TestClient_RedirectKeepsTheSpellingOfHeaders(t *testing.T) {
 	}
 }
 
-func TestARedirectToNowhereIsARedirect(t *testing.T) {
+func TestClient_RedirectWithoutLocation(t *testing.T) {
 	for _, status := range []int{300, 301, 302, 304, 305} {
 		if have := ask(t, responding(status, "moved")); have.failure() != Redirected {
 			t.Errorf("%d: have %v", status, have.err)

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-func TestTheRequestIsTheOneOfTheDocuments(t *testing.T) {
+func TestClient_RequestAsDocumented(t *testing.T) {
 	var have string
 	transport := wire(t, func(head string, conn net.Conn) bool {
 		have = head
@@ -39,7 +39,7 @@ func TestTheRequestIsTheOneOfTheDocuments(t *testing.T) {
 	}
 }
 
-func TestWithoutAServerItsHeaderIsNotSent(t *testing.T) {
+func TestWithServer_UnsetSendsNoHeader(t *testing.T) {
 	ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
 		for name := range r.Header {
 			if strings.Contains(strings.ToLower(name), "server") {
@@ -50,7 +50,7 @@ func TestWithoutAServerItsHeaderIsNotSent(t *testing.T) {
 	}))
 }
 
-func TestTheAPIIsBelowTheBaseURL(t *testing.T) {
+func TestNewClient_BaseURLWithPath(t *testing.T) {
 	for base, want := range map[string]string{
 		"https://wv0042.wolkvox.com":         "https://wv0042.wolkvox.com/api/v2/reports_manager.php",
 		"https://wv0042.wolkvox.com/":        "https://wv0042.wolkvox.com/api/v2/reports_manager.php",
@@ -72,7 +72,7 @@ func TestTheAPIIsBelowTheBaseURL(t *testing.T) {
 	}
 }
 
-func TestTheTokenIsReadForEveryRequest(t *testing.T) {
+func TestClient_ReadsTokenForEachRequest(t *testing.T) {
 	var have []string
 	turn := 0
 	client := NewClient(anyBase, func() (string, error) { turn++; return fmt.Sprint("token-", turn), nil },
@@ -91,7 +91,7 @@ func TestTheTokenIsReadForEveryRequest(t *testing.T) {
 	}
 }
 
-func TestWithoutATokenThereIsNoRequest(t *testing.T) {
+func TestClient_NoRequestWithoutToken(t *testing.T) {
 	broken := errors.New("no token today")
 	client := NewClient(anyBase, func() (string, error) { return "", broken },
 		WithObserver(func(Request) { t.Error("a request was observed") }),
@@ -141,7 +141,7 @@ func TestClient_UsesAConnectionOnce(t *testing.T) {
 	}
 }
 
-func TestTheCallerMayStopAnywhere(t *testing.T) {
+func TestChats_CallerCanStop(t *testing.T) {
 	rows := slices.Repeat([]string{rowWith(), `"bad"`}, 50)
 	for stop := 1; stop < 5; stop++ {
 		body := &closing{Reader: strings.NewReader(report(rows...))}

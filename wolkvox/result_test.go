@@ -44,7 +44,7 @@ var outcomes = []struct {
 	{599, "PLEASE VALIDATE TOKEN", ServerError},
 }
 
-func TestStatusAndMessageTellTheResult(t *testing.T) {
+func TestClassify_StatusAndMessage(t *testing.T) {
 	for _, c := range outcomes {
 		for _, body := range []string{
 			fmt.Sprintf(`{"code": %d, "error": %q, "msg": "x", "data": []}`, c.status, c.msg),
@@ -68,7 +68,7 @@ func TestStatusAndMessageTellTheResult(t *testing.T) {
 }
 
 // An error page instead of the envelope leaves the status.
-func TestTheStatusIsEnoughForAResult(t *testing.T) {
+func TestClassify_StatusAlone(t *testing.T) {
 	for status, want := range map[int]Result{401: Unauthorized, 403: Unavailable, 400: BadRequest, 429: RateLimited, 500: ServerError, 503: ServerError} {
 		for _, body := range []string{"", "<html>" + canaryName, "{", `{"msg": 7}`, "[]", strings.Repeat("[", 100_000), `{"msg": "` + strings.Repeat("x", 200_000) + `"}`} {
 			if have := ask(t, responding(status, body)); have.failure() != want {
@@ -78,7 +78,7 @@ func TestTheStatusIsEnoughForAResult(t *testing.T) {
 	}
 }
 
-func TestNothingFound(t *testing.T) {
+func TestClient_NothingFound(t *testing.T) {
 	for name, rt := range map[string]roundTrip{
 		"an empty array":       responding(200, report()),
 		"null":                 responding(200, `{"code": 200, "data": null}`),
@@ -120,7 +120,7 @@ func TestClient_ForeignNotFoundIsNoEmptyReport(t *testing.T) {
 
 // A web server's own 404 says that the URL is wrong. Taken for "nothing found"
 // it would hide every chat.
-func TestAPageIsNotTheAPIsNothingFound(t *testing.T) {
+func TestClient_PageWith404IsBadRequest(t *testing.T) {
 	for _, page := range []string{"<html>", "\n <!DOCTYPE HTML>", "\ufeff\r\n<?xml version='1.0'?>"} {
 		have := ask(t, responding(404, page))
 		var failure *Error
@@ -130,7 +130,7 @@ func TestAPageIsNotTheAPIsNothingFound(t *testing.T) {
 	}
 }
 
-func TestEveryResultIsReachedAndExplained(t *testing.T) {
+func TestResults_EachReachedAndExplained(t *testing.T) {
 	reached := map[Result]string{}
 	note := func(have answer) { reached[have.request.Result] = fmt.Sprint(have.err) }
 	for _, c := range outcomes {
@@ -163,7 +163,7 @@ func TestEveryResultIsReachedAndExplained(t *testing.T) {
 
 func smallBody(limit int64) Option { return func(c *Client) { c.maxBody = limit } }
 
-func TestTooLargeIsOneByteMoreThanTheLimit(t *testing.T) {
+func TestClient_TooLargeBeyondLimit(t *testing.T) {
 	body := report(rowWith(), rowWith(), rowWith())
 	for _, c := range []struct {
 		limit int
@@ -188,7 +188,7 @@ func TestTooLargeIsOneByteMoreThanTheLimit(t *testing.T) {
 	}
 }
 
-func TestAnErrorIsOneLineForAPerson(t *testing.T) {
+func TestError_IsOneLine(t *testing.T) {
 	for _, c := range []struct {
 		err  Error
 		want string

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestARowIsRead(t *testing.T) {
+func TestChats_ReadRow(t *testing.T) {
 	have := only(t, rowWith())
 	all := Fields(1<<LastSenderField<<1 - 1)
 	want := Chat{
@@ -31,7 +31,7 @@ func TestARowIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsAbsentIsAbsent(t *testing.T) {
+func TestChats_AbsentValues(t *testing.T) {
 	for _, absent := range []string{`"-"`, `""`, `null`, `" "`, `" - "`, `"\u002d"`, `"null"`, `"NULL"`, `"N/A"`, `" n/a "`, ``} {
 		var changes []string
 		for _, field := range sample {
@@ -57,7 +57,7 @@ func TestWhatIsAbsentIsAbsent(t *testing.T) {
 var wrongTypes = []string{`{}`, `[]`, `[[1], {"a": "b"}]`, `true`, `false`, `NaN`, `-Infinity`, `undefined`}
 
 // Whatever a field holds, the row before and the row after it are there.
-func TestABadRowCostsNoneButItself(t *testing.T) {
+func TestChats_BadRowCostsNoOther(t *testing.T) {
 	good := rowWith()
 	bad := []string{
 		`"a string"`, `17`, `null`, `true`, `[]`, `[{"conn_id": "1"}]`, `{}`, `""`,
@@ -92,7 +92,7 @@ func TestABadRowCostsNoneButItself(t *testing.T) {
 	}
 }
 
-func TestUnknownFieldsAreNoReasonToLoseARow(t *testing.T) {
+func TestChats_IgnoreUnknownFields(t *testing.T) {
 	want := only(t, rowWith())
 	for _, value := range []string{`"x"`, `1e400`, `true`, `null`, `[]`, `{"conn_id": "other", "a": [{"end_date": "x"}]}`, `"\ud800 \u0000"`, "\"\xff\""} {
 		if have := only(t, rowWith("novelty", value, "asa_total", value, "", value)); have != want {
@@ -101,7 +101,7 @@ func TestUnknownFieldsAreNoReasonToLoseARow(t *testing.T) {
 	}
 }
 
-func TestEscapesMakeNoDifference(t *testing.T) {
+func TestChats_ReadEscapes(t *testing.T) {
 	row := rowWith("channel", `"web/chat"`)
 	want := only(t, row)
 	for _, c := range [][2]string{
@@ -123,7 +123,7 @@ func TestEscapesMakeNoDifference(t *testing.T) {
 	}
 }
 
-func TestOfADuplicateNameTheLastCounts(t *testing.T) {
+func TestChats_LastOfDuplicateNamesCounts(t *testing.T) {
 	for _, c := range []struct {
 		first, last string
 		want        Chat
@@ -151,7 +151,7 @@ func TestOfADuplicateNameTheLastCounts(t *testing.T) {
 	}
 }
 
-func TestHandoffInEverySpelling(t *testing.T) {
+func TestParseYes_EverySpelling(t *testing.T) {
 	for _, c := range []struct {
 		spellings []string
 		want      bool
@@ -174,7 +174,7 @@ func TestHandoffInEverySpelling(t *testing.T) {
 	}
 }
 
-func TestLastSenders(t *testing.T) {
+func TestParseLastSender(t *testing.T) {
 	for spelling, want := range map[string]LastSender{
 		`"agent"`: Agent, `"Agent"`: Agent, `"chat_bot"`: ChatBot, `"CHAT_BOT"`: ChatBot, `"customer"`: Customer, `" customer "`: Customer,
 		`"unknown"`: UnknownSender, `"supervisor"`: UnknownSender, `7`: UnknownSender,
@@ -189,7 +189,7 @@ func TestLastSenders(t *testing.T) {
 	}
 }
 
-func TestDatesOfARow(t *testing.T) {
+func TestChats_Dates(t *testing.T) {
 	for _, zero := range []string{`"0000-00-00 00:00:00"`, `"0000-00-00T00:00:00"`, `"00000000000000"`, `"0000-00-00"`} {
 		have := only(t, rowWith("end_date", zero, "start_date", zero))
 		if have.Ended() || have.Start != 0 || have.Malformed != 0 {
@@ -207,7 +207,7 @@ func TestDatesOfARow(t *testing.T) {
 	}
 }
 
-func TestTheOrderOfColumnsMakesNoDifference(t *testing.T) {
+func TestChats_ColumnsInAnyOrder(t *testing.T) {
 	want := only(t, rowWith())
 	random := rand.New(rand.NewPCG(1, 0))
 	for range 200 {
@@ -227,7 +227,7 @@ func TestTheOrderOfColumnsMakesNoDifference(t *testing.T) {
 }
 
 // The fast way to find a column is for rows as they are.
-func TestColumnsAreInTheOrderOfTheSample(t *testing.T) {
+func TestColumnNames_InDocumentedOrder(t *testing.T) {
 	var have []string
 	for _, field := range sample {
 		have = append(have, field[0])
@@ -237,7 +237,7 @@ func TestColumnsAreInTheOrderOfTheSample(t *testing.T) {
 	}
 }
 
-func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
+func TestField_HasNameOfAPI(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range Keys() {
 		if i, documented := columnIndexes[f.String()]; !documented || columns[i].field != f || !columns[i].read {
@@ -256,7 +256,7 @@ func TestFieldsAreNamedAsTheAPIDoes(t *testing.T) {
 }
 
 // Every malformed field is named, and none spoils another.
-func TestEachMalformedFieldIsItsOwn(t *testing.T) {
+func TestChats_MalformedFieldSpoilsNoOther(t *testing.T) {
 	want := only(t, rowWith())
 	for f := range EndDate + 1 {
 		if f == LastSenderField {
@@ -345,7 +345,7 @@ func TestChat_KeysAreThoseThatTheRowHas(t *testing.T) {
 	}
 }
 
-func TestAChatHasNoPlaceForPersonalData(t *testing.T) {
+func TestChat_HasNoFieldForPersonalData(t *testing.T) {
 	allowed := map[string]bool{"RoutingPoint": true, "Channel": true, "Agent": true}
 	onRequest := map[string]bool{"AgentName": true, "ConnID": true}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Chat]()) {

@@ -46,7 +46,7 @@ func stuck(t *testing.T) *http.Transport {
 	}}
 }
 
-func TestTheTimeLimitIsForTheWholeExchange(t *testing.T) {
+func TestWithTimeout_LimitsWholeExchange(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		server func(*testing.T) *http.Transport
@@ -97,7 +97,7 @@ func limit(d time.Duration) Option {
 	return WithTimeout(d)
 }
 
-func TestAnErrorsBodyIsWithinTheTimeLimitToo(t *testing.T) {
+func TestWithTimeout_LimitsBodyOfRefusal(t *testing.T) {
 	for status, want := range map[int]Result{403: Unavailable, 404: Timeout, 500: ServerError} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
@@ -114,7 +114,7 @@ func TestAnErrorsBodyIsWithinTheTimeLimitToo(t *testing.T) {
 }
 
 // A request that the caller gave up says nothing about the API.
-func TestTheCallersEndIsNoResult(t *testing.T) {
+func TestClient_CancellationIsNoResult(t *testing.T) {
 	broken := errors.New("shutting down")
 	answering := func(status int) func(*testing.T) *http.Transport {
 		return func(t *testing.T) *http.Transport {
@@ -165,7 +165,7 @@ func TestTheCallersEndIsNoResult(t *testing.T) {
 	}
 }
 
-func TestRetryAfterInBothForms(t *testing.T) {
+func TestRetryAfter_BothForms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
 		for header, want := range map[string]time.Duration{
@@ -186,7 +186,7 @@ func TestRetryAfterInBothForms(t *testing.T) {
 	})
 }
 
-func TestTheServersClockIsComparedWithOurs(t *testing.T) {
+func TestClient_ClockSkew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, skew := range []time.Duration{0, 90 * time.Second, -90 * time.Second, 26 * time.Hour} {
 			time.Sleep(time.Second - time.Duration(time.Now().Nanosecond()))

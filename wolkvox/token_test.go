@@ -55,7 +55,7 @@ func TestParseToken_SaysWhatIsWrongAndQuotesNothing(t *testing.T) {
 	}
 }
 
-func TestAStaticTokenIsCleanedTheSameWay(t *testing.T) {
+func TestStaticToken_IsParsed(t *testing.T) {
 	if have, err := StaticToken(" " + canaryToken + "\n")(); have != canaryToken || err != nil {
 		t.Errorf("have %q, %v", have, err)
 	}

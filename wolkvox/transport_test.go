@@ -29,7 +29,7 @@ func zipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-func TestACompressedReportIsRead(t *testing.T) {
+func TestClient_ReadsGzip(t *testing.T) {
 	body := report(slices.Repeat([]string{rowWith()}, 500)...)
 	packed := zipped(t, body)
 	serve := func(packed []byte, limit int64) answer {
@@ -59,7 +59,7 @@ func TestACompressedReportIsRead(t *testing.T) {
 	}
 }
 
-func TestABrokenConnectionIsTheNetworksFault(t *testing.T) {
+func TestClient_BrokenConnectionIsNetwork(t *testing.T) {
 	body := report(rowWith(), rowWith())
 	half := body[:len(body)*3/4]
 	for name, c := range map[string]struct {
@@ -85,7 +85,7 @@ func TestABrokenConnectionIsTheNetworksFault(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoHTTPIsNotQuoted(t *testing.T) {
+func TestRedact_QuotesNoForeignProtocol(t *testing.T) {
 	for _, text := range []string{
 		"SSH-2.0-" + canaryName + "\r\n", canaryName + "\r\n\r\n", "HTTP/1.1 " + canaryName + "\r\n\r\n",
 		"HTTP/1.1 200 OK\r\n" + canaryName + "\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: " + canaryName + "\r\n\r\n",
@@ -104,7 +104,7 @@ func TestWhatIsNoHTTPIsNotQuoted(t *testing.T) {
 	}
 }
 
-func TestARefusedConnectionSaysWhere(t *testing.T) {
+func TestRedact_KeepsAddressOfRefusedConnection(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestARefusedConnectionSaysWhere(t *testing.T) {
 	}
 }
 
-func TestTLSIsVerified(t *testing.T) {
+func TestClient_VerifiesTLS(t *testing.T) {
 	quiet := log.New(io.Discard, "", 0)
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token was sent to whom nobody knows") })
 	secure := httptest.NewUnstartedServer(handler)
@@ -142,7 +142,7 @@ func TestTLSIsVerified(t *testing.T) {
 	}
 }
 
-func TestAGreetingThatIsNoTLSIsNotQuoted(t *testing.T) {
+func TestRedact_QuotesNoGreeting(t *testing.T) {
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
 		go func() {

@@ -13,7 +13,7 @@ import (
 
 const unreadable = -1 // no field's value is negative
 
-func TestDurations(t *testing.T) {
+func TestParseDuration(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"00:00:00"`: 0, `"00:00:42"`: 42, `"00:14:10"`: 850, `"23:59:59"`: 86399, `"24:00:00"`: 86400, `"27:46:40"`: 100000,
 		`"1:00:01"`: 3601, `"100:00:00"`: 360000, `"0:00:07"`: 7, `" 00:00:42 "`: 42,
@@ -37,7 +37,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-func TestCounts(t *testing.T) {
+func TestParseInteger(t *testing.T) {
 	for text, want := range map[string]float64{
 		`"0"`: 0, `"14"`: 14, `14`: 14, `14.0`: 14, `"14.0"`: 14, `" 14 "`: 14, `"007"`: 7,
 		`1000000000000`: 1e12, `"1000000000000"`: 1e12, `1000000000000.0`: 1e12,
@@ -62,7 +62,7 @@ func mustRead(t *testing.T, f Field, text string, want float64) {
 	}
 }
 
-func TestEveryDurationIsReadInBothNotations(t *testing.T) {
+func TestParseDuration_BothNotations(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.IntRange(0, maxSeconds).Draw(t, "seconds")
 		for _, text := range []string{
@@ -79,7 +79,7 @@ func TestEveryDurationIsReadInBothNotations(t *testing.T) {
 }
 
 // Whatever the text, a number that is read can be summed up for good.
-func TestNoTextIsReadAsANumberThatSpoilsASum(t *testing.T) {
+func TestParse_NumbersAreSummable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9:.eE+-]{0,20}`), rapid.StringMatching(`[-+]?[0-9]{0,400}(\.[0-9]*)?`)).Draw(t, "text")
 		if n, ok := parseDuration([]byte(text)); ok && !(n >= 0 && n <= maxSeconds) {
@@ -91,7 +91,7 @@ func TestNoTextIsReadAsANumberThatSpoilsASum(t *testing.T) {
 	})
 }
 
-func TestLabels(t *testing.T) {
+func TestLabel(t *testing.T) {
 	long := strings.Repeat("ñ", 64)
 	for _, c := range [][2]string{
 		{`"12601"`, "12601"},
@@ -147,7 +147,7 @@ func mustBeLabel(t interface{ Fatalf(string, ...any) }, text, have string) {
 	}
 }
 
-func TestAnyTextMakesALabel(t *testing.T) {
+func TestLabel_OfAnyText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.Map(rapid.String(), func(s string) []byte { return []byte(s) })).Draw(t, "text")
 		mustBeLabel(t, string(text), label(text))

@@ -50,7 +50,7 @@ func drawRange(t *rapid.T, loc *time.Location) (from, to time.Time) {
 	return from, to
 }
 
-func TestWindowsShowEverySecond(t *testing.T) {
+func TestWindows_ShowEverySecond(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		loc, err := time.LoadLocation(rapid.SampledFrom([]string{
 			"America/Bogota", "America/Santiago", "America/Mexico_City", "America/Asuncion", "America/Sao_Paulo",
@@ -117,7 +117,7 @@ func checkThrift(t *rapid.T, windows []Window, from, to time.Time) {
 	}
 }
 
-func TestHalvesShowWhatTheWindowShowed(t *testing.T) {
+func TestSplit_HalvesShowTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		from := LocalTime(rapid.Int64Range(-5, maxLocalTime).Draw(t, "from"))
 		length := LocalTime(rapid.OneOf(rapid.Int64Range(3, 12), rapid.Int64Range(3, 5000)).Draw(t, "length"))
@@ -141,7 +141,7 @@ func TestHalvesShowWhatTheWindowShowed(t *testing.T) {
 	})
 }
 
-func TestBelowThreeSecondsAWindowIsNarrowedToOne(t *testing.T) {
+func TestSplit_BelowThreeSeconds(t *testing.T) {
 	for _, c := range []struct {
 		w     Window
 		want  []Window
@@ -172,7 +172,7 @@ func TestBelowThreeSecondsAWindowIsNarrowedToOne(t *testing.T) {
 	}
 }
 
-func TestSplittingEnds(t *testing.T) {
+func TestSplit_Ends(t *testing.T) {
 	queue := []Window{{0, 31 * 24 * 3600}}
 	depth := 0
 	for ; len(queue) > 0; depth++ {

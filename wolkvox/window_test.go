@@ -150,7 +150,7 @@ func rules(t *testing.T, posix string) *time.Location {
 
 // Go says of the last day of a leap year that its zone has ended before
 // (golang/go#81583).
-func TestALeapYearHasALastDay(t *testing.T) {
+func TestWindows_LastDayOfLeapYear(t *testing.T) {
 	for _, loc := range []*time.Location{
 		rules(t, "<-04>4<-03>,M9.1.6/24,M4.1.6/24"), rules(t, "CET-1CEST,M3.5.0,M10.5.0/3"), zone(t, "America/Santiago"), zone(t, "Europe/Madrid"),
 	} {
@@ -179,7 +179,7 @@ func instant(t *testing.T, text string) time.Time {
 	return when
 }
 
-func TestAYearIsTwelveWindowsAndOneForTheClocks(t *testing.T) {
+func TestWindows_OfYear(t *testing.T) {
 	madrid := zone(t, "Europe/Madrid")
 	windows := Windows(time.Date(2025, 1, 1, 0, 0, 0, 0, madrid), time.Date(2026, 1, 1, 0, 0, 0, 0, madrid), madrid)
 	if len(windows) != 13 {
@@ -187,7 +187,7 @@ func TestAYearIsTwelveWindowsAndOneForTheClocks(t *testing.T) {
 	}
 }
 
-func TestTheOffsetOfTheInstantsDoesNotMatter(t *testing.T) {
+func TestWindows_IgnoreOffsetOfInstants(t *testing.T) {
 	santiago := zone(t, "America/Santiago")
 	from, to := time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 4, 9, 0, 0, 0, 0, time.UTC)
 	want := Windows(from, to, santiago)

@@ -21,7 +21,7 @@ func onlyWanted(t *testing.T, row string, options rowOptions) Chat {
 	return have[0]
 }
 
-func TestAnAgentsNameIsReadOnRequest(t *testing.T) {
+func TestWithAgentNames(t *testing.T) {
 	for _, test := range []struct{ name, value, want string }{
 		{"a name", `" Canary\u00a0 Agent "`, "Canary\u00a0 Agent"},
 		{"absent", `"-"`, ""},
@@ -41,7 +41,7 @@ func TestAnAgentsNameIsReadOnRequest(t *testing.T) {
 	}
 }
 
-func TestAConnIDIsGivenOnRequestIfItLooksLikeOne(t *testing.T) {
+func TestWithConnIDs_OnlyPlainIDs(t *testing.T) {
 	for _, test := range []struct{ value, want string }{
 		{`"1768782871.5521"`, "1768782871.5521"},
 		{`1768782871`, "1768782871"},
@@ -64,7 +64,7 @@ func TestAConnIDIsGivenOnRequestIfItLooksLikeOne(t *testing.T) {
 }
 
 // An agent is a label of a few figures: what is wrong there costs no chat.
-func TestAnUnreadableAgentIsNone(t *testing.T) {
+func TestChats_MalformedAgentIsAbsent(t *testing.T) {
 	for _, value := range []string{`[5544]`, `{"id": 5544}`, "true", `"-"`, "null", `"` + strings.Repeat("x", maxTokenLen+1) + `"`} {
 		have := only(t, rowWith("agent_id", value))
 		if have.Agent != "" || !have.HandedOff {

@@ -21,7 +21,7 @@ func long(text string) string { return strings.Repeat(text, maxTokenLen/len(text
 // nested is n arrays, each inside the one before.
 func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 
-func TestALongValueCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
+func TestChats_LongValueCostsRowOnlyIfNeeded(t *testing.T) {
 	values := []string{
 		`"` + long("x") + `"`, `"` + long(`\u00e1`) + `"`, `"` + long(`\"`) + `"`, `"` + long("]}") + `"`, `"` + long(" ") + `"`,
 		`1` + long("0"), `1.` + long("0"), `1e` + long("0"),
@@ -49,7 +49,7 @@ func TestALongValueCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
 	}
 }
 
-func TestAValueIsWholeOrItsRowIsBad(t *testing.T) {
+func TestChats_ValueIsWholeOrRowIsBad(t *testing.T) {
 	ids := map[ID]int{}
 	for size := maxTokenLen - 10; size < maxTokenLen+10; size++ {
 		have := decoded(t, report(rowWith("conn_id", `"`+strings.Repeat("x", size)+`"`)))
@@ -65,7 +65,7 @@ func TestAValueIsWholeOrItsRowIsBad(t *testing.T) {
 	}
 }
 
-func TestWhatIsDeepCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
+func TestChats_DeepValueCostsRowOnlyIfNeeded(t *testing.T) {
 	const most = 11_000
 	want := only(t, rowWith())
 	for _, value := range []string{
@@ -89,7 +89,7 @@ func TestWhatIsDeepCostsItsRowOnlyWhereItIsNeeded(t *testing.T) {
 }
 
 // However much there is, the level is that of what is read now.
-func TestABracketOfAnotherKindIsWrongBehindThousandsOfOthers(t *testing.T) {
+func TestDecoder_RefusesWrongBracket(t *testing.T) {
 	rows := slices.Repeat([]string{rowWith("novelty", `{"a": [1, {}]}`)}, 2*jsonscan.MaxDepth)
 	if have := decoded(t, report(rows...)); have.err != nil || len(have.chats) != len(rows) {
 		t.Errorf("have %d chats, %v, want %d", len(have.chats), have.err, len(rows))
@@ -100,7 +100,7 @@ func TestABracketOfAnotherKindIsWrongBehindThousandsOfOthers(t *testing.T) {
 	}
 }
 
-func TestAnErrorTellsWhereTheReportIsBroken(t *testing.T) {
+func TestError_HasOffset(t *testing.T) {
 	body := report(slices.Repeat([]string{rowWith()}, 1000)...)
 	for text, want := range map[string]string{
 		body + "[":                 fmt.Sprintf("unexpected JSON after the end at byte %d", len(body)),
@@ -113,7 +113,7 @@ func TestAnErrorTellsWhereTheReportIsBroken(t *testing.T) {
 	}
 }
 
-func TestALongEnvelope(t *testing.T) {
+func TestEnvelope_LongParts(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string
 		want Result
@@ -137,7 +137,7 @@ func TestALongEnvelope(t *testing.T) {
 }
 
 // What is too long to keep, or too deep to compare, is read all the same.
-func TestWhatIsWrongStaysWrongWhereItIsNotKept(t *testing.T) {
+func TestDecoder_ChecksWhatItSkips(t *testing.T) {
 	for _, value := range []string{
 		`"` + long("x") + `\x"`, `"` + long("x") + `\u00g0"`, `"` + long("x") + `\u"00"`, `"` + long(`\\`) + `\"`,
 		`-` + long("0"), `0` + long("0"), `1` + long("0") + `x`, `1` + long("0") + `.`, `1.` + long("0") + `.0`, `1` + long("0") + `e`, `1` + long(" ") + `1`,
@@ -150,7 +150,7 @@ func TestWhatIsWrongStaysWrongWhereItIsNotKept(t *testing.T) {
 	}
 }
 
-func TestALongOrDeepReportCutAnywhereIsMalformed(t *testing.T) {
+func TestDecoder_CutLongReportIsMalformed(t *testing.T) {
 	body := report(rowWith("a", `"`+long(`\u00e1`)+`"`, "b", `1`+long("0"), "c", nested(maxTokenLen), "d", `[`+long(" ")+`]`), rowWith())
 	for n := 0; n < len(body); n += 29_989 {
 		if have := decoded(t, body[:n]); have.failure() != Malformed || have.rows() > 1 {
@@ -159,7 +159,7 @@ func TestALongOrDeepReportCutAnywhereIsMalformed(t *testing.T) {
 	}
 }
 
-func TestHowALongBodyArrivesMakesNoDifference(t *testing.T) {
+func TestDecoder_ReadsLongBodyInAnyChunks(t *testing.T) {
 	body := report(rowWith(), rowWith("a", `"`+long(`\u00e1`)+`"`), rowWith("b", nested(1000), "conn_id", `"`+long("x")+`"`), long(" ")+rowWith())
 	want := decoded(t, body)
 	for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
