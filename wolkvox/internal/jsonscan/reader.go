@@ -122,15 +122,6 @@ func (r *reader) accept(chars string) bool {
 	return true
 }
 
-// expect skips white space and reads the byte after it, which must be c.
-func (r *reader) expect(c byte, message string) {
-	if r.nextVisible() != c {
-		r.Reject(message)
-		return
-	}
-	r.pos++
-}
-
 // keep begins a token at the next byte.
 func (r *reader) keep() { r.token = r.pos }
 

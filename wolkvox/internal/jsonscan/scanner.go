@@ -53,7 +53,11 @@ func New(input io.Reader, maxTokenLen int) *Scanner {
 func (s *Scanner) PeekKind() Kind {
 	if s.named {
 		s.named = false
-		s.expect(':', "expected a colon after a name")
+		if s.nextVisible() != ':' {
+			s.Reject("expected a colon after a name")
+			return 0
+		}
+		s.pos++
 	}
 	switch c := s.nextVisible(); c {
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
@@ -71,7 +75,11 @@ func (s *Scanner) Open(kind Kind) {
 	if kind == Array {
 		message, closer = "expected an array", ']'
 	}
-	s.expect(byte(kind), message)
+	if s.PeekKind() != kind {
+		s.Reject(message)
+		return
+	}
+	s.pos++
 	if s.depth < MaxDepth {
 		s.closers[s.depth] = closer
 	}
