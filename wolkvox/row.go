@@ -25,41 +25,38 @@ type rowOptions struct {
 	onMalformed         func(field, mask string) // may be nil
 }
 
-// column is a documented member of a row.
-type column struct {
-	key   string // as it is written in most reports, with its quotes and colon
-	field Field
-	read  bool
-}
+// notRead is the field of a column that is not read.
+const notRead = Field(allKeys)
 
-// columns are in the documents' order; columnIndexes finds them by name.
-var columns, columnIndexes = func() (columns [len(columnNames)]column, indexes map[string]int) {
+// columnKeys are the names as they are written in most reports, with quotes and colon;
+// columnFields their fields; and columnIndexes their indexes.
+var columnKeys, columnFields, columnIndexes = func() (keys [len(columnNames)]string, fields [len(columnNames)]Field, indexes map[string]int) {
 	indexes = make(map[string]int, len(columnNames))
 	for i, name := range columnNames {
-		f := slices.Index(fieldNames[:], name)
-		columns[i] = column{`"` + name + `":`, Field(max(f, 0)), f >= 0}
-		indexes[name] = i
+		keys[i], fields[i], indexes[name] = `"`+name+`":`, notRead, i
+		if f := slices.Index(fieldNames[:], name); f >= 0 {
+			fields[i] = Field(f)
+		}
 	}
-	return columns, indexes
+	return keys, fields, indexes
 }()
 
-// readColumn reads a name and returns its field; ok is false if that is not read. In most rows
-// it is the column after the last one. To expect that makes decoding a third faster.
-func (d *decoder) readColumn() (f Field, ok bool) {
-	if d.columnIndex >= len(columns) || !d.json.ConsumeKey(columns[d.columnIndex].key) {
+// readColumn reads a name and returns its field. In most rows it is the column after the last
+// one. To expect that makes decoding a third faster.
+func (d *decoder) readColumn() Field {
+	if d.columnIndex >= len(columnKeys) || !d.json.ConsumeKey(columnKeys[d.columnIndex]) {
 		name := d.json.Name()
 		index, documented := columnIndexes[string(name)]
 		if !documented {
 			index, documented = columnIndexes[string(d.normalize(name))]
 		}
 		if !documented {
-			return 0, false
+			return notRead
 		}
 		d.columnIndex = index
 	}
-	column := &columns[d.columnIndex]
 	d.columnIndex++
-	return column.field, column.read
+	return columnFields[d.columnIndex-1]
 }
 
 // chat reads an element of data as a row of the report.
@@ -72,11 +69,11 @@ func (d *decoder) chat() (Chat, error) {
 	d.columnIndex = 0
 	bad := false
 	for d.json.Next() {
-		f, ok := d.readColumn()
-		if ok {
+		f := d.readColumn()
+		if f != notRead {
 			chat.Keys.add(f)
 		}
-		if !ok || f == AgentNameField && !d.agentNames {
+		if f == notRead || f == AgentNameField && !d.agentNames {
 			d.json.Skip()
 			continue
 		}
