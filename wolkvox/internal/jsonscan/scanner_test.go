@@ -146,7 +146,7 @@ func TestScanner_FirstErrorIsLast(t *testing.T) {
 		if text, _ := s.Value(); text != nil || s.Next() || len(s.Peek(1)) > 0 {
 			t.Errorf("%s: have more after the error", name)
 		}
-		if first == nil || first.Error() != c.want || s.Err() != first {
+		if first == nil || first.Error() != c.want || !errors.Is(s.Err(), first) {
 			t.Errorf("%s: have %v, then %v, want %s", name, first, s.Err(), c.want)
 		}
 	}
