@@ -20,7 +20,7 @@ func TestAnAgentIsHeldAtZeroFirstAndCarriesItsCreatedTimestamp(t *testing.T) {
 		h.read(ledger.Polling, h.agent("101", "web", 22, 340))
 		born := time.Now()
 		look := func() (chats, handled float64) {
-			have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{ZeroHold: 2 * time.Minute})
+			have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{ZeroHold: 2 * time.Minute})
 			for _, name := range []string{"wolkvox_agent_handle_time_seconds", "wolkvox_agent_speed_of_answer_seconds"} {
 				if created := have[name].GetMetric()[0].GetSummary().GetCreatedTimestamp(); !created.AsTime().Equal(born) {
 					t.Errorf("%s: have created %v, want %v", name, created.AsTime(), born)
@@ -46,7 +46,7 @@ func TestAnExemplarOfTheLastBucketIsShown(t *testing.T) {
 		chat := h.agent("101", "web", 4000, 60)
 		chat.ConnID = "1768782871.5521"
 		h.read(ledger.Starting, chat)
-		have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: true})
+		have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{NativeHistograms: true})
 		buckets := have["wolkvox_chat_speed_of_answer_seconds"].GetMetric()[0].GetHistogram().GetBucket()
 		last := buckets[len(buckets)-1]
 		if !math.IsInf(last.GetUpperBound(), 1) || last.GetCumulativeCount() != 1 {

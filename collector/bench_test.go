@@ -18,7 +18,7 @@ func BenchmarkGather(b *testing.B) {
 			h := newHistory(sets)
 			h.read(ledger.Starting, h.spread(sets)...)
 			reg := prometheus.NewRegistry()
-			register(reg, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: true})
+			register(reg, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{NativeHistograms: true})
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := reg.Gather(); err != nil {

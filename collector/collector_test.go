@@ -140,7 +140,7 @@ func TestLabelsComeSorted(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1))
 	quota := 1000.0
-	snapshot := status.Snapshot{Operation: "wv0042", View: h.book.View(), Status: status.Status{
+	snapshot := status.Snapshot{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{
 		MissingKeys: map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
 		LastPoll:    time.Now(), LastReconcile: time.Now(),
 		RoutingPoints: map[string]string{"101": "Ventas"}, TokenInfo: wolkvox.TokenInfo{Used: &quota, Limit: &quota},
@@ -165,7 +165,7 @@ func TestPolling_StuckIsNotUp(t *testing.T) {
 	h := newHistory(10)
 	for after, want := range map[time.Duration]float64{time.Minute: 1, -time.Second: 0} {
 		polling := status.Status{Up: true, Ready: true, StuckAfter: time.Now().Add(after)}
-		have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: polling}}, Options{})
+		have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: polling}}, Options{})
 		if up := have["wolkvox_up"].GetMetric()[0].GetGauge().GetValue(); up != want {
 			t.Errorf("stuck after %s: have wolkvox_up %v, want %v", after, up, want)
 		}
@@ -176,7 +176,7 @@ func TestLabelSetAppearsWhole(t *testing.T) {
 	h := newHistory(10)
 	// A row that states nothing but its end.
 	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
-	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: true})
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{NativeHistograms: true})
 	const labels = "channel=web rp_id=101 "
 	zero := map[string]float64{labels: 0}
 	for name, want := range map[string]map[string]float64{
@@ -204,14 +204,14 @@ func TestNewLabelSetIsHeldAtZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting, h.agent("initial", "web", 10, 100))
-		first := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{ZeroHold: hold})
+		first := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{ZeroHold: hold})
 		if have := valuesOf(first["wolkvox_chat_interactions_total"])["channel=web rp_id=initial "]; have != 1 {
 			t.Errorf("have %v interactions after the very first poll, want 1 at once", have)
 		}
 		time.Sleep(5 * time.Minute)
 		born := time.Now()
 		h.read(ledger.Polling, h.agent("initial", "web", 10, 100), h.agent("new", "web", 10, 100))
-		operations := []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}
+		operations := []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}
 
 		check := func(t *testing.T, when string, want float64) {
 			t.Helper()
@@ -263,7 +263,7 @@ func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting)
 		h.read(ledger.Polling, h.bot("101", "web", 1))
-		saved, err := h.book.Begin(wolkvox.ToLocalTime(time.Now())).Marshal(time.Now())
+		saved, err := h.ledger.Begin(wolkvox.ToLocalTime(time.Now())).Marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +320,7 @@ func TestHostileLabelValuesDoNotFailTheScrape(t *testing.T) {
 	for _, value := range hostile {
 		h := newHistory(1000)
 		h.read(ledger.Starting, h.bot(value, "web", 1), h.bot("101", value, 1))
-		operations = append(operations, status.Snapshot{Operation: value, View: h.book.View()})
+		operations = append(operations, status.Snapshot{Operation: value, View: h.ledger.View()})
 		NewAPIMetrics(reg, value)
 		MeasureSaves(reg, value, &memory{})
 	}

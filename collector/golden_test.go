@@ -76,7 +76,7 @@ func everything(t *testing.T) *prometheus.Registry {
 
 	used, limit := 337.0, 2000.0
 	operations := []status.Snapshot{
-		{Operation: "wv0042", View: busy.book.View(), Status: status.Status{
+		{Operation: "wv0042", View: busy.ledger.View(), Status: status.Status{
 			Up: true, Ready: true, LastPoll: polled, LastReconcile: polled, NewestEnd: polled.Add(-40 * time.Second),
 			ZoneProbed: true, ZoneBehind: time.Hour,
 			TruncatedWindows: 2, TruncatedSeconds: 1, UnreadableSeconds: 3, Skipped: 90 * time.Minute,
@@ -84,7 +84,7 @@ func everything(t *testing.T) *prometheus.Registry {
 			RoutingPoints: map[string]string{"101": "Ventas", "202": `Soporte "técnico"`, "909": "without chats"},
 			TokenInfo:     wolkvox.TokenInfo{Used: &used, Limit: &limit},
 		}},
-		{Operation: "fresh", View: fresh.book.View(), Status: status.Status{Up: true, Ready: true, LastPoll: time.Now()}},
+		{Operation: "fresh", View: fresh.ledger.View(), Status: status.Status{Up: true, Ready: true, LastPoll: time.Now()}},
 		{Operation: "loading"},
 		{Operation: "corrupt", Status: status.Status{NotLoaded: status.StateCorrupt}},
 	}

@@ -28,7 +28,7 @@ func BenchmarkLabelSets(b *testing.B) {
 		exporter := func() (first, later http.Handler) {
 			h := newHistory(sets)
 			h.read(ledger.Starting, chats...)
-			return exporterScrapes(h.book.View(), true)
+			return exporterScrapes(h.ledger.View(), true)
 		}
 		for _, of := range []struct {
 			name string

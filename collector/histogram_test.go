@@ -73,7 +73,7 @@ func TestHistogramIsThatOfClientGolang(t *testing.T) {
 		if err := reference.Write(&want); err != nil {
 			rt.Fatal(err)
 		}
-		have := collected(t, h.book.View(), m, Options{NativeHistograms: native})
+		have := collected(t, h.ledger.View(), m, Options{NativeHistograms: native})
 		if created := have.GetCreatedTimestamp().AsTime(); created.Before(born) || created.After(time.Now()) {
 			rt.Errorf("have created %v, want %v", created, born)
 		}
@@ -125,7 +125,7 @@ func TestSpansSkipLongRunsOfEmptyBuckets(t *testing.T) {
 func TestEmptyNativeHistogramIsRecognisedAsOne(t *testing.T) {
 	h := newHistory(1)
 	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
-	have := collected(t, h.book.View(), ledger.HandleTime, Options{NativeHistograms: true})
+	have := collected(t, h.ledger.View(), ledger.HandleTime, Options{NativeHistograms: true})
 	if have.GetZeroThreshold() == 0 && have.GetZeroCount() == 0 && len(have.GetPositiveSpan()) == 0 {
 		t.Errorf("have %v, want a sign of a native histogram", have)
 	}

@@ -17,25 +17,23 @@ import (
 
 // history writes a book as a poller would.
 type history struct {
-	book *ledger.Book
-	next wolkvox.ID
+	ledger *ledger.Ledger
+	next   wolkvox.ID
 }
 
 func newHistory(maxLabelSets int) *history {
-	return &history{book: ledger.New(ledger.Options{MaxLabelSets: maxLabelSets, Agents: true})}
+	return &history{ledger: ledger.New(ledger.Options{MaxLabelSets: maxLabelSets, Agents: true})}
 }
 
 // read books chats as a poll of now does.
-func (h *history) read(reading ledger.Reading, chats ...wolkvox.Chat) {
+func (h *history) read(reading ledger.Mode, chats ...wolkvox.Chat) {
 	now := time.Now()
-	t := h.book.Begin(wolkvox.ToLocalTime(now))
+	t := h.ledger.Begin(wolkvox.ToLocalTime(now))
 	for i := range chats {
 		t.Apply(&chats[i], reading)
 	}
 	t.Progress.CompleteUntil = now
-	if _, err := t.Marshal(now); err != nil {
-		panic(err)
-	}
+	t.Stamp(now)
 	t.Commit()
 }
 

@@ -17,7 +17,7 @@ import (
 func TestRoutingPointsWithChatsAreNamed(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1), h.bot("101", "whatsapp", 1), h.bot("202", "web", 1), h.bot("-", "web", 1))
-	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: status.Status{
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{
 		RoutingPoints: map[string]string{"101": "Ventas", "303": "without chats"},
 	}}}, Options{})
 	if have, want := valuesOf(have["wolkvox_routing_point_info"]), map[string]float64{"rp_id=101 rp_name=Ventas ": 1}; !maps.Equal(have, want) {
@@ -34,7 +34,7 @@ func TestNamesAreNoMoreThanTheLabelSets(t *testing.T) {
 		h.read(ledger.Starting, h.bot(id, "web", 1))
 		names[id] = "Ventas"
 	}
-	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
 	if have := len(valuesOf(have["wolkvox_routing_point_info"])); have != 3 {
 		t.Errorf("have %d names, want 3", have)
 	}
@@ -50,7 +50,7 @@ func TestHostileNamesDoNotFailTheScrape(t *testing.T) {
 		h.read(ledger.Starting, h.bot(id, "web", 1))
 	}
 	reg := prometheus.NewPedanticRegistry()
-	register(reg, []status.Snapshot{{Operation: "wv0042", View: h.book.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
+	register(reg, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
 	for _, accept := range []string{"text/plain", string(expfmt.NewFormat(expfmt.TypeProtoDelim))} {
 		response := scrape(t, reg, accept)
 		shown := 0

@@ -96,7 +96,7 @@ func TestAPlainRegistryShowsTheSameChats(t *testing.T) {
 				p.observe(&chats[i])
 			}
 			want := chatFamilies(gatherFrom(t, reg))
-			have := chatFamilies(gather(t, []status.Snapshot{{Operation: "wv0042", View: h.book.View()}}, Options{NativeHistograms: native}))
+			have := chatFamilies(gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{NativeHistograms: native}))
 			if names, wantNames := slices.Sorted(maps.Keys(have)), slices.Sorted(maps.Keys(want)); !slices.Equal(names, wantNames) {
 				t.Fatalf("have %q, want %q", names, wantNames)
 			}

@@ -32,7 +32,7 @@ func BenchmarkScrape(b *testing.B) {
 		h.read(ledger.Starting, chats...)
 		for _, native := range []bool{true, false} {
 			registry := plainScrapes(chats, native)
-			first, later := exporterScrapes(h.book.View(), native)
+			first, later := exporterScrapes(h.ledger.View(), native)
 			for _, format := range []struct{ name, accept string }{
 				{"text", acceptText},
 				{"openmetrics", acceptOpenMetrics},
@@ -64,7 +64,7 @@ func plainScrapes(chats []wolkvox.Chat, native bool) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
-// exporterScrapes shows a book: with a poll before each scrape, and without.
+// exporterScrapes shows a ledger: with a poll before each scrape, and without.
 func exporterScrapes(view *ledger.View, native bool) (first, later http.Handler) {
 	var current status.Snapshot
 	names := map[string]string{}
@@ -146,15 +146,13 @@ func BenchmarkScrapesWhileApplying(b *testing.B) {
 		}
 	}
 	apply := func() {
-		t := h.book.Begin(0)
+		t := h.ledger.Begin(0)
 		for i := range rows {
 			chat := templates[i%len(templates)]
 			chat.ID = wolkvox.ID(rows + i)
 			t.Apply(&chat, ledger.Polling)
 		}
-		if _, err := t.Marshal(time.Now()); err != nil {
-			b.Error(err)
-		}
+		t.Stamp(time.Now())
 	}
 	request := httptest.NewRequestWithContext(b.Context(), "GET", "/metrics", nil)
 	request.Header.Set("Accept-Encoding", "gzip")
@@ -163,7 +161,7 @@ func BenchmarkScrapesWhileApplying(b *testing.B) {
 		handler func() http.Handler
 	}{
 		{"registry", func() http.Handler { return plainScrapes(h.spread(sets), true) }},
-		{"exporter", func() http.Handler { _, later := exporterScrapes(h.book.View(), true); return later }},
+		{"exporter", func() http.Handler { _, later := exporterScrapes(h.ledger.View(), true); return later }},
 	} {
 		handler := of.handler()
 		for _, applying := range []bool{false, true} {

@@ -96,7 +96,7 @@ func TestCollection_IsNeverServedStale(t *testing.T) {
 			s.operations = nil
 			for name, h := range map[string]*history{"first": first, "second": second} {
 				if h != nil {
-					s.operations = append(s.operations, status.Snapshot{Operation: name, View: h.book.View(), Status: status.Status{RoutingPoints: names}})
+					s.operations = append(s.operations, status.Snapshot{Operation: name, View: h.ledger.View(), Status: status.Status{RoutingPoints: names}})
 				}
 			}
 			slices.SortFunc(s.operations, func(a, b status.Snapshot) int { return strings.Compare(a.Operation, b.Operation) })
@@ -156,7 +156,7 @@ func TestCollection_IsNeverServedStale(t *testing.T) {
 func TestCollection_IsOneStateWhileStatesAreSwapped(t *testing.T) {
 	var current atomic.Pointer[status.Snapshot]
 	h := newHistory(10)
-	publish := func() { current.Store(&status.Snapshot{Operation: "wv0042", View: h.book.View()}) }
+	publish := func() { current.Store(&status.Snapshot{Operation: "wv0042", View: h.ledger.View()}) }
 	h.read(ledger.Starting, h.agent("0", "web", 1, 1))
 	publish()
 	snapshots := func() []status.Snapshot { return []status.Snapshot{*current.Load()} }

@@ -110,7 +110,8 @@ func saveAMillion(b *testing.B, dir, operation string) {
 			RoutingPoint: strconv.Itoa(i % 50), Channel: "web",
 		}, ledger.Starting)
 	}
-	state, err := t.Marshal(time.Now())
+	t.Stamp(time.Now())
+	state, err := t.Marshal()
 	if err != nil {
 		b.Fatal(err)
 	}

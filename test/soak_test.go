@@ -165,7 +165,7 @@ func (s *soak) start() (stop func()) {
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		// Six hours after the start as many chats are forgotten as come.
 		ReconcileInterval: time.Hour, ReconcileWindow: 3 * time.Hour,
-		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Book: ledger.Options{MaxLabelSets: 1000},
+		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Ledger: ledger.Options{MaxLabelSets: 1000},
 	})
 	if err != nil {
 		s.t.Fatal(err)

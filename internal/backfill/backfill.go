@@ -36,7 +36,7 @@ type Options struct {
 	Step     time.Duration
 	// Before is how long before From a chat may have begun that ended after it.
 	Before time.Duration
-	Book   ledger.Options
+	Ledger ledger.Options
 	// Labels are added to each series, such as job and instance, which a scrape adds.
 	Labels map[string]string
 
@@ -110,9 +110,9 @@ func (o *Options) settings() settings {
 		{"--step", o.Step.String()},
 		{"--wolkvox.timezone", o.Zone.String()},
 		{"--poll.reconcile-window", o.Before.String()},
-		{"--collector.agents", fmt.Sprint(o.Book.Agents)},
-		{"--collector.max-label-sets", fmt.Sprint(o.Book.MaxLabelSets)},
-		{"buckets", fmt.Sprint(o.Book.Bounds)},
+		{"--collector.agents", fmt.Sprint(o.Ledger.Agents)},
+		{"--collector.max-label-sets", fmt.Sprint(o.Ledger.MaxLabelSets)},
+		{"buckets", fmt.Sprint(o.Ledger.Bounds)},
 		{"--label", fmt.Sprintf("%q", o.Labels)},
 	}
 }
@@ -145,7 +145,7 @@ func (r *run) run(ctx context.Context) error {
 		return errors.New("interrupted")
 	}
 	if err == nil {
-		records := r.counter.book.View().Counts.Records
+		records := r.counter.ledger.View().Counts.Records
 		level.Info(r.Logger).Log("msg", "done", "chats", records[ledger.Counted], "invalid_rows", records[ledger.Invalid], "unreadable_seconds", r.unreadable)
 	}
 	return err
@@ -157,15 +157,15 @@ func (r *run) open() error {
 	if r.position, err = r.spool.position(); err != nil {
 		return err
 	}
-	book := ledger.New(r.Book)
+	counted := ledger.New(r.Ledger)
 	if !r.Read.IsZero() {
-		if book, err = ledger.Unmarshal(r.State, r.Book, time.Now()); err != nil {
+		if counted, err = ledger.Unmarshal(r.State, r.Ledger, time.Now()); err != nil {
 			return fmt.Errorf("resuming: %w", err)
 		}
 	}
-	r.counter = &counter{from: r.From, to: r.To, zone: r.Zone, book: book, waiting: r.Waiting}
+	r.counter = &counter{from: r.From, to: r.To, zone: r.Zone, ledger: counted, waiting: r.Waiting}
 	r.figures = prometheus.NewRegistry()
-	r.figures.MustRegister(collector.NewHistoryCollector(r.Operation, book.View))
+	r.figures.MustRegister(collector.NewHistoryCollector(r.Operation, counted.View))
 	return nil
 }
 

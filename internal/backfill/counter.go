@@ -19,9 +19,9 @@ const memory = 24 * time.Hour
 type counter struct {
 	from, to time.Time
 	zone     *time.Location
-	book     *ledger.Book
+	ledger   *ledger.Ledger
 	waiting  []ended // to be counted yet, by their ends
-	invalid  int     // rows, to be noted in the book
+	invalid  int     // rows, still to be counted in the ledger
 }
 
 // ended is a chat and the moment of its end.
@@ -58,7 +58,7 @@ func (c *counter) count(until time.Time) int {
 	if n == 0 {
 		return 0
 	}
-	t := c.book.Begin(c.local(until))
+	t := c.ledger.Begin(c.local(until))
 	for i := range c.waiting[:n] {
 		t.Apply(&c.waiting[i].Chat, ledger.Polling)
 	}
@@ -67,15 +67,15 @@ func (c *counter) count(until time.Time) int {
 	return n
 }
 
-// settle makes the book's state one to go on with when the report has been read so
+// settle makes the ledger's state one to continue from once the report has been read so
 // far.
 func (c *counter) settle(until time.Time) ([]byte, error) {
-	t := c.book.Begin(c.local(until))
+	t := c.ledger.Begin(c.local(until))
 	for ; c.invalid > 0; c.invalid-- {
 		t.Reject()
 	}
 	t.Forget(c.local(until.Add(-memory)))
-	state, err := t.Marshal(time.Now())
+	state, err := t.Marshal()
 	if err != nil {
 		return nil, err
 	}
@@ -89,4 +89,4 @@ func (c *counter) local(t time.Time) wolkvox.LocalTime {
 }
 
 // chats is how many were counted.
-func (c *counter) chats() uint64 { return c.book.View().Counts.Records[ledger.Counted] }
+func (c *counter) chats() uint64 { return c.ledger.View().Counts.Records[ledger.Counted] }

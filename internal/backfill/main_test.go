@@ -71,7 +71,7 @@ func newPast(zone, from string, lasts time.Duration) *past {
 		To:        mustParse(from).Add(lasts),
 		Step:      20 * time.Minute,
 		Before:    day,
-		Book:      ledger.Options{MaxLabelSets: 10, Agents: true},
+		Ledger:    ledger.Options{MaxLabelSets: 10, Agents: true},
 	}
 	p.makeChats()
 	return p

@@ -21,7 +21,7 @@ import (
 )
 
 // someBook has one chat that was handed over, with names that need escaping.
-func someBook() *ledger.Book {
+func someBook() *ledger.Ledger {
 	book := ledger.New(ledger.Options{MaxLabelSets: 10, Agents: true})
 	t := book.Begin(1000)
 	t.Apply(&wolkvox.Chat{

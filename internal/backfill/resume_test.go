@@ -106,7 +106,7 @@ func TestAnotherRunIsNotResumed(t *testing.T) {
 		"step":      {func(o *Options) { o.Step = time.Hour }, "its --step is 20m0s, not 1h0m0s"},
 		"operation": {func(o *Options) { o.Operation = "other" }, "its operation is test, not other"},
 		"zone":      {func(o *Options) { o.Zone = time.UTC }, "its --wolkvox.timezone is America/Bogota, not UTC"},
-		"agents":    {func(o *Options) { o.Book.Agents = false }, "its --collector.agents is true, not false"},
+		"agents":    {func(o *Options) { o.Ledger.Agents = false }, "its --collector.agents is true, not false"},
 		"labels":    {func(o *Options) { o.Labels = map[string]string{"job": "wolkvox"} }, `its --label is map[], not map["job":"wolkvox"]`},
 		"begin":     {func(o *Options) { o.Resume = false }, "is of a run that was not finished: go on with --resume, or delete it"},
 		"no such":   {func(o *Options) { o.Output += "2" }, "nothing to --resume"},

@@ -23,7 +23,7 @@ type settings [][2]string
 type position struct {
 	Read    time.Time // the report is read up to there
 	Next    int       // sample
-	State   []byte    // of the book
+	State   []byte    // of the ledger
 	Waiting []ended
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // write writes all samples: one family after the other, and in a family one metric
-// after the other, as OpenMetrics has it. They are those that the book has in the
+// after the other, as OpenMetrics has it. They are those that the ledger has in the
 // end. Each begins at 0, so that increase() sees its first chats.
 func (r *run) write(ctx context.Context, out io.Writer) error {
 	families, err := r.figures.Gather()

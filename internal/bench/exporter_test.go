@@ -14,8 +14,8 @@ import (
 
 // exporter does with a report what a poll does, with what a poll does it with.
 type exporter struct {
-	file *store.File
-	book *ledger.Book
+	file   *store.File
+	ledger *ledger.Ledger
 }
 
 func newExporter(tb testing.TB) *exporter {
@@ -29,13 +29,13 @@ func newExporter(tb testing.TB) *exporter {
 			tb.Error(err)
 		}
 	})
-	return &exporter{file: folder.File("bench"), book: newBook()}
+	return &exporter{file: folder.File("bench"), ledger: newBook()}
 }
 
-func newBook() *ledger.Book { return ledger.New(ledger.Options{MaxLabelSets: 1000}) }
+func newBook() *ledger.Ledger { return ledger.New(ledger.Options{MaxLabelSets: 1000}) }
 
 // forget makes every chat a new one.
-func (e *exporter) forget() { e.book = newBook() }
+func (e *exporter) forget() { e.ledger = newBook() }
 
 func (e *exporter) poll(ctx context.Context, base string) (rows int, err error) {
 	api, err := url.Parse(base)
@@ -43,7 +43,7 @@ func (e *exporter) poll(ctx context.Context, base string) (rows int, err error) 
 		return 0, err
 	}
 	client := wolkvox.NewClient(api, wolkvox.StaticToken(token))
-	t := e.book.Begin(wolkvox.ToLocalTime(ending))
+	t := e.ledger.Begin(wolkvox.ToLocalTime(ending))
 	for chat, err := range client.Chats(ctx, window) {
 		if err != nil {
 			return rows, err
@@ -51,7 +51,8 @@ func (e *exporter) poll(ctx context.Context, base string) (rows int, err error) 
 		t.Apply(&chat, ledger.Starting)
 		rows++
 	}
-	state, err := t.Marshal(time.Now())
+	t.Stamp(time.Now())
+	state, err := t.Marshal()
 	if err != nil {
 		return rows, err
 	}

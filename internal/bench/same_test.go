@@ -24,7 +24,7 @@ func TestBothExportersCountTheSame(t *testing.T) {
 			}
 		}
 	}
-	view := ours.book.View()
+	view := ours.ledger.View()
 	if counted := view.Counts.Records[ledger.Counted]; counted != 1000 {
 		t.Fatalf("have %d chats counted, want 1000", counted)
 	}

@@ -29,7 +29,7 @@ func remembering(b *testing.B, chats int) *exporter {
 	b.Helper()
 	e := newExporter(b)
 	random := rand.New(rand.NewPCG(7, 0))
-	t := e.book.Begin(wolkvox.ToLocalTime(ending))
+	t := e.ledger.Begin(wolkvox.ToLocalTime(ending))
 	for i := range chats {
 		chat := wolkvox.Chat{
 			ID: wolkvox.ID(random.Uint64()), End: wolkvox.ToLocalTime(ending) - wolkvox.LocalTime(random.IntN(24*60*60)),
@@ -67,7 +67,7 @@ func BenchmarkSave(b *testing.B) {
 
 func (e *exporter) save(b *testing.B) (size int) {
 	b.Helper()
-	state, err := e.book.Begin(wolkvox.ToLocalTime(ending)).Marshal(time.Now())
+	state, err := e.ledger.Begin(wolkvox.ToLocalTime(ending)).Marshal()
 	if err == nil {
 		err = e.file.Save(state)
 	}
@@ -88,7 +88,7 @@ func BenchmarkLoad(b *testing.B) {
 			measure(b, chats, func() {
 				state, err := e.file.Load()
 				if err == nil {
-					e.book, err = ledger.Unmarshal(state, ledger.Options{MaxLabelSets: 1000}, time.Now())
+					e.ledger, err = ledger.Unmarshal(state, ledger.Options{MaxLabelSets: 1000}, time.Now())
 				}
 				if err != nil {
 					b.Fatal(err)

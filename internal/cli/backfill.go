@@ -85,7 +85,7 @@ func (c *command) runBackfill(ctx context.Context) error {
 	captureLibraryLogs(options.Logger) // It leaves the bar whole.
 	options.Operation = target.Name
 	options.Before = target.Operation.Poll.ReconcileWindow.Duration
-	options.Book = ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents, Bounds: target.Operation.Buckets.Bounds()}
+	options.Ledger = ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents, Bounds: target.Operation.Buckets.Bounds()}
 	return backfill.Run(ctx, history(target, options.Logger), options)
 }
 

@@ -1,10 +1,6 @@
 package ledger
 
-import (
-	"time"
-
-	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
-)
+import "github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 
 // OverflowAgent stands for all agents beyond the limit of label sets.
 const OverflowAgent = "other"
@@ -12,9 +8,7 @@ const OverflowAgent = "other"
 // AgentTally is what was counted of one agent's chats. One that is in a [View]
 // does not change any more.
 type AgentTally struct {
-	// Born and Initial are as in [Tally].
-	Born    time.Time
-	Initial bool
+	Origin
 
 	Chats         uint64
 	HandleTime    Total // seconds
@@ -42,27 +36,30 @@ type AgentSet struct {
 	*AgentTally
 }
 
-// Name is the agent's; empty where names are not wanted or none has come yet.
+// Name returns the agent's name, which is empty without [wolkvox.WithAgentNames] and
+// until a row has it.
 func (t *AgentTally) Name() string { return t.name }
 
-// agentValues tells where an agent's totals come from.
+// agentValues has the facts, fields and names of an agent's totals. Names are saved, so
+// they never change.
 var agentValues = [...]struct {
-	part  parts
+	name  string
+	fact  facts
 	field wolkvox.Field
 	total func(*AgentTally) *Total
 }{
-	{agentHandleTime, wolkvox.TimeWithAgent, func(t *AgentTally) *Total { return &t.HandleTime }},
-	{agentSpeedOfAnswer, wolkvox.ASA, func(t *AgentTally) *Total { return &t.SpeedOfAnswer }},
-	{agentCharacters, wolkvox.AgentChars, func(t *AgentTally) *Total { return &t.Characters }},
+	{"handle_time", perAgentHandleTime, wolkvox.TimeWithAgent, func(t *AgentTally) *Total { return &t.HandleTime }},
+	{"speed_of_answer", perAgentSpeedOfAnswer, wolkvox.ASA, func(t *AgentTally) *Total { return &t.SpeedOfAnswer }},
+	{"characters", perAgentCharacters, wolkvox.AgentChars, func(t *AgentTally) *Total { return &t.Characters }},
 }
 
-// observe counts the given parts of a chat.
-func (t *AgentTally) observe(chat *wolkvox.Chat, parts parts) {
-	if parts&agentChat != 0 {
+// observe counts the given facts of a chat.
+func (t *AgentTally) observe(chat *wolkvox.Chat, counted facts) {
+	if counted&perAgentChat != 0 {
 		t.Chats++
 	}
 	for _, v := range agentValues {
-		if parts&v.part != 0 {
+		if counted&v.fact != 0 {
 			v.total(t).add(chat.Numbers[v.field])
 		}
 	}
@@ -75,7 +72,7 @@ func (t *Transaction) rename(agent, name string) {
 	}
 	known, ok := t.agents.changed[agent]
 	if !ok {
-		known = t.book.agents[agent]
+		known = t.ledger.agents[agent]
 	}
 	if known == nil || known.name == name {
 		return
@@ -89,11 +86,3 @@ func (t *AgentTally) clone() *AgentTally {
 	c := *t
 	return &c
 }
-
-func (t *AgentTally) stamp(now time.Time) {
-	if t.Born.IsZero() {
-		t.Born = now
-	}
-}
-
-func (t *AgentTally) load(now time.Time) { t.Born, t.Initial = loadBirth(t.Born, t.Initial, now) }

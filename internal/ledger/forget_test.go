@@ -7,32 +7,32 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestWhatEndedBeforeTheFloorIsNotCounted(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	forget(b, 0)
-	mustBook(t, b, ended(1, -time.Second), Polling, Expired)
-	mustBook(t, b, ended(2, 0), Polling, Counted)
-	mustBook(t, b, ended(3, -time.Second), Reconciling, Expired)
-	mustBook(t, b, ended(4, -time.Second), Seeding, Expired)
+func TestTransaction_CountsNothingBelowFloor(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	forget(l, 0)
+	mustApply(t, l, ended(1, -time.Second), Polling, Expired)
+	mustApply(t, l, ended(2, 0), Polling, Counted)
+	mustApply(t, l, ended(3, -time.Second), Reconciling, Expired)
+	mustApply(t, l, ended(4, -time.Second), Seeding, Expired)
 }
 
-func TestAForgottenChatIsNotCountedAgain(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, -2*time.Hour), Polling, Counted)
-	forget(b, time.Second)
-	if have := b.View().Remembered; have != 0 {
+func TestTransaction_CountsNoForgottenChat(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, -2*time.Hour), Polling, Counted)
+	forget(l, time.Second)
+	if have := l.View().Remembered; have != 0 {
 		t.Fatalf("want none remembered, have %d", have)
 	}
-	for _, reading := range []Reading{Polling, Reconciling, Seeding} {
-		mustBook(t, b, ended(1, -2*time.Hour, handedOff), reading, Expired)
-		b = reloaded(t, b, 10)
+	for _, mode := range []Mode{Polling, Reconciling, Seeding} {
+		mustApply(t, l, ended(1, -2*time.Hour, handedOff), mode, Expired)
+		l = reloaded(t, l, 10)
 	}
-	if have := figuresOf(t, b); have.Interactions != 1 || have.Handoffs != 0 {
+	if have := figuresOf(t, l); have.Interactions != 1 || have.Handoffs != 0 {
 		t.Errorf("want it counted once, have %+v", have)
 	}
 }
 
-func TestAChatIsRememberedWhileItsEndOrItsCountIsRecent(t *testing.T) {
+func TestTransaction_RemembersRecentEndOrCount(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		end, floor time.Duration // after noon, which is when it is counted
@@ -44,13 +44,13 @@ func TestAChatIsRememberedWhileItsEndOrItsCountIsRecent(t *testing.T) {
 		{"it ended long ago and was counted before the floor", -24 * time.Hour, time.Second, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := New(Options{MaxLabelSets: 10})
-			mustBook(t, b, ended(1, test.end), Polling, Counted)
-			forget(b, test.floor)
-			if have := b.View().Remembered; have != test.want {
+			l := New(Options{MaxLabelSets: 10})
+			mustApply(t, l, ended(1, test.end), Polling, Counted)
+			forget(l, test.floor)
+			if have := l.View().Remembered; have != test.want {
 				t.Errorf("want %d remembered, have %d", test.want, have)
 			}
-			if have := reloaded(t, b, 10).View().Remembered; have != test.want {
+			if have := reloaded(t, l, 10).View().Remembered; have != test.want {
 				t.Errorf("reloaded: want %d remembered, have %d", test.want, have)
 			}
 		})
@@ -58,49 +58,49 @@ func TestAChatIsRememberedWhileItsEndOrItsCountIsRecent(t *testing.T) {
 }
 
 // All of a day before the first start would else be kept a day longer.
-func TestAChatThatIsOnlyRememberedIsKeptNoLongerThanItsEnd(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	begin := b.Begin(clock(noon))
+func TestTransaction_RemembersSeededChatUntilItsEnd(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	begin := l.Begin(clock(noon))
 	begin.Progress.Began = clock(noon)
 	begin.Commit()
-	mustBook(t, b, ended(1, -20*time.Hour), Seeding, Seeded)
-	forget(b, -21*time.Hour)
-	if have := b.View().Remembered; have != 1 {
+	mustApply(t, l, ended(1, -20*time.Hour), Seeding, Seeded)
+	forget(l, -21*time.Hour)
+	if have := l.View().Remembered; have != 1 {
 		t.Errorf("before its end is forgotten: have %d remembered, want 1", have)
 	}
-	forget(b, -19*time.Hour)
-	if have := b.View().Remembered; have != 0 {
+	forget(l, -19*time.Hour)
+	if have := l.View().Remembered; have != 0 {
 		t.Errorf("after: have %d remembered, want none", have)
 	}
-	mustBook(t, b, ended(1, -20*time.Hour), Polling, Expired)
+	mustApply(t, l, ended(1, -20*time.Hour), Polling, Expired)
 }
 
-func TestAChatWhoseEndIsPutOffIsRememberedLonger(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0), Polling, Counted)
-	mustBook(t, b, ended(1, 3*time.Hour), Polling, Duplicate)
+func TestTransaction_RemembersChatUntilLaterEnd(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0), Polling, Counted)
+	mustApply(t, l, ended(1, 3*time.Hour), Polling, Duplicate)
 	// An earlier date, or a clock that was set back, makes it no shorter.
-	early := b.Begin(clock(noon.Add(-time.Hour)))
+	early := l.Begin(clock(noon.Add(-time.Hour)))
 	early.Apply(ended(1, -time.Hour, handedOff), Polling)
 	early.Commit()
-	forget(b, 3*time.Hour)
-	mustBook(t, b, ended(1, 3*time.Hour, handedOff), Polling, Duplicate)
+	forget(l, 3*time.Hour)
+	mustApply(t, l, ended(1, 3*time.Hour, handedOff), Polling, Duplicate)
 }
 
-func TestTheFloorDoesNotFall(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	forget(b, 0)
-	forget(b, -time.Hour)
-	mustBook(t, b, ended(1, -time.Second), Polling, Expired)
-	again := reloaded(t, b, 10)
+func TestTransaction_KeepsFloor(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	forget(l, 0)
+	forget(l, -time.Hour)
+	mustApply(t, l, ended(1, -time.Second), Polling, Expired)
+	again := reloaded(t, l, 10)
 	forget(again, -time.Hour)
-	mustBook(t, again, ended(1, -time.Second), Polling, Expired)
+	mustApply(t, again, ended(1, -time.Second), Polling, Expired)
 }
 
-func TestForgettingTakesEffectWithinItsTransaction(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0), Polling, Counted)
-	transaction := b.Begin(clock(noon))
+func TestTransaction_ForgetsAtOnce(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0), Polling, Counted)
+	transaction := l.Begin(clock(noon))
 	transaction.Forget(clock(noon.Add(time.Hour)))
 	for id, want := range map[wolkvox.ID]Outcome{1: Duplicate, 2: Expired} {
 		if have := applied(transaction, ended(id, 0), Polling); have != want {
@@ -108,14 +108,14 @@ func TestForgettingTakesEffectWithinItsTransaction(t *testing.T) {
 		}
 	}
 	transaction.Commit()
-	mustBook(t, b, ended(1, 0), Polling, Expired)
+	mustApply(t, l, ended(1, 0), Polling, Expired)
 }
 
-func TestWhatIsForgottenAtOnceIsNotKept(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	forget(b, time.Hour)
-	mustBook(t, b, ended(1, 0), Starting, Counted)
-	if have, again := b.View().Remembered, reloaded(t, b, 10).View().Remembered; have != 0 || again != 0 {
+func TestTransaction_KeepsNothingBelowFloor(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	forget(l, time.Hour)
+	mustApply(t, l, ended(1, 0), Starting, Counted)
+	if have, again := l.View().Remembered, reloaded(t, l, 10).View().Remembered; have != 0 || again != 0 {
 		t.Errorf("want none remembered, have %d and %d after a restart", have, again)
 	}
 }

@@ -24,26 +24,43 @@ const (
 	Measures = iota // how many there are
 )
 
-// measures tells where each measure comes from. What an agent did is only
-// meaningful for a chat that was handed over.
+// measures has the name, fact and field of each measure. Names are saved, so they never
+// change. What an agent did is only meaningful for a chat that was handed over.
 var measures = [Measures]struct {
+	name      string
+	fact      facts
 	field     wolkvox.Field
 	handedOff bool
 	bounds    []float64
 }{
-	BotTime:            {wolkvox.TimeOnChatbot, false, []float64{5, 10, 30, 60, 120, 300, 600, 1800, 3600}},
-	SpeedOfAnswer:      {wolkvox.ASA, true, []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800}},
-	HandleTime:         {wolkvox.TimeWithAgent, true, []float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 86400}},
-	Duration:           {wolkvox.TotalTime, false, []float64{30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 86400}},
-	Messages:           {wolkvox.TimesChatted, false, []float64{1, 2, 5, 10, 20, 50, 100, 200}},
-	CustomerCharacters: {wolkvox.CustomerChars, false, characterBounds},
-	AgentCharacters:    {wolkvox.AgentChars, true, characterBounds},
+	BotTime: {
+		"bot_time", botTime, wolkvox.TimeOnChatbot, false,
+		[]float64{5, 10, 30, 60, 120, 300, 600, 1800, 3600},
+	},
+	SpeedOfAnswer: {
+		"speed_of_answer", speedOfAnswer, wolkvox.ASA, true,
+		[]float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800},
+	},
+	HandleTime: {
+		"handle_time", handleTime, wolkvox.TimeWithAgent, true,
+		[]float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 86400},
+	},
+	Duration: {
+		"duration", duration, wolkvox.TotalTime, false,
+		[]float64{30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 86400},
+	},
+	Messages: {
+		"messages", messages, wolkvox.TimesChatted, false,
+		[]float64{1, 2, 5, 10, 20, 50, 100, 200},
+	},
+	CustomerCharacters: {"customer_characters", customerCharacters, wolkvox.CustomerChars, false, characterBounds},
+	AgentCharacters:    {"agent_characters", agentCharacters, wolkvox.AgentChars, true, characterBounds},
 }
 
 var characterBounds = []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}
 
-// Bounds are the upper bounds of m's classic buckets, without +Inf, where nobody
-// wants others.
+// Bounds returns the upper bounds of m's classic buckets, without +Inf, unless
+// [Options.Bounds] has others.
 func (m Measure) Bounds() []float64 { return measures[m].bounds }
 
 // NativeSchema is the resolution of the native buckets: 2^3 of them each time
@@ -130,8 +147,8 @@ func (h *Histogram) observeNative(index int) {
 	h.Native[index-h.NativeStart]++
 }
 
-// exemplify makes the chat with a value the exemplar of its bucket.
-func (h *Histogram) exemplify(value float64, connID string) {
+// setExemplar makes the chat with a value the exemplar of its bucket.
+func (h *Histogram) setExemplar(value float64, connID string) {
 	if h.exemplars == nil {
 		h.exemplars = make([]Exemplar, len(h.Buckets))
 	}
@@ -172,7 +189,7 @@ func (h *Histogram) show(bounds []float64) {
 	h.Bounds, h.Buckets = all.Bounds, all.Buckets
 }
 
-// stamp dates the exemplars that are new.
+// stamp sets the time of the exemplars that are new.
 func (h *Histogram) stamp(now time.Time) {
 	for i := range h.exemplars {
 		if e := &h.exemplars[i]; e.ConnID != "" && e.Time.IsZero() {
@@ -181,10 +198,19 @@ func (h *Histogram) stamp(now time.Time) {
 	}
 }
 
-// fits tells whether h can be counted on with.
-func (h *Histogram) fits() bool {
-	return len(h.Buckets) == len(h.Bounds)+1 && ascending(h.Bounds) &&
-		(len(h.Native) == 0 || h.NativeStart >= minNative && len(h.Native) <= maxNative+1-h.NativeStart)
+// valid reports whether the buckets of h match its bounds, its count and the range of
+// values.
+func (h *Histogram) valid() bool {
+	return len(h.Buckets) == len(h.Bounds)+1 && ascending(h.Bounds) && sum(h.Buckets) == h.Count &&
+		(len(h.Native) == 0 || h.NativeStart >= minNative && len(h.Native) <= maxNative+1-h.NativeStart) &&
+		sum(h.Native)+h.Zeros == h.Count
+}
+
+func sum(counts []uint64) (n uint64) {
+	for _, count := range counts {
+		n += count
+	}
+	return n
 }
 
 func ascending(bounds []float64) bool {

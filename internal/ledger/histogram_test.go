@@ -12,7 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-func TestBoundsAreThoseOfTheIssue(t *testing.T) {
+func TestMeasure_HasBoundsOfContract(t *testing.T) {
 	for m, s := range specified {
 		if have := Measure(m).Bounds(); !slices.Equal(have, s.bounds) {
 			t.Errorf("%v: want %v, have %v", s.field, s.bounds, have)
@@ -30,7 +30,7 @@ func TestHandleTime_HasBucketForChatsEndedByTimeout(t *testing.T) {
 	}
 }
 
-func TestBucketsIncludeTheirUpperBound(t *testing.T) {
+func TestHistogram_IncludesUpperBounds(t *testing.T) {
 	for m := range Measure(Measures) {
 		bounds := m.Bounds()
 		for i, bound := range bounds {
@@ -68,7 +68,7 @@ func nativeValues() []float64 {
 	return values
 }
 
-func TestNativeBucketsAreThoseOfClientGolang(t *testing.T) {
+func TestHistogram_HasNativeBucketsOfClientGolang(t *testing.T) {
 	for _, value := range nativeValues() {
 		h := newHistogram(Duration.Bounds())
 		h.observe(value)
@@ -97,7 +97,7 @@ func theirs(t *testing.T, values ...float64) *dto.Histogram {
 	return out.GetHistogram()
 }
 
-func TestManyValuesFillTheSameNativeBuckets(t *testing.T) {
+func TestHistogram_FillsNativeBucketsOfClientGolang(t *testing.T) {
 	values := nativeValues()
 	rand.New(rand.NewPCG(3, 4)).Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	h := newHistogram(Duration.Bounds())
@@ -126,7 +126,7 @@ func TestManyValuesFillTheSameNativeBuckets(t *testing.T) {
 	}
 }
 
-func TestZerosAreCountedAndHaveABucket(t *testing.T) {
+func TestHistogram_CountsZeros(t *testing.T) {
 	h := newHistogram(Messages.Bounds())
 	h.observe(0)
 	if h.Count != 1 || h.Sum != 0 || h.Zeros != 1 || h.Buckets[0] != 1 || h.Native != nil {
@@ -134,7 +134,7 @@ func TestZerosAreCountedAndHaveABucket(t *testing.T) {
 	}
 }
 
-func TestACloneIsIndependent(t *testing.T) {
+func TestHistogram_ClonesDeeply(t *testing.T) {
 	tally := newTally(&Options{}, true)
 	for m := range Measure(Measures) {
 		tally.Histograms[m].observe(60)
@@ -156,7 +156,7 @@ func TestACloneIsIndependent(t *testing.T) {
 	}
 }
 
-func TestHostileValuesMakeNoLargeHistogram(t *testing.T) {
+func TestHistogram_StaysSmallWithHostileValues(t *testing.T) {
 	h := newHistogram(Duration.Bounds())
 	for _, value := range []float64{1e12, math.SmallestNonzeroFloat64, 1e-300, math.Nextafter(NativeZeroThreshold, 1)} {
 		h.observe(value)

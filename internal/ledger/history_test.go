@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestEveryHistoryIsCountedAsTheModelSays(t *testing.T) { rapid.Check(t, liveThrough) }
+func TestLedger_CountsAnyHistoryAsModel(t *testing.T) { rapid.Check(t, liveThrough) }
 
 func FuzzHistory(f *testing.F) {
 	for seed := range byte(8) {
@@ -34,25 +36,25 @@ func FuzzHistory(f *testing.F) {
 
 func liveThrough(t *rapid.T) {
 	w := &world{now: noon, limit: rapid.IntRange(0, 4).Draw(t, "max label sets"), agents: rapid.Bool().Draw(t, "agents")}
-	w.book, w.model = New(w.options()), newModel(w.limit, w.agents)
+	w.ledger, w.model = New(w.options()), newModel(w.limit, w.agents)
 	t.Repeat(rapid.StateMachineActions(w))
 	for _, kept := range w.views {
 		kept.mustBeUnchanged(t)
 	}
 }
 
-// world is a book, what it must be, and what happens around it.
+// world is a ledger, what it must be, and what happens around it.
 type world struct {
 	report
 	now    time.Time
 	limit  int
 	agents bool
 
-	book  *Book
-	model model
-	saved []byte // the state file; nil before the first start
-	views []keptView
-	// touched tells that the book may have changed since the last check.
+	ledger *Ledger
+	model  model
+	saved  []byte // the state file; nil before the first start
+	views  []keptView
+	// touched tells that the ledger may have changed since the last check.
 	touched bool
 }
 
@@ -104,24 +106,24 @@ const (
 
 func (w *world) Poll(t *rapid.T) {
 	w.touched = true
-	transaction, expected := w.book.Begin(clock(w.now)), w.model.clone()
-	reading := w.reading(t)
-	if reading == Starting {
+	transaction, expected := w.ledger.Begin(clock(w.now)), w.model.clone()
+	mode := w.mode(t)
+	if mode == Starting {
 		transaction.Progress.Seed = Span{w.now.Add(-24 * time.Hour), w.now.Add(-5 * time.Minute)}
 		transaction.Progress.Began = clock(w.now)
 		transaction.Progress.Zone = "America/Bogota"
 	}
-	w.applyRows(t, transaction, &expected, reading)
+	w.applyRows(t, transaction, &expected, mode)
 	for range rapid.IntRange(0, 2).Draw(t, "bad rows") {
 		transaction.Reject()
 		expected.rows++
 		expected.records[Invalid]++
 	}
 	transaction.Progress.CompleteUntil = w.now
-	if reading == Reconciling {
+	if mode == Reconciling {
 		transaction.Progress.Reconciled = w.now
 	}
-	if reading == Seeding && rapid.Bool().Draw(t, "all seeded") {
+	if mode == Seeding && rapid.Bool().Draw(t, "all seeded") {
 		transaction.Progress.Seed.From = transaction.Progress.Seed.To
 	}
 	if rapid.Bool().Draw(t, "forget") {
@@ -135,7 +137,8 @@ func (w *world) Poll(t *rapid.T) {
 	if fate == dropped {
 		return
 	}
-	state, err := transaction.Marshal(w.now)
+	transaction.Stamp(w.now)
+	state, err := transaction.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,21 +154,21 @@ func (w *world) Poll(t *rapid.T) {
 	}
 }
 
-func (w *world) reading(t *rapid.T) Reading {
-	progress := w.book.Progress()
+func (w *world) mode(t *rapid.T) Mode {
+	progress := w.ledger.Progress()
 	if progress.CompleteUntil.IsZero() {
 		return Starting
 	}
-	readings := []Reading{Polling, Polling, Reconciling}
+	modes := []Mode{Polling, Polling, Reconciling}
 	if progress.Seed.From.Before(progress.Seed.To) {
-		readings = append(readings, Seeding, Seeding)
+		modes = append(modes, Seeding, Seeding)
 	}
-	return rapid.SampledFrom(readings).Draw(t, "reading")
+	return rapid.SampledFrom(modes).Draw(t, "mode")
 }
 
 // applyRows makes up a response: any rows in any order, some twice, some as
 // they were before.
-func (w *world) applyRows(t *rapid.T, transaction *Transaction, expected *model, reading Reading) {
+func (w *world) applyRows(t *rapid.T, transaction *Transaction, expected *model, mode Mode) {
 	if len(w.chats) == 0 {
 		return
 	}
@@ -182,12 +185,12 @@ func (w *world) applyRows(t *rapid.T, transaction *Transaction, expected *model,
 			// with: that would make it a new chat.
 			continue
 		}
-		want, err := expected.apply(n, &chat, reading, w.now, transaction.Progress.Began)
+		want, err := expected.apply(n, &chat, mode, w.now, transaction.Progress.Began)
 		if err != nil {
 			t.Fatal(err)
 		}
 		before := chat
-		if have := applied(transaction, &chat, reading); have != want {
+		if have := applied(transaction, &chat, mode); have != want {
 			t.Fatalf("chat %d as %+v: want %v, have %v", n, chat, want, have)
 		}
 		if chat != before {
@@ -218,26 +221,28 @@ func (w *world) Restart(t *rapid.T) {
 	w.agents = rapid.Bool().Draw(t, "agents")
 	w.model.limit, w.model.agents, w.touched = w.limit, w.agents, true
 	if w.saved == nil {
-		w.book = New(w.options())
+		w.ledger = New(w.options())
 		return
 	}
-	book, err := Unmarshal(w.saved, w.options(), afterwards)
+	ledger, err := Unmarshal(w.saved, w.options(), afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.book = book
+	w.ledger = ledger
 	w.publish()
 }
 
 // publish shows a view, which never shows less than the one before.
-func (w *world) publish() { w.views = append(w.views, keptView{w.book.View(), printed(w.book.View())}) }
+func (w *world) publish() {
+	w.views = append(w.views, keptView{w.ledger.View(), printed(w.ledger.View())})
+}
 
 func (w *world) Check(t *rapid.T) {
 	if !w.touched {
 		return
 	}
 	w.touched = false
-	view := w.book.View()
+	view := w.ledger.View()
 	if want, have := w.model.String(), printed(view); have != want {
 		t.Fatalf("want\n%shave\n%s", want, have)
 	}
@@ -257,28 +262,28 @@ func (w *world) Check(t *rapid.T) {
 	if len(w.views) > 1 {
 		mustNotFall(t, w.views[len(w.views)-2].view, w.views[len(w.views)-1].view)
 	}
-	mustSurvive(t, w.book)
+	mustSurvive(t, w.ledger)
 }
 
-// mustSurvive reloads a book and compares all there is.
-func mustSurvive(t rapid.TB, b *Book) {
+// mustSurvive reloads a ledger and compares all there is.
+func mustSurvive(t rapid.TB, l *Ledger) {
 	t.Helper()
-	state, err := b.Begin(clock(noon)).Marshal(noon)
+	state := mustMarshal(t, l)
+	again, err := Unmarshal(state, l.options, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Unmarshal(state, b.options, afterwards)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want, have := printed(b.View()), printed(again.View()); have != want {
+	if want, have := printed(l.View()), printed(again.View()); have != want {
 		t.Fatalf("reloaded: want\n%shave\n%s", want, have)
 	}
-	if !maps.Equal(again.seen, b.seen) || again.floor != b.floor {
-		t.Fatalf("reloaded: want %v forgotten and\n%v, have %v and\n%v", b.floor, b.seen, again.floor, again.seen)
+	if !maps.Equal(again.seen, l.seen) || again.floor != l.floor {
+		t.Fatalf("reloaded: want %v forgotten and\n%v, have %v and\n%v", l.floor, l.seen, again.floor, again.seen)
 	}
-	if want, have := b.progress.printed(), again.progress.printed(); have != want {
+	if want, have := l.progress.printed(), again.progress.printed(); have != want {
 		t.Fatalf("reloaded: want %s, have %s", want, have)
+	}
+	if !bytes.Equal(mustMarshal(t, again), state) || !bytes.Equal(mustMarshal(t, l), state) {
+		t.Fatal("reloaded: want the same bytes")
 	}
 }
 
@@ -287,7 +292,7 @@ func (p Progress) printed() string {
 	for _, at := range []time.Time{p.CompleteUntil, p.Reconciled, p.Seed.From, p.Seed.To} {
 		times = append(times, at.UTC().String())
 	}
-	return strings.Join(append(times, p.Began.String(), p.Zone), ", ")
+	return fmt.Sprint(strings.Join(append(times, p.Began.String(), p.Zone), ", "), p.Keys, p.Gaps)
 }
 
 func mustNotFall(t *rapid.T, before, after *View) {

@@ -22,7 +22,7 @@ func isOfAgent(part string) bool {
 	return strings.HasPrefix(part, "agent") && part != wolkvox.AgentChars.String()
 }
 
-func (m *model) countAgent(chat *wolkvox.Chat, news []string, reading Reading, now time.Time) {
+func (m *model) countAgent(chat *wolkvox.Chat, news []string, mode Mode, now time.Time) {
 	agent, others := chat.Agent, len(m.byAgent)
 	if _, there := m.byAgent[OverflowAgent]; there {
 		others--
@@ -33,7 +33,7 @@ func (m *model) countAgent(chat *wolkvox.Chat, news []string, reading Reading, n
 	}
 	figures, there := m.byAgent[agent]
 	if !there {
-		figures.born, figures.initial = now, reading == Starting
+		figures.born, figures.initial = now, mode == Starting
 	}
 	add := func(t Total, f wolkvox.Field) Total { return Total{t.Count + 1, t.Sum + chat.Numbers[f]} }
 	for _, part := range news {

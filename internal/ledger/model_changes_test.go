@@ -22,7 +22,7 @@ func (m memory) hasChanged(chat *wolkvox.Chat) bool {
 		if valueOf(&last, part) != valueOf(chat, part) {
 			differing++
 		}
-		collides ^= digestOf(&last, partNamed[part]) ^ digestOf(chat, partNamed[part])
+		collides ^= factNamed[part].digest(&last) ^ factNamed[part].digest(chat)
 	}
 	// Several values that change at once may have the same digest by chance. One value
 	// of a history cannot: TestDigest_DiffersForEachValueOfAHistory.
@@ -49,14 +49,14 @@ func valueOf(chat *wolkvox.Chat, part string) any {
 	panic("no such part: " + part)
 }
 
-// partNamed has the parts that have a value, by what the model calls them.
-var partNamed = func() map[string]parts {
-	named := map[string]parts{
-		"interaction": interaction, "sender": lastSender, "agent": agentChat,
-		"agent's time_with_agent": agentHandleTime, "agent's asa": agentSpeedOfAnswer, "agent's agent_chars": agentCharacters,
+// factNamed has the facts that have a value, by what the model calls them.
+var factNamed = func() map[string]facts {
+	named := map[string]facts{
+		"interaction": interaction, "sender": lastSender, "agent": perAgentChat,
+		"agent's time_with_agent": perAgentHandleTime, "agent's asa": perAgentSpeedOfAnswer, "agent's agent_chars": perAgentCharacters,
 	}
 	for m, s := range specified {
-		named[s.field.String()] = measured(Measure(m))
+		named[s.field.String()] = measures[m].fact
 	}
 	return named
 }()

@@ -12,7 +12,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// model is what a book must be, kept as plainly as possible: chats by their
+// model is what a ledger must be, kept as plainly as possible: chats by their
 // true number, everything counted of one by name, every value in a list.
 type model struct {
 	limit   int
@@ -36,7 +36,7 @@ type memory struct {
 	settled  bool // counted or seeded, once and for all
 }
 
-// forgotten tells whether a chat was counted or seeded that the book does not
+// forgotten tells whether a chat was counted or seeded that the ledger does not
 // know any more.
 func (m memory) forgotten() bool { return m.settled && !m.counted["interaction"] }
 
@@ -78,17 +78,17 @@ var specified = [Measures]struct {
 
 // apply answers with what must become of a row, and fails if it would count a
 // chat for the second time.
-func (m *model) apply(n int, chat *wolkvox.Chat, reading Reading, now time.Time, began wolkvox.LocalTime) (Outcome, error) {
+func (m *model) apply(n int, chat *wolkvox.Chat, mode Mode, now time.Time, began wolkvox.LocalTime) (Outcome, error) {
 	m.rows++
-	outcome, err := m.book(n, chat, reading, now, began)
+	outcome, err := m.outcome(n, chat, mode, now, began)
 	m.records[outcome]++
-	if outcome == Counted && reading == Reconciling {
+	if outcome == Counted && mode == Reconciling {
 		m.late++
 	}
 	return outcome, err
 }
 
-func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, began wolkvox.LocalTime) (Outcome, error) {
+func (m *model) outcome(n int, chat *wolkvox.Chat, mode Mode, now time.Time, began wolkvox.LocalTime) (Outcome, error) {
 	endUnreadable := chat.Malformed.Has(wolkvox.EndDate)
 	if chat.End == 0 && !endUnreadable {
 		return Unfinished, nil
@@ -96,11 +96,11 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 	known := m.chats[n]
 	first := !known.counted["interaction"]
 	if first && !endUnreadable {
-		if reading == Seeding && chat.End <= began {
+		if mode == Seeding && chat.End <= began {
 			m.remember(n, chat, 0, everyPart...)
 			return Seeded, nil
 		}
-		if reading != Starting && chat.End < m.floor {
+		if mode != Starting && chat.End < m.floor {
 			return Expired, nil
 		}
 		if known.forgotten() {
@@ -122,12 +122,12 @@ func (m *model) book(n int, chat *wolkvox.Chat, reading Reading, now time.Time, 
 		m.remember(n, chat, clock(now), seen...)
 	}
 	if slices.ContainsFunc(news, isFigure) {
-		m.count(chat, news, reading, now)
+		m.count(chat, news, mode, now)
 	}
 	if !m.agents {
 		news = slices.DeleteFunc(news, isOfAgent)
 	} else if slices.ContainsFunc(news, isOfAgent) {
-		m.countAgent(chat, news, reading, now)
+		m.countAgent(chat, news, mode, now)
 	}
 	switch {
 	case endUnreadable:
@@ -209,7 +209,7 @@ func (m *model) countErrors(news []string) {
 	}
 }
 
-func (m *model) count(chat *wolkvox.Chat, news []string, reading Reading, now time.Time) {
+func (m *model) count(chat *wolkvox.Chat, news []string, mode Mode, now time.Time) {
 	labels := Labels{chat.RoutingPoint, chat.Channel}
 	if _, there := m.figures[labels]; !there && labels != Overflow && m.ownSets() >= m.limit {
 		labels = Overflow
@@ -217,7 +217,7 @@ func (m *model) count(chat *wolkvox.Chat, news []string, reading Reading, now ti
 	}
 	figures, there := m.figures[labels]
 	if !there {
-		figures.born, figures.initial = now, reading == Starting
+		figures.born, figures.initial = now, mode == Starting
 	}
 	for _, part := range news {
 		switch part {
@@ -265,7 +265,7 @@ func (m *model) remembered() (n int) {
 	return n
 }
 
-// String is what [printed] says of the view of a book that is as the model.
+// String is what [printed] says of the view of a ledger that is as the model.
 func (m *model) String() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "records %v errors %v late %d overflowed %d remembered %d\n", m.records, m.errors, m.late, m.overflowed, m.remembered())

@@ -7,13 +7,13 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestARowHasOneOutcome(t *testing.T) {
+func TestTransaction_GivesRowOneOutcome(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		before  *wolkvox.Chat // that the book has counted
-		row     *wolkvox.Chat
-		reading Reading
-		want    Outcome
+		name   string
+		before *wolkvox.Chat // that the ledger has counted
+		row    *wolkvox.Chat
+		mode   Mode
+		want   Outcome
 	}{
 		{"a new chat", nil, ended(1, 0), Polling, Counted},
 		{"a new chat that polling had missed", nil, ended(1, 0), Reconciling, Counted},
@@ -37,29 +37,29 @@ func TestARowHasOneOutcome(t *testing.T) {
 		{"a chat that ends in the future", nil, ended(1, 72*time.Hour), Polling, Counted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := New(Options{MaxLabelSets: 10})
+			l := New(Options{MaxLabelSets: 10})
 			if test.before != nil {
-				mustBook(t, b, test.before, Polling, Counted)
+				mustApply(t, l, test.before, Polling, Counted)
 			}
-			mustBook(t, b, test.row, test.reading, test.want)
+			mustApply(t, l, test.row, test.mode, test.want)
 			if test.want == Counted || test.want == Completed || test.want == Changed {
-				mustBook(t, b, test.row, test.reading, Duplicate)
+				mustApply(t, l, test.row, test.mode, Duplicate)
 			}
 		})
 	}
 }
 
-func TestARowThatCouldNotBeDecodedIsInvalid(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	transaction := b.Begin(clock(noon))
+func TestTransaction_RejectsRow(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	transaction := l.Begin(clock(noon))
 	transaction.Reject()
 	transaction.Commit()
-	if want, have := [Outcomes]uint64{Invalid: 1}, b.View().Counts.Records; have != want {
+	if want, have := [Outcomes]uint64{Invalid: 1}, l.View().Counts.Records; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
 }
 
-func TestOutcomesAreNamedAsTheContractSays(t *testing.T) {
+func TestOutcome_HasNameOfContract(t *testing.T) {
 	want := []string{"counted", "completed", "changed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
 	if len(want) != Outcomes {
 		t.Fatalf("want %d outcomes, have %d", len(want), Outcomes)
@@ -71,14 +71,14 @@ func TestOutcomesAreNamedAsTheContractSays(t *testing.T) {
 	}
 }
 
-func TestAChatIsCountedInEveryFamily(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
+func TestTransaction_CountsInEveryFamily(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
 	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer))
 	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 		states(f, float64(10+f))(chat)
 	}
-	mustBook(t, b, chat, Polling, Counted)
-	have := figuresOf(t, b)
+	mustApply(t, l, chat, Polling, Counted)
+	have := figuresOf(t, l)
 	if have.Interactions != 1 || have.Handoffs != 1 || have.LastSender != [wolkvox.SenderCount]uint64{wolkvox.Customer: 1} {
 		t.Errorf("want one handed-off chat that the customer left last, have %+v", have)
 	}
@@ -89,31 +89,31 @@ func TestAChatIsCountedInEveryFamily(t *testing.T) {
 	}
 }
 
-func TestAgentFiguresOfAChatThatTheBotKeptAreNotCounted(t *testing.T) {
+func TestTransaction_CountsNoAgentValuesOfBotChat(t *testing.T) {
 	for name, handoff := range map[string]func(*wolkvox.Chat){
 		"no": keptByBot, "absent": func(*wolkvox.Chat) {}, "garbled": garbles(wolkvox.GoToAgent),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := New(Options{MaxLabelSets: 10})
+			l := New(Options{MaxLabelSets: 10})
 			chat := ended(1, 0, handoff)
 			for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
 				states(f, 0)(chat)
 			}
-			mustBook(t, b, chat, Polling, Counted)
+			mustApply(t, l, chat, Polling, Counted)
 			for m, s := range specified {
 				want := uint64(1)
 				if s.handedOff {
 					want = 0
 				}
-				if have := figuresOf(t, b).Histograms[m].Count; have != want {
+				if have := figuresOf(t, l).Histograms[m].Count; have != want {
 					t.Errorf("%v: want %d, have %d", s.field, want, have)
 				}
 			}
 			// What was withheld is counted with the handoff.
 			handedOff(chat)
-			mustBook(t, b, chat, Polling, Completed)
+			mustApply(t, l, chat, Polling, Completed)
 			for m, s := range specified {
-				if have := figuresOf(t, b).Histograms[m].Count; have != 1 {
+				if have := figuresOf(t, l).Histograms[m].Count; have != 1 {
 					t.Errorf("%v: want 1, have %d", s.field, have)
 				}
 			}
@@ -121,61 +121,61 @@ func TestAgentFiguresOfAChatThatTheBotKeptAreNotCounted(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableFieldIsCountedOncePerChat(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
+func TestTransaction_CountsUnreadableFieldOnce(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
 	garbled := ended(1, 0, garbles(wolkvox.ASA), garbles(wolkvox.StartDate))
-	mustBook(t, b, garbled, Polling, Counted)
-	mustBook(t, b, garbled, Polling, Duplicate)
-	mustBook(t, b, garbled, Reconciling, Duplicate)
+	mustApply(t, l, garbled, Polling, Counted)
+	mustApply(t, l, garbled, Polling, Duplicate)
+	mustApply(t, l, garbled, Reconciling, Duplicate)
 	want := [wolkvox.FieldCount]uint64{wolkvox.ASA: 1, wolkvox.StartDate: 1}
-	if have := b.View().Counts.FieldErrors; have != want {
+	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
-	mustBook(t, b, ended(2, 0, garbles(wolkvox.ASA)), Polling, Counted)
+	mustApply(t, l, ended(2, 0, garbles(wolkvox.ASA)), Polling, Counted)
 	want[wolkvox.ASA]++
-	if have := b.View().Counts.FieldErrors; have != want {
+	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
 }
 
-func TestAnUnreadableEndIsCountedOncePerChat(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
+func TestTransaction_CountsUnreadableEndOnce(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
 	for range 3 {
-		mustBook(t, b, row(1, garbles(wolkvox.EndDate), garbles(wolkvox.ASA)), Polling, Invalid)
+		mustApply(t, l, row(1, garbles(wolkvox.EndDate), garbles(wolkvox.ASA)), Polling, Invalid)
 	}
 	want := [wolkvox.FieldCount]uint64{wolkvox.ASA: 1, wolkvox.EndDate: 1}
-	if have := b.View().Counts.FieldErrors; have != want {
+	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
 	// It costs the chat nothing once its end can be read.
-	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA)), Polling, Counted)
-	if have := b.View().Counts.FieldErrors; have != want {
+	mustApply(t, l, ended(1, 0, garbles(wolkvox.ASA)), Polling, Counted)
+	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
-	if have := figuresOf(t, b).Interactions; have != 1 {
+	if have := figuresOf(t, l).Interactions; have != 1 {
 		t.Errorf("want 1 chat, have %d", have)
 	}
 }
 
-func TestAChatWithOnlyAnUnreadableFieldToAddMakesNoLabelSet(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(1, 0), Polling, Counted)
-	mustBook(t, b, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Changed)
-	if have := len(b.View().LabelSets); have != 1 {
+func TestTransaction_MakesNoLabelSetForUnreadableField(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(1, 0), Polling, Counted)
+	mustApply(t, l, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Changed)
+	if have := len(l.View().LabelSets); have != 1 {
 		t.Errorf("want 1 label set, have %d", have)
 	}
 }
 
-func TestAChatWhoseConnIDComesLaterIsTheSame(t *testing.T) {
-	b := New(Options{MaxLabelSets: 10})
-	mustBook(t, b, ended(2, 0), Polling, Counted)
-	mustBook(t, b, ended(1, 0, without(2)), Polling, Duplicate)
-	mustBook(t, b, ended(1, 0, without(2), handedOff), Polling, Completed)
-	mustBook(t, b, ended(2, 0, handedOff), Polling, Duplicate)
-	mustBook(t, b, ended(1, 0, without(2), handedOff), Polling, Duplicate)
-	if have := b.View().Remembered; have != 1 {
+func TestTransaction_KnowsChatWhoseConnIDComesLater(t *testing.T) {
+	l := New(Options{MaxLabelSets: 10})
+	mustApply(t, l, ended(2, 0), Polling, Counted)
+	mustApply(t, l, ended(1, 0, without(2)), Polling, Duplicate)
+	mustApply(t, l, ended(1, 0, without(2), handedOff), Polling, Completed)
+	mustApply(t, l, ended(2, 0, handedOff), Polling, Duplicate)
+	mustApply(t, l, ended(1, 0, without(2), handedOff), Polling, Duplicate)
+	if have := l.View().Remembered; have != 1 {
 		t.Errorf("want 1 chat remembered, have %d", have)
 	}
 	// A chat without an ID of that kind is not mistaken for another one.
-	mustBook(t, b, ended(3, 0), Polling, Counted)
+	mustApply(t, l, ended(3, 0), Polling, Counted)
 }

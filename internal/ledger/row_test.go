@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
@@ -11,7 +13,7 @@ import (
 var (
 	bogota = time.FixedZone("-05", -5*60*60)
 	noon   = time.Date(2026, time.January, 20, 12, 0, 0, 0, bogota)
-	// afterwards is when a saved book is loaded.
+	// afterwards is when a saved ledger is loaded.
 	afterwards = noon.AddDate(1, 0, 0)
 )
 
@@ -74,11 +76,11 @@ func without(anonymous wolkvox.ID) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) { chat.FallbackID = anonymous }
 }
 
-// applied books a row in a transaction that is to be committed, and answers
-// with what became of it.
-func applied(t *Transaction, chat *wolkvox.Chat, reading Reading) Outcome {
+// applied counts a row in a transaction that is to be committed, and returns
+// its outcome.
+func applied(t *Transaction, chat *wolkvox.Chat, mode Mode) Outcome {
 	before := t.Counts().Records
-	t.Apply(chat, reading)
+	t.Apply(chat, mode)
 	for outcome, n := range t.Counts().Records {
 		if n != before[outcome] {
 			return Outcome(outcome)
@@ -87,37 +89,37 @@ func applied(t *Transaction, chat *wolkvox.Chat, reading Reading) Outcome {
 	return Outcomes
 }
 
-// booked books a row in a transaction of its own.
-func booked(b *Book, chat *wolkvox.Chat, reading Reading) Outcome {
-	transaction := b.Begin(clock(noon))
-	outcome := applied(transaction, chat, reading)
+// applyOne counts a row in a transaction of its own.
+func applyOne(l *Ledger, chat *wolkvox.Chat, mode Mode) Outcome {
+	transaction := l.Begin(clock(noon))
+	outcome := applied(transaction, chat, mode)
 	transaction.Commit()
 	return outcome
 }
 
-func mustBook(t *testing.T, b *Book, chat *wolkvox.Chat, reading Reading, want Outcome) {
+func mustApply(t *testing.T, l *Ledger, chat *wolkvox.Chat, mode Mode, want Outcome) {
 	t.Helper()
-	if have := booked(b, chat, reading); have != want {
+	if have := applyOne(l, chat, mode); have != want {
 		t.Fatalf("want %v, have %v", want, have)
 	}
 }
 
 // forget lets go of the chats that ended before that long after noon.
-func forget(b *Book, after time.Duration) {
-	transaction := b.Begin(clock(noon))
+func forget(l *Ledger, after time.Duration) {
+	transaction := l.Begin(clock(noon))
 	transaction.Forget(clock(noon.Add(after)))
 	transaction.Commit()
 }
 
 // figuresOf is what was counted under routing point 7 on whatsapp.
-func figuresOf(t *testing.T, b *Book) *Tally {
+func figuresOf(t *testing.T, l *Ledger) *Tally {
 	t.Helper()
-	return tallyOf(t, b, Labels{"7", "whatsapp"})
+	return tallyOf(t, l, Labels{"7", "whatsapp"})
 }
 
-func tallyOf(t *testing.T, b *Book, labels Labels) *Tally {
+func tallyOf(t *testing.T, l *Ledger, labels Labels) *Tally {
 	t.Helper()
-	for _, set := range b.View().LabelSets {
+	for _, set := range l.View().LabelSets {
 		if set.Labels == labels {
 			return set.Tally
 		}
@@ -126,19 +128,19 @@ func tallyOf(t *testing.T, b *Book, labels Labels) *Tally {
 	return nil
 }
 
-// reloaded is the book after a restart.
-func reloaded(t *testing.T, b *Book, maxLabelSets int) *Book {
+// reloaded is the ledger after a restart.
+func reloaded(t *testing.T, l *Ledger, maxLabelSets int) *Ledger {
 	t.Helper()
-	again, err := Unmarshal(mustMarshal(t, b), Options{MaxLabelSets: maxLabelSets}, afterwards)
+	again, err := Unmarshal(mustMarshal(t, l), Options{MaxLabelSets: maxLabelSets}, afterwards)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return again
 }
 
-func mustMarshal(t testing.TB, b *Book) []byte {
+func mustMarshal(t rapid.TB, l *Ledger) []byte {
 	t.Helper()
-	saved, err := b.Begin(clock(noon)).Marshal(noon)
+	saved, err := l.Begin(clock(noon)).Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Labels tell one tally from another.
+// Labels are the labels of a [Tally].
 type Labels struct {
 	RoutingPoint, Channel string
 }
@@ -14,14 +14,29 @@ type Labels struct {
 // Overflow are the labels of all chats beyond the limit of label sets.
 var Overflow = Labels{"other", "other"}
 
+// Origin is where the figures of a label set or an agent begin.
+type Origin struct {
+	// Born is when the figures were first there to be shown.
+	Born time.Time
+	// Initial reports whether the figures need not be shown without their first chats,
+	// because those were in the very first poll.
+	Initial bool
+
+	// unknown is what was saved under names that this version does not know; nil if
+	// there is none.
+	unknown *setV1
+}
+
+func (o *Origin) stamp(now time.Time) {
+	if o.Born.IsZero() {
+		o.Born = now
+	}
+}
+
 // Tally is what was counted under one label set. One that is in a [View] does
 // not change any more.
 type Tally struct {
-	// Born is when the label set was first there to be shown.
-	Born time.Time
-	// Initial tells that the set need not be seen without its first chats: they
-	// were in the very first poll.
-	Initial bool
+	Origin
 
 	Interactions uint64
 	Handoffs     uint64
@@ -29,41 +44,31 @@ type Tally struct {
 	Histograms   [Measures]Histogram
 }
 
+// LabelSet is a tally and its labels.
+type LabelSet struct {
+	Labels
+	*Tally
+}
+
 func newTally(options *Options, initial bool) *Tally {
-	t := &Tally{Initial: initial}
+	t := &Tally{Origin: Origin{Initial: initial}}
 	for m := range Measure(Measures) {
 		t.Histograms[m] = newHistogram(options.bounds(m))
 	}
 	return t
 }
 
-// Empty is a tally of the same buckets that nothing has been counted in.
+// Empty returns a tally of the same buckets that nothing has been counted in.
 func (t *Tally) Empty() *Tally {
-	empty := &Tally{Born: t.Born, Initial: t.Initial}
+	empty := &Tally{Origin: t.Origin}
 	for m := range t.Histograms {
 		empty.Histograms[m] = newHistogram(t.Histograms[m].shown)
 	}
 	return empty
 }
 
-func (t *Tally) load(options *Options, now time.Time) {
-	t.Born, t.Initial = loadBirth(t.Born, t.Initial, now)
-	for m := range Measure(Measures) {
-		t.Histograms[m].show(options.bounds(m))
-	}
-}
-
-// loadBirth makes a tally's age one of now's clock. One that is born in the future
-// was there before the wall clock was set back: it has been seen long ago.
-func loadBirth(born time.Time, initial bool, now time.Time) (time.Time, bool) {
-	return now.Add(born.Sub(now)), initial || born.After(now)
-}
-
-// stamp dates what is new: it is there to be shown from now on.
 func (t *Tally) stamp(now time.Time) {
-	if t.Born.IsZero() {
-		t.Born = now
-	}
+	t.Origin.stamp(now)
 	for m := range t.Histograms {
 		t.Histograms[m].stamp(now)
 	}
@@ -77,25 +82,25 @@ func (t *Tally) clone() *Tally {
 	return &c
 }
 
-// observe counts the given parts of a chat.
-func (t *Tally) observe(chat *wolkvox.Chat, parts parts) {
-	if parts&interaction != 0 {
+// observe counts the given facts of a chat.
+func (t *Tally) observe(chat *wolkvox.Chat, counted facts) {
+	if counted&interaction != 0 {
 		t.Interactions++
 	}
-	if parts&handoff != 0 {
+	if counted&handoff != 0 {
 		t.Handoffs++
 	}
-	if parts&lastSender != 0 {
+	if counted&lastSender != 0 {
 		t.LastSender[chat.LastSender]++
 	}
-	for m := range Measure(Measures) {
-		if parts&measured(m) == 0 {
+	for m := range measures {
+		if counted&measures[m].fact == 0 {
 			continue
 		}
 		value := chat.Numbers[measures[m].field]
 		t.Histograms[m].observe(value)
 		if chat.ConnID != "" {
-			t.Histograms[m].exemplify(value, chat.ConnID)
+			t.Histograms[m].setExemplar(value, chat.ConnID)
 		}
 	}
 }

@@ -1,16 +1,18 @@
 package ledger
 
 import (
+	"time"
+
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Reading is why a row was fetched, which decides how an unknown chat is taken.
-type Reading uint8
+// Mode is why a row was fetched. It decides what becomes of an unknown chat.
+type Mode uint8
 
-// The reasons to read.
+// The modes.
 const (
 	// Polling counts what is not known.
-	Polling Reading = iota
+	Polling Mode = iota
 	// Reconciling does, too, and notes that polling had missed it.
 	Reconciling
 	// Starting is the very first window: it counts whatever its rows' dates.
@@ -19,84 +21,87 @@ const (
 	Seeding
 )
 
-// Transaction collects changes to a book. The book stays as it is until
+// Transaction collects changes to a ledger. The ledger stays as it is until
 // [Transaction.Commit]; a transaction that is dropped has not happened.
+//
+// [Transaction.Stamp] follows the last row. Then [Transaction.Marshal] returns what is to
+// be saved, and Commit makes it the ledger's.
 type Transaction struct {
-	// Progress is the book's, to be changed.
+	// Progress is the ledger's, to be changed.
 	Progress Progress
 
-	book    *Book
+	ledger  *Ledger
 	now     wolkvox.LocalTime
 	floor   wolkvox.LocalTime
 	seen    map[wolkvox.ID]entry
-	tallies sheet[Labels, *Tally]
-	agents  sheet[string, *AgentTally]
+	tallies overlay[Labels, *Tally]
+	agents  overlay[string, *AgentTally]
 	counts  Counts
 }
 
 // Begin starts a transaction. now is the operation's wall clock.
-func (b *Book) Begin(now wolkvox.LocalTime) *Transaction {
+func (l *Ledger) Begin(now wolkvox.LocalTime) *Transaction {
 	return &Transaction{
-		Progress: b.progress,
-		book:     b,
+		Progress: l.progress,
+		ledger:   l,
 		now:      now,
-		floor:    b.floor,
+		floor:    l.floor,
 		seen:     map[wolkvox.ID]entry{},
-		tallies:  newSheet(b.tallies, b.options.MaxLabelSets, Overflow),
-		agents:   newSheet(b.agents, b.options.MaxLabelSets, OverflowAgent),
-		counts:   b.counts,
+		tallies:  newOverlay(l.tallies, l.options.MaxLabelSets, Overflow),
+		agents:   newOverlay(l.agents, l.options.MaxLabelSets, OverflowAgent),
+		counts:   l.counts,
 	}
 }
 
-// Counts are the book's as they will be after the transaction.
+// Counts returns the ledger's counts as they will be after the transaction.
 func (t *Transaction) Counts() Counts { return t.counts }
 
-// Forget lets go of chats that ended before that. From then on, a row that
-// ended before it and is not known is never counted.
+// Forget drops the chats that ended before the given time. From then on, an unknown row
+// that ended before it is never counted.
 func (t *Transaction) Forget(before wolkvox.LocalTime) { t.floor = max(t.floor, before) }
 
-// Reject books a row that could not be decoded.
+// Reject counts a row that could not be decoded.
 func (t *Transaction) Reject() { t.counts.Records[Invalid]++ }
 
-// Apply books a row.
-func (t *Transaction) Apply(chat *wolkvox.Chat, reading Reading) {
-	outcome := t.apply(chat, reading)
+// Apply counts a row.
+func (t *Transaction) Apply(chat *wolkvox.Chat, mode Mode) {
+	outcome := t.apply(chat, mode)
 	t.counts.Records[outcome]++
-	if outcome == Counted && reading == Reconciling {
+	if outcome == Counted && mode == Reconciling {
 		t.counts.Late++
 	}
 }
 
-func (t *Transaction) apply(chat *wolkvox.Chat, reading Reading) Outcome {
+func (t *Transaction) apply(chat *wolkvox.Chat, mode Mode) Outcome {
 	id, known := t.lookup(chat)
-	counted := known.parts&interaction != 0
+	counted := known.facts&interaction != 0
 	switch {
 	case chat.Malformed.Has(wolkvox.EndDate):
-		t.count(chat, reading, partsOf(chat)&unreadables, id, known)
+		t.count(chat, mode, malformedFacts(chat), id, known)
 		return Invalid
 	case !chat.Ended():
 		return Unfinished
-	case !counted && reading == Seeding && chat.End <= t.Progress.Began:
-		known.parts = everything
+	case !counted && mode == Seeding && chat.End <= t.Progress.Began:
+		known.facts = allFacts
 		t.remember(id, known, chat.End)
 		return Seeded
-	case !counted && reading != Starting && chat.End < t.floor:
+	case !counted && mode != Starting && chat.End < t.floor:
 		return Expired
 	}
-	missing, changed := t.count(chat, reading, partsOf(chat), id, known)
+	missing, changed := t.count(chat, mode, statedFacts(chat), id, known)
 	switch {
 	case !counted:
 		return Counted
 	case changed:
 		return Changed
-	case missing&^unreadables != 0:
+	case missing&^unreadableFacts != 0:
 		return Completed
 	default:
 		return Duplicate
 	}
 }
 
-// lookup finds what is remembered of a chat, and under which ID. A chat whose
+// lookup returns what is remembered of a chat, and under which ID. A chat whose
 // row had no conn_id at first keeps the ID it had then.
 func (t *Transaction) lookup(chat *wolkvox.Chat) (wolkvox.ID, entry) {
 	if e, ok := t.entry(chat.ID); ok {
@@ -112,30 +117,30 @@ func (t *Transaction) entry(id wolkvox.ID) (entry, bool) {
 	if e, ok := t.seen[id]; ok {
 		return e, true
 	}
-	e, ok := t.book.seen[id]
+	e, ok := t.ledger.seen[id]
 	return e, ok
 }
 
-// count counts which of a row's parts are missing in what is known, and reports
-// whether those that are known have other values now. shown leaves out what is not
-// shown anywhere.
-func (t *Transaction) count(chat *wolkvox.Chat, reading Reading, has parts, id wolkvox.ID, known entry) (shown parts, changed bool) {
-	missing := has &^ known.parts
-	digest := known.compare(chat, has)
+// count counts those of a row's stated facts that are missing in what is known, and
+// reports whether known facts have other values now. shown leaves out what is not shown
+// anywhere.
+func (t *Transaction) count(chat *wolkvox.Chat, mode Mode, stated facts, id wolkvox.ID, known entry) (shown facts, changed bool) {
+	missing := stated &^ known.facts
+	digest := known.compare(chat, stated)
 	changed = digest != known.digest
-	if missing&ofLabelSet != 0 {
-		t.tally(chat, reading).observe(chat, missing)
+	if missing&labelSetFacts != 0 {
+		t.tally(chat, mode).observe(chat, missing)
 	}
-	shown = missing &^ ofAgent
-	if t.book.options.Agents {
-		t.countAgent(chat, reading, missing&ofAgent)
+	shown = missing &^ agentFacts
+	if t.ledger.options.Agents {
+		t.countAgent(chat, mode, missing&agentFacts)
 		shown = missing
 	}
 	t.countUnreadable(missing)
 	// An end that was put off puts off the chat's being forgotten.
 	if missing != 0 || changed || chat.End > wolkvox.LocalTime(known.until) {
-		known.parts |= missing
-		known.digest = digest ^ digestOf(chat, missing)
+		known.facts |= missing
+		known.digest = digest ^ missing.digest(chat)
 		// Where the report's clock and ours disagree, what is still to come of a chat
 		// is shown as long as it is recent that it was counted.
 		t.remember(id, known, max(chat.End, t.now))
@@ -149,10 +154,10 @@ func (t *Transaction) remember(id wolkvox.ID, e entry, until wolkvox.LocalTime) 
 	t.seen[id] = e
 }
 
-// tally is the one to count a chat under.
-func (t *Transaction) tally(chat *wolkvox.Chat, reading Reading) *Tally {
+// tally returns the tally to count a chat under.
+func (t *Transaction) tally(chat *wolkvox.Chat, mode Mode) *Tally {
 	tally, overflowed := t.tallies.tally(Labels{chat.RoutingPoint, chat.Channel}, func() *Tally {
-		return newTally(&t.book.options, reading == Starting)
+		return newTally(&t.ledger.options, mode == Starting)
 	})
 	if overflowed {
 		t.counts.Overflowed++
@@ -160,12 +165,12 @@ func (t *Transaction) tally(chat *wolkvox.Chat, reading Reading) *Tally {
 	return tally
 }
 
-// countAgent counts parts of a chat under its agent, whose name may be new even
+// countAgent counts missing facts of a chat under its agent, whose name may be new even
 // where nothing else is.
-func (t *Transaction) countAgent(chat *wolkvox.Chat, reading Reading, missing parts) {
+func (t *Transaction) countAgent(chat *wolkvox.Chat, mode Mode, missing facts) {
 	if missing != 0 {
 		tally, overflowed := t.agents.tally(chat.Agent, func() *AgentTally {
-			return &AgentTally{Initial: reading == Starting}
+			return &AgentTally{Origin: Origin{Initial: mode == Starting}}
 		})
 		if overflowed {
 			t.counts.Overflowed++
@@ -175,27 +180,38 @@ func (t *Transaction) countAgent(chat *wolkvox.Chat, reading Reading, missing pa
 	t.rename(chat.Agent, chat.AgentName)
 }
 
-func (t *Transaction) countUnreadable(missing parts) {
-	for f := range wolkvox.Field(wolkvox.FieldCount) {
-		if missing&unreadable(f) != 0 {
+func (t *Transaction) countUnreadable(missing facts) {
+	if missing&unreadableFacts == 0 {
+		return
+	}
+	for f, fact := range unreadable {
+		if missing&fact != 0 {
 			t.counts.FieldErrors[f]++
 		}
 	}
 }
 
-// Commit makes the changes the book's.
+// Stamp sets the birth of the label sets and agents that are new, and the time of new
+// exemplars. They are born now, and not when their first chats were asked for: the
+// requests since then may have taken longer than new series are held at zero.
+func (t *Transaction) Stamp(now time.Time) {
+	t.tallies.stamp(now)
+	t.agents.stamp(now)
+}
+
+// Commit makes the changes the ledger's.
 func (t *Transaction) Commit() {
-	b := t.book
-	b.progress, b.counts = t.Progress, t.counts
+	l := t.ledger
+	l.progress, l.counts = t.Progress, t.counts
 	t.tallies.commit()
 	t.agents.commit()
-	if t.floor != b.floor {
-		b.floor = t.floor
-		b.forget()
+	if t.floor != l.floor {
+		l.floor = t.floor
+		l.forget()
 	}
 	for id, e := range t.seen {
-		if !e.forgotten(b.floor) {
-			b.seen[id] = e
+		if !e.forgotten(l.floor) {
+			l.seen[id] = e
 		}
 	}
 }

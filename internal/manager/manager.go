@@ -123,7 +123,7 @@ func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Co
 		ReconcileWindow:   poll.ReconcileWindow.Duration,
 		InitialWindow:     poll.InitialWindow.Duration,
 		MaxCatchUp:        poll.MaxCatchUp.Duration,
-		Book:              ledgerOptions,
+		Ledger:            ledgerOptions,
 		Timeout:           target.Operation.Timeout.Duration,
 
 		Information:           client,

@@ -98,7 +98,7 @@ func options() Options {
 		Operation: "test", Zone: bogota, Logger: log.NewNopLogger(),
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		ReconcileInterval: time.Hour, ReconcileWindow: 48 * time.Hour,
-		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Book: ledger.Options{MaxLabelSets: 10}, Timeout: time.Minute,
+		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Ledger: ledger.Options{MaxLabelSets: 10}, Timeout: time.Minute,
 	}
 }
 

@@ -46,7 +46,7 @@ func newOperation(t *testing.T, cfg wolkvoxtest.Config, faults ...wolkvoxtest.Fa
 	t.Helper()
 	o := &operation{t: t, kept: &store.Memory{}, options: options()}
 	o.options.Logger = log.NewLogfmtLogger(o)
-	o.options.Book.MaxLabelSets = 100 // Some faults add rows of their own.
+	o.options.Ledger.MaxLabelSets = 100 // Some faults add rows of their own.
 	interval := o.options.Interval
 	time.Sleep(time.Until(inBogota(time.January, 15, 9, 0)))
 	time.Sleep(time.Until(nextTick(time.Now(), interval, offset(o.options.Operation, interval)).Add(interval - time.Minute)))

@@ -103,7 +103,7 @@ func (p *Poller) finish(c *cycle) {
 
 // pollReport reads the report since the last poll, or for the first time.
 func (p *Poller) pollReport(ctx context.Context, c *cycle) error {
-	if p.book.Progress().CompleteUntil.IsZero() {
+	if p.ledger.Progress().CompleteUntil.IsZero() {
 		return p.start(ctx, c)
 	}
 	return p.catchUp(ctx, c)
@@ -148,7 +148,7 @@ func (p *Poller) start(ctx context.Context, c *cycle) error {
 
 // catchUp reads from the last poll, less the overlap, to now.
 func (p *Poller) catchUp(ctx context.Context, c *cycle) error {
-	progress := p.book.Progress()
+	progress := p.ledger.Progress()
 	// Our clock may have been set back.
 	cursor := earlier(later(progress.CompleteUntil, p.polledUntil), c.to)
 	from := cursor.Add(-p.options.Overlap)
@@ -192,9 +192,9 @@ func (p *Poller) catchUp(ctx context.Context, c *cycle) error {
 // with whether a part of the span is held: still to be read. Then it must not declare the
 // span complete.
 func (p *Poller) step(
-	ctx context.Context, c *cycle, span ledger.Span, mode ledger.Reading, advance func(t *ledger.Transaction, held bool),
+	ctx context.Context, c *cycle, span ledger.Span, mode ledger.Mode, advance func(t *ledger.Transaction, held bool),
 ) (held bool, err error) {
-	t := p.book.Begin(p.local(time.Now()))
+	t := p.ledger.Begin(p.local(time.Now()))
 	before := t.Counts().Records
 	read, err := c.reading.Read(ctx, wolkvox.Windows(span.From, span.To, p.options.Zone), t.Progress.Gaps, t, mode)
 	if err != nil {
@@ -216,7 +216,8 @@ func (p *Poller) step(
 		t.Forget(horizon)
 		t.Progress.Gaps = slices.DeleteFunc(t.Progress.Gaps, func(g ledger.Gap) bool { return g.Window.To < horizon })
 	}
-	state, err := t.Marshal(time.Now())
+	t.Stamp(time.Now())
+	state, err := t.Marshal()
 	if err != nil {
 		return false, err
 	}
@@ -228,7 +229,7 @@ func (p *Poller) step(
 		c.rows[outcome] += n - before[outcome]
 	}
 	c.reading.ReportSkipped(read.Skipped)
-	p.publish(p.book.View())
+	p.publish(p.ledger.View())
 	return read.Held, nil
 }
 

@@ -47,7 +47,7 @@ type Options struct {
 	ReconcileWindow   time.Duration // read again by a reconcile
 	InitialWindow     time.Duration // counted at the very first start
 	MaxCatchUp        time.Duration // the longest gap that is fetched
-	Book              ledger.Options
+	Ledger            ledger.Options
 
 	Timeout time.Duration // of a request
 
@@ -67,7 +67,7 @@ type Poller struct {
 	reader   *reader.Reader
 	store    Store
 	logger   log.Logger
-	book     *ledger.Book
+	ledger   *ledger.Ledger
 	snapshot atomic.Pointer[status.Snapshot]
 
 	// The rest belongs to the goroutine in Run.
@@ -102,16 +102,16 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 	saved, err := store.Load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		p.book = ledger.New(options.Book)
+		p.ledger = ledger.New(options.Ledger)
 	case err != nil:
 		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 	default:
-		p.book, err = ledger.Unmarshal(saved, options.Book, time.Now())
+		p.ledger, err = ledger.Unmarshal(saved, options.Ledger, time.Now())
 		if err != nil {
 			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 		}
 	}
-	p.publish(p.book.View())
+	p.publish(p.ledger.View())
 	return p, nil
 }
 

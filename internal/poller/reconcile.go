@@ -16,7 +16,7 @@ type reconcileCursor struct {
 func seedPending(progress ledger.Progress) bool { return progress.Seed.From.Before(progress.Seed.To) }
 
 func (p *Poller) reconcileDue(c *cycle) bool {
-	progress, now := p.book.Progress(), p.completeLimit(c, c.to)
+	progress, now := p.ledger.Progress(), p.completeLimit(c, c.to)
 	switch {
 	case seedPending(progress):
 		return true
@@ -33,7 +33,7 @@ func (p *Poller) reconcileDue(c *cycle) bool {
 // reconcile reads the time before the poll: it finds chats that the API shows late, or
 // under the date of their start.
 func (p *Poller) reconcile(ctx context.Context, c *cycle) error {
-	progress := p.book.Progress()
+	progress := p.ledger.Progress()
 	if seedPending(progress) {
 		for span := range p.reader.Spans(progress.Seed.From, progress.Seed.To) {
 			held, err := p.step(ctx, c, span, ledger.Seeding, func(t *ledger.Transaction, held bool) {
@@ -85,7 +85,7 @@ func (p *Poller) reconcile(ctx context.Context, c *cycle) error {
 // skipped gap. Reading goes from gap to gap, so that it can wait at any of them.
 func (p *Poller) reconcileSpan(from, to time.Time) (span ledger.Span, atGap bool) {
 	span = p.reader.NextSpan(from, to)
-	for _, gap := range p.book.Progress().Gaps {
+	for _, gap := range p.ledger.Progress().Gaps {
 		if end := gap.Window.To.In(p.options.Zone); gap.Skipped && end.After(from) && end.Before(span.To) {
 			span.To, atGap = end, true
 		}

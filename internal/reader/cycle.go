@@ -16,7 +16,7 @@ import (
 
 // RowSink receives each row of a report. A [ledger.Transaction] counts it.
 type RowSink interface {
-	Apply(chat *wolkvox.Chat, mode ledger.Reading)
+	Apply(chat *wolkvox.Chat, mode ledger.Mode)
 	Reject() // a row that could not be decoded
 }
 
@@ -84,7 +84,7 @@ func (c *Cycle) Stats() Stats { return c.stats }
 func (c *Cycle) BeginTask(lasting error) { c.lasting, c.failed = lasting, 0 }
 
 // Read reads windows around the ledger's gaps, and then the gaps that are due.
-func (c *Cycle) Read(ctx context.Context, windows []wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Reading) (Outcome, error) {
+func (c *Cycle) Read(ctx context.Context, windows []wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Mode) (Outcome, error) {
 	c.splits, c.deferred = 0, false
 	c.gaps = slices.Clone(gaps)
 	for _, window := range windows {
@@ -99,7 +99,7 @@ func (c *Cycle) Read(ctx context.Context, windows []wolkvox.Window, gaps []ledge
 // read delivers the rows of a window to sink. A window that holds more rows than one
 // response is split; one that cannot be read while others can is narrowed. The rows of a
 // truncated response are delivered too. It returns the number of rows.
-func (c *Cycle) read(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading) (int, error) {
+func (c *Cycle) read(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) (int, error) {
 	return c.readOr(ctx, w, sink, mode, func() error {
 		level.Debug(c.reader.options.Logger).Log("msg", "narrowing a window that cannot be read", "window", w, "err", c.unreadable[w])
 		return c.narrow(ctx, w, sink, mode)
@@ -108,7 +108,7 @@ func (c *Cycle) read(ctx context.Context, w wolkvox.Window, sink RowSink, mode l
 
 // readOr is like read, but calls otherwise for a window that cannot be read while others
 // can.
-func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading, otherwise func() error) (int, error) {
+func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, otherwise func() error) (int, error) {
 	if lengthOf(w) >= 2*c.reader.maxSpan {
 		return c.readHalves(ctx, w, sink, mode) // Its other half was too much already.
 	}
@@ -128,7 +128,7 @@ func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 	}
 }
 
-func (c *Cycle) readHalves(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading) (rows int, err error) {
+func (c *Cycle) readHalves(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) (rows int, err error) {
 	for _, half := range w.Split() {
 		n, err := c.read(ctx, half, sink, mode)
 		rows += n
@@ -144,7 +144,7 @@ func lengthOf(w wolkvox.Window) time.Duration { return time.Duration(w.To-w.From
 // fetch requests a window, and repeats the request while that may help. After some
 // failures the window's halves may help more: the action says so, and the error is that
 // of the window.
-func (c *Cycle) fetch(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading) (rows int, next action, err error) {
+func (c *Cycle) fetch(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) (rows int, next action, err error) {
 	for {
 		asked := time.Now()
 		rows, err = c.request(ctx, w, sink, mode)
@@ -175,7 +175,7 @@ func (c *Cycle) fetch(ctx context.Context, w wolkvox.Window, sink RowSink, mode 
 	}
 }
 
-func (c *Cycle) request(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading) (rows int, err error) {
+func (c *Cycle) request(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) (rows int, err error) {
 	c.stats.Requests++
 	for chat, err := range c.reader.report.Chats(ctx, w) {
 		if isWhole(chat.Keys) {

@@ -32,7 +32,7 @@ const (
 )
 
 // narrow reads what can be read of an unreadable window. The gaps in it become the cycle's.
-func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading) error {
+func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) error {
 	gap := ledger.Gap{Window: w, Seeding: mode == ledger.Seeding}
 	if i := c.gapOf(w); i >= 0 {
 		gap = c.gaps[i]
@@ -68,7 +68,7 @@ func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 // readHalf reads a half of an unreadable window. If it is the last that can be to blame,
 // it is narrowed without being asked for; but not the half of what is asked for first, as
 // what is unreadable only once is read at less cost then.
-func (c *Cycle) readHalf(ctx context.Context, w, half wolkvox.Window, blamed bool, sink RowSink, mode ledger.Reading) error {
+func (c *Cycle) readHalf(ctx context.Context, w, half wolkvox.Window, blamed bool, sink RowSink, mode ledger.Mode) error {
 	if blamed && c.narrowing > 1 && half.To-half.From >= 3 {
 		c.unreadable[half] = c.unreadable[w]
 		return c.narrow(ctx, half, sink, mode)
@@ -97,7 +97,7 @@ func (c *Cycle) gapOf(w wolkvox.Window) int {
 }
 
 // readAround reads a window but for the gaps in it, and then those of them that are due.
-func (c *Cycle) readAround(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading) error {
+func (c *Cycle) readAround(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) error {
 	var skipped, open []ledger.Gap
 	for _, gap := range c.gaps {
 		switch {
@@ -119,7 +119,7 @@ func (c *Cycle) readAround(ctx context.Context, w wolkvox.Window, sink RowSink, 
 
 // readParts reads the parts of a window beside its gaps. If the allowance is short, a poll
 // leaves out those that were read before, and any other reading leaves the rest for later.
-func (c *Cycle) readParts(parts []wolkvox.Window, mode ledger.Reading, read func(wolkvox.Window) error) error {
+func (c *Cycle) readParts(parts []wolkvox.Window, mode ledger.Mode, read func(wolkvox.Window) error) error {
 	for i, part := range parts {
 		if mode == ledger.Polling && i < len(parts)-1 && c.wasRead(part) {
 			if !c.reader.extra.has(c.reader.options.Interval, reserved) {
@@ -141,7 +141,7 @@ func (c *Cycle) readParts(parts []wolkvox.Window, mode ledger.Reading, read func
 // readOpen reads a window with gaps that are not skipped. It is asked for as a whole
 // first: what spoiled it may be gone. If it is not, what is beside the gaps is read, and
 // then they are.
-func (c *Cycle) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Reading) error {
+func (c *Cycle) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Mode) error {
 	gaps = slices.DeleteFunc(slices.Clone(gaps), func(g ledger.Gap) bool { return !overlap(g.Window, w) })
 	if len(gaps) == 0 {
 		_, err := c.read(ctx, w, sink, mode)
@@ -172,7 +172,7 @@ func (c *Cycle) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Ga
 	return nil
 }
 
-func (c *Cycle) readGaps(ctx context.Context, gaps []ledger.Gap, sink RowSink, mode ledger.Reading) error {
+func (c *Cycle) readGaps(ctx context.Context, gaps []ledger.Gap, sink RowSink, mode ledger.Mode) error {
 	for _, gap := range gaps {
 		if err := c.readGap(ctx, gap, sink, mode); err != nil {
 			return err
@@ -182,7 +182,7 @@ func (c *Cycle) readGaps(ctx context.Context, gaps []ledger.Gap, sink RowSink, m
 }
 
 // readGap asks for a gap again. It stays one, is narrowed, or is read and gone.
-func (c *Cycle) readGap(ctx context.Context, gap ledger.Gap, sink RowSink, mode ledger.Reading) error {
+func (c *Cycle) readGap(ctx context.Context, gap ledger.Gap, sink RowSink, mode ledger.Mode) error {
 	if gap.Seeding {
 		mode = ledger.Seeding
 	}

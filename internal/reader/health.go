@@ -58,7 +58,7 @@ func (c *Cycle) setUnreadable(w wolkvox.Window, err error) {
 
 // confirmHealthy returns nil if windows other than w can be read, and otherwise the
 // failure of w, which is then the API's.
-func (c *Cycle) confirmHealthy(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading, failure error) error {
+func (c *Cycle) confirmHealthy(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, failure error) error {
 	if c.health.control != nil && c.health.failedInRow < maxUnreadable {
 		return nil
 	}

@@ -38,7 +38,7 @@ type Rows struct {
 }
 
 // Apply implements [RowSink].
-func (r *Rows) Apply(chat *wolkvox.Chat, _ ledger.Reading) {
+func (r *Rows) Apply(chat *wolkvox.Chat, _ ledger.Mode) {
 	switch {
 	case chat.Ended():
 		r.Ended = append(r.Ended, *chat)

@@ -98,7 +98,7 @@ func (l *rowLimit) learn(rows, chats, announced int) bool {
 // readTruncated reads the halves of a window that brought as many rows as err says,
 // or took too long.
 func (c *Cycle) readTruncated(
-	ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading, rows int, err error,
+	ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, rows int, err error,
 ) (int, error) {
 	if errors.Is(err, errSuspect) {
 		return c.verify(ctx, w, sink, mode, rows)
@@ -112,7 +112,7 @@ func (c *Cycle) readTruncated(
 }
 
 // verify reads the halves of a window whose response may be truncated.
-func (c *Cycle) verify(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Reading, rows int) (int, error) {
+func (c *Cycle) verify(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, rows int) (int, error) {
 	announced := c.reader.report.LastResponse().Announced
 	halves := &distinctSink{RowSink: sink, chats: map[wolkvox.ID]struct{}{}}
 	parts, err := c.readHalves(ctx, w, halves, mode)
@@ -155,7 +155,7 @@ type distinctSink struct {
 }
 
 // Apply implements RowSink.
-func (s *distinctSink) Apply(chat *wolkvox.Chat, mode ledger.Reading) {
+func (s *distinctSink) Apply(chat *wolkvox.Chat, mode ledger.Mode) {
 	s.chats[chat.ID] = struct{}{}
 	s.RowSink.Apply(chat, mode)
 }

@@ -52,7 +52,7 @@ type Status struct {
 	StuckAfter time.Time
 	// LastPoll is when the newest that succeeded asked; zero if none did.
 	LastPoll time.Time
-	// LastReconcile is the same of reconciles, but as the book has it: of an earlier
+	// LastReconcile is the same of reconciles, but as the ledger has it: of an earlier
 	// process if need be, or of the first start. Zero where reconciling is off.
 	LastReconcile time.Time
 	// NextPoll is when the next one is due.

@@ -24,7 +24,7 @@ var (
 //
 // Every later version keeps the magic, the version's place and the checksum at
 // the end, so that a damaged file is never taken for a newer one. SHA-256 and not
-// CRC-32C: one damaged book in 2^32 taken for good would be wrong for ever and in
+// CRC-32C: one damaged state in 2^32 taken for good would be wrong for ever and in
 // silence, and the difference is milliseconds per poll.
 const (
 	magic   = "wolkvox_exporter state\n"

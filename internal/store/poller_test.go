@@ -141,7 +141,7 @@ func (o *operation) live(d time.Duration) {
 		Operation: "wv0042", Zone: bogota(o.t), Logger: log.NewNopLogger(),
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,
-		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Book: ledger.Options{MaxLabelSets: 10},
+		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Ledger: ledger.Options{MaxLabelSets: 10},
 	})
 	if err != nil {
 		o.t.Fatalf("after %s and %d power cuts: %v", time.Since(o.began), o.cuts, err)

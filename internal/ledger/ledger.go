@@ -1,14 +1,14 @@
-// Package ledger is the book of what was counted. It is a pure state machine:
-// no I/O, no clock, no goroutine.
+// Package ledger holds what was counted. It is a pure state machine: no I/O, no clock,
+// no goroutine.
 //
-// One mechanism counts every chat once. The book remembers, per chat, which
-// parts of it have been counted. Applying a row counts the parts that it states
-// and that are not yet remembered. So a row that comes again adds nothing, a row
-// that was filled in later adds what was missing, and a chat that must not be
-// counted is remembered as if everything had been.
+// One mechanism counts every chat once. The ledger remembers, per chat, which facts of
+// it have been counted. Applying a row counts the facts that the row states and that are
+// not yet remembered. So a row that comes again adds nothing, a row that was filled in
+// later adds what was missing, and a chat that must not be counted is remembered with
+// all facts.
 //
-// A digest of the values is remembered beside the parts. It changes no figure: it
-// shows which rows have other values than those that were counted.
+// A digest of the values is remembered beside the facts. It changes no figure: it shows
+// which rows have other values than those that were counted.
 package ledger
 
 import (
@@ -42,8 +42,8 @@ var outcomeNames = [Outcomes]string{"counted", "completed", "changed", "duplicat
 // String is the value of the outcome label.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Progress is how far the report has been read. The book keeps it for whoever
-// reads the report, so that it is saved with what was counted.
+// Progress is how far the report has been read. The ledger keeps it so that it is saved
+// with what was counted; only the reader of the report changes it.
 type Progress struct {
 	// CompleteUntil is when the newest poll asked: every chat that the API
 	// showed as ended before is counted. Zero before the first poll.
@@ -82,9 +82,9 @@ type Gap struct {
 // Span is a stretch of time.
 type Span struct{ From, To time.Time }
 
-// Book is what was counted, and what is remembered of it. It is changed by one
-// [Transaction] at a time. Its views may be read by anybody.
-type Book struct {
+// Ledger is what was counted, and what is remembered of it. One [Transaction] at a time
+// changes it. Its views may be read by any goroutine.
+type Ledger struct {
 	options  Options
 	progress Progress
 	// floor is up to when chats were forgotten, by the date of their end.
@@ -93,18 +93,20 @@ type Book struct {
 	tallies map[Labels]*Tally
 	agents  map[string]*AgentTally
 	counts  Counts
+	// unknown is the part of the saved state that this version has no name for.
+	unknown stateV1
 }
 
-// Options tell a book what to count.
+// Options say what to count.
 type Options struct {
-	// MaxLabelSets is how many pairs of routing point and channel there may be
-	// beside [Overflow], and how many agents beside [OverflowAgent].
+	// MaxLabelSets limits the pairs of routing point and channel beside [Overflow], and
+	// the agents beside [OverflowAgent].
 	MaxLabelSets int
 	// Agents counts chats under their agents, too. Chats that were counted
 	// without it are not counted under an agent later.
 	Agents bool
-	// Bounds are the upper bounds of the classic buckets, ascending and without
-	// +Inf, where a measure is to have others than [Measure.Bounds].
+	// Bounds are the upper bounds of the classic buckets, ascending and without +Inf.
+	// A measure without them has those of [Measure.Bounds].
 	Bounds [Measures][]float64
 }
 
@@ -123,17 +125,17 @@ type Counts struct {
 	Overflowed  uint64 // counted under [Overflow] or [OverflowAgent] for want of a label set
 }
 
-// entry is what is remembered of a chat: what was counted, a digest of the values,
-// and until when it matters on the operation's wall clock, in 32 bits (2106).
+// entry is what is remembered of a chat: what was counted, until when it matters on the
+// operation's wall clock, in 32 bits (2106), and a digest of the values.
 type entry struct {
-	parts  parts
+	facts  facts
 	until  uint32
 	digest uint16
 }
 
-// New is an empty book.
-func New(options Options) *Book {
-	return &Book{
+// New returns an empty ledger.
+func New(options Options) *Ledger {
+	return &Ledger{
 		options: options,
 		seen:    map[wolkvox.ID]entry{},
 		tallies: map[Labels]*Tally{},
@@ -141,10 +143,10 @@ func New(options Options) *Book {
 	}
 }
 
-// Progress is how far the report has been read.
-func (b *Book) Progress() Progress { return b.progress }
+// Progress returns how far the report has been read.
+func (l *Ledger) Progress() Progress { return l.progress }
 
-// View is a book as it was at one moment. It never changes.
+// View is a ledger as it was at one moment. It never changes.
 type View struct {
 	Progress   Progress
 	Counts     Counts
@@ -153,43 +155,28 @@ type View struct {
 	Agents     []AgentSet // likewise; none if they are not counted
 }
 
-// LabelSet is a tally and its labels.
-type LabelSet struct {
-	Labels
-	*Tally
-}
-
-// View is the book as it is now.
-func (b *Book) View() *View {
-	sets := make([]LabelSet, 0, len(b.tallies))
-	for labels, tally := range b.tallies {
-		sets = append(sets, LabelSet{labels, tally})
+// View returns the ledger as it is now.
+func (l *Ledger) View() *View {
+	v := &View{Progress: l.progress, Counts: l.counts, Remembered: len(l.seen), LabelSets: make([]LabelSet, 0, len(l.tallies))}
+	for labels, tally := range l.tallies {
+		v.LabelSets = append(v.LabelSets, LabelSet{labels, tally})
 	}
-	slices.SortFunc(sets, func(a, b LabelSet) int {
+	slices.SortFunc(v.LabelSets, func(a, b LabelSet) int {
 		return cmp.Or(cmp.Compare(a.RoutingPoint, b.RoutingPoint), cmp.Compare(a.Channel, b.Channel))
 	})
-	return &View{Progress: b.progress, Counts: b.counts, Remembered: len(b.seen), LabelSets: sets, Agents: b.agentSets()}
+	if !l.options.Agents {
+		return v // What was counted of agents is kept.
+	}
+	for _, agent := range slices.Sorted(maps.Keys(l.agents)) {
+		v.Agents = append(v.Agents, AgentSet{agent, l.agents[agent]})
+	}
+	return v
 }
 
-// agentSets are those to be shown. The figures of a time when agents were counted
-// are kept while they are not.
-func (b *Book) agentSets() []AgentSet {
-	if !b.options.Agents {
-		return nil
-	}
-	sets := make([]AgentSet, 0, len(b.agents))
-	for agent, tally := range b.agents {
-		sets = append(sets, AgentSet{agent, tally})
-	}
-	slices.SortFunc(sets, func(a, b AgentSet) int { return cmp.Compare(a.Agent, b.Agent) })
-	return sets
-}
-
-// forget drops what ended before the floor. What is kept too long costs
-// memory; what is dropped too early costs nothing either, as the floor keeps it
-// from being counted again.
-func (b *Book) forget() {
-	maps.DeleteFunc(b.seen, func(_ wolkvox.ID, e entry) bool { return e.forgotten(b.floor) })
+// forget drops what ended before the floor. A chat that is kept too long costs memory.
+// One that is dropped too early is not counted again, because of the floor.
+func (l *Ledger) forget() {
+	maps.DeleteFunc(l.seen, func(_ wolkvox.ID, e entry) bool { return e.forgotten(l.floor) })
 }
 
 func (e entry) forgotten(floor wolkvox.LocalTime) bool { return wolkvox.LocalTime(e.until) < floor }

@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
+)
+
+// A saved state is
+//
+//	"ledger v1\n" | head | identities
+//
+// The head is a [stateV1] in deterministic CBOR (RFC 8949). Each identity is a row of the
+// columns that the head names, little-endian, in ascending order of id. The first line
+// has this form in every version. What a store puts around the state, such as a checksum,
+// has a version of its own.
+//
+// Version 1 can be extended by names: a measure, an outcome, a sender, a field, a counter,
+// a label, or a key of the head, of the progress or of a set. A program keeps the names
+// that it does not know and writes them back, and unknown facts as well. All else is
+// closed, and needs version 2: another column of identities, another key of a gap or of a
+// histogram, and whatever an older program would read incorrectly.
+const (
+	signature    = "ledger v"
+	stateVersion = 1
+)
+
+// columnsV1 are the columns of an identity.
+var columnsV1 = []columnV1{{"id", 8}, {"facts", 8}, {"until", 4}, {"digest", 2}}
+
+// rowSize is the size of an identity: the sum of its columns.
+const rowSize = 8 + 8 + 4 + 2
+
+// Errors of a state that cannot be loaded.
+var (
+	// ErrNewer says that a state was written by a newer version of this program.
+	ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run that one")
+	// ErrCorrupt says that a state is damaged.
+	ErrCorrupt = errors.New("the state is damaged")
+	// ErrOlder says that a state was written by a version that was never released.
+	ErrOlder = errors.New("written by a development version before 0.1.0: move it away and start again")
+)
+
+// Marshal returns the ledger as it will be after the transaction, to be saved. It changes
+// nothing: the same ledger has the same bytes.
+func (t *Transaction) Marshal() ([]byte, error) {
+	identities := t.identities()
+	head := t.toV1()
+	head.Identities = identitiesV1{Count: uint64(len(identities)), Columns: columnsV1}
+	encoded, err := encoding.Marshal(head)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the state: %w", err)
+	}
+	line := fmt.Sprintf("%s%d\n", signature, stateVersion)
+	state := make([]byte, 0, len(line)+len(encoded)+len(identities)*rowSize)
+	state = append(append(state, line...), encoded...)
+	for _, i := range identities {
+		state = binary.LittleEndian.AppendUint64(state, uint64(i.id))
+		state = binary.LittleEndian.AppendUint64(state, uint64(i.facts))
+		state = binary.LittleEndian.AppendUint32(state, i.until)
+		state = binary.LittleEndian.AppendUint16(state, i.digest)
+	}
+	return state, nil
+}
+
+// identity is a chat that is remembered.
+type identity struct {
+	id wolkvox.ID
+	entry
+}
+
+// identities returns what will be remembered after the transaction, sorted by ID.
+func (t *Transaction) identities() []identity {
+	all := make([]identity, 0, len(t.ledger.seen)+len(t.seen))
+	for id, e := range t.ledger.seen {
+		if _, changed := t.seen[id]; !changed && !e.forgotten(t.floor) {
+			all = append(all, identity{id, e})
+		}
+	}
+	for id, e := range t.seen {
+		if !e.forgotten(t.floor) {
+			all = append(all, identity{id, e})
+		}
+	}
+	return sortByID(all)
+}
+
+// sortByID returns identities sorted by their IDs. IDs are hashes. So buckets by their
+// highest bits, one for every few identities, are about equally full, and sorting each
+// takes a third of the time of sorting all.
+func sortByID(all []identity) []identity {
+	width := max(bits.Len(uint(len(all)))-3, 0)
+	next := make([]int, 1<<width+1) // place in each bucket; at last the end of each
+	for _, i := range all {
+		next[i.id>>(64-width)+1]++
+	}
+	for bucket := range 1 << width {
+		next[bucket+1] += next[bucket]
+	}
+	sorted := make([]identity, len(all))
+	for _, i := range all {
+		place := &next[i.id>>(64-width)]
+		sorted[*place] = i
+		*place++
+	}
+	start := 0
+	for _, end := range next[:1<<width] {
+		slices.SortFunc(sorted[start:end], func(a, b identity) int { return cmp.Compare(a.id, b.id) })
+		start = end
+	}
+	return sorted
+}
+
+// Unmarshal returns a ledger from its saved state. The error is [ErrNewer] for that of a
+// newer program, [ErrOlder] for that of an older one, and [ErrCorrupt] for one that is
+// damaged. With now, which has a monotonic clock's reading, the age of a label set does
+// not depend on how the wall clock is set from then on.
+func Unmarshal(saved []byte, options Options, now time.Time) (*Ledger, error) {
+	l, err := decode(saved, options, now)
+	if err == nil {
+		return l, nil
+	}
+	if !errors.Is(err, ErrNewer) && !errors.Is(err, ErrOlder) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return nil, fmt.Errorf("decoding the state: %w", err)
+}
+
+func decode(saved []byte, options Options, now time.Time) (*Ledger, error) {
+	rest, err := cutVersion(saved)
+	if err != nil {
+		return nil, err
+	}
+	var head stateV1
+	rows, err := decoding.UnmarshalFirst(rest, &head)
+	if err != nil {
+		return nil, decodingError(err)
+	}
+	if !slices.Equal(head.Identities.Columns, columnsV1) {
+		return nil, ErrNewer
+	}
+	if head.Identities.Count != uint64(len(rows)/rowSize) || len(rows)%rowSize != 0 {
+		return nil, errors.New("its length is not that of its identities")
+	}
+	l := New(options)
+	if err := l.fromV1(&head, now); err != nil {
+		return nil, err
+	}
+	l.seen = make(map[wolkvox.ID]entry, len(rows)/rowSize)
+	for row := range slices.Chunk(rows, rowSize) {
+		l.seen[wolkvox.ID(binary.LittleEndian.Uint64(row))] = entry{
+			facts:  facts(binary.LittleEndian.Uint64(row[8:])),
+			until:  binary.LittleEndian.Uint32(row[16:]),
+			digest: binary.LittleEndian.Uint16(row[20:]),
+		}
+	}
+	if len(l.seen) != len(rows)/rowSize {
+		return nil, errors.New("it has an identity twice")
+	}
+	return l, nil
+}
+
+// cutVersion returns what follows the first line of a state of this version.
+func cutVersion(saved []byte) ([]byte, error) {
+	// Development versions began with their version, 1 or 2, as encoding/gob writes it.
+	if gob := []byte{3, 4, 0}; bytes.HasPrefix(saved, append(gob, 2)) || bytes.HasPrefix(saved, append(gob, 4)) {
+		return nil, ErrOlder
+	}
+	line, rest, ended := bytes.Cut(saved, []byte("\n"))
+	number, signed := bytes.CutPrefix(line, []byte(signature))
+	version, err := strconv.ParseUint(string(number[:min(len(number), 20)]), 10, 32)
+	switch {
+	case !ended || !signed || err != nil || version < 1:
+		return nil, errors.New("it does not begin with its version")
+	case version > stateVersion:
+		return nil, ErrNewer
+	}
+	return rest, nil
+}
+
+// encoding writes the same bytes for the same values: sorted keys, shortest numbers.
+var encoding = must(cbor.CoreDetEncOptions().EncMode())
+
+// decoding refuses what encoding does not write. It looks for the end of all items before
+// it makes room for them, so it needs no limits of their number.
+var decoding = must(cbor.DecOptions{
+	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+	IndefLength:       cbor.IndefLengthForbidden,
+	TagsMd:            cbor.TagsForbidden,
+	MaxArrayElements:  1<<31 - 1,
+	MaxMapPairs:       1<<31 - 1,
+	ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+	FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
+	UTF8:              cbor.UTF8DecodeInvalid, // A label is decoded as it was encoded.
+}.DecMode())
+
+func must[T any](mode T, err error) T {
+	if err != nil {
+		panic(err) // The options are constants.
+	}
+	return mode
+}
+
+// decodingError returns an error without data of the state.
+func decodingError(err error) error {
+	if _, ok := errors.AsType[*cbor.UnknownFieldError](err); ok {
+		return ErrNewer
+	}
+	if _, ok := errors.AsType[*cbor.DupMapKeyError](err); ok {
+		return errors.New("it has a key twice")
+	}
+	return err
+}
