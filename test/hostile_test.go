@@ -117,7 +117,7 @@ func TestExporter_NamesAProxyThatRefuses(t *testing.T) {
 		l = c.launch
 		l.args = append([]string{"check"}, l.args...)
 		status, stdout, stderr := l.end(t)
-		if status != 1 || !strings.Contains(stdout, "(status 407)") || !strings.Contains(stdout, "proxy") || !strings.Contains(stdout, "→ give a name and a password in proxy_url") {
+		if status != 1 || !strings.Contains(stdout, "(status 407)") || !strings.Contains(stdout, "proxy") || !strings.Contains(stdout, "→ set a name and a password in proxy_url") {
 			t.Errorf("%s: have status %d and\n%s", scheme, status, stdout)
 		}
 		if found := leak(stdout + stderr); found != "" {
