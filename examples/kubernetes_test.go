@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +118,37 @@ func TestPortsAreTheContainers(t *testing.T) {
 	}
 	if have, want := m.monitor.Spec.Endpoints[0].Port, m.service.Spec.Ports[0].Name; have != want {
 		t.Errorf("the ServiceMonitor goes to port %q, the Service has %q", have, want)
+	}
+}
+
+// A label of the pod in the series would make them begin anew with each pod.
+func TestServiceMonitor_GivesEachPodTheSameLabels(t *testing.T) {
+	m := kustomized(t)
+	rules := m.monitor.Spec.Endpoints[0].RelabelConfigs
+	if len(rules) != 2 {
+		t.Fatalf("have %d relabelings, want 2", len(rules))
+	}
+	var sources []string
+	for _, source := range rules[0].SourceLabels {
+		sources = append(sources, string(source))
+	}
+	if want := []string{"__meta_kubernetes_service_name", "__meta_kubernetes_namespace"}; !slices.Equal(sources, want) || rules[0].TargetLabel != "__address__" {
+		t.Errorf("have %s from %v, want __address__ from %v", rules[0].TargetLabel, sources, want)
+	}
+	address := regexp.MustCompile("^(?:"+rules[0].Regex+")$").ReplaceAllString("exporter"+*rules[0].Separator+"shop", strings.NewReplacer("$1", "${1}", "$2", "${2}").Replace(*rules[0].Replacement))
+	if want := fmt.Sprintf("exporter.shop.svc:%d", m.service.Spec.Ports[0].Port); address != want {
+		t.Errorf("have address %q, want %q", address, want)
+	}
+	drop := regexp.MustCompile("^(?:" + rules[1].Regex + ")$")
+	for _, label := range []string{"pod", "container", "node"} {
+		if rules[1].Action != "labeldrop" || !drop.MatchString(label) {
+			t.Errorf("the label %s is kept", label)
+		}
+	}
+	for _, label := range []string{"job", "namespace", "service", "endpoint", "instance"} {
+		if drop.MatchString(label) {
+			t.Errorf("the label %s is dropped", label)
+		}
 	}
 }
 
