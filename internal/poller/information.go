@@ -56,11 +56,15 @@ func (p *Poller) refreshInfo(ctx context.Context) {
 	}
 }
 
+func (t *infoTask) isDue(now time.Time, interval time.Duration) bool {
+	return interval > 0 && !now.Before(t.due)
+}
+
 // runInfoTask runs a task if it is due. ok is false if the API should not be asked for
 // more.
 func (p *Poller) runInfoTask(ctx context.Context, task *infoTask, interval time.Duration, otherwise string, ask func(context.Context) error) (ok bool) {
 	now := time.Now()
-	if interval == 0 || now.Before(task.due) {
+	if !task.isDue(now, interval) {
 		return true
 	}
 	err := ask(ctx)

@@ -250,7 +250,7 @@ func TestAllowances_LeaveDayUnderOneLicence(t *testing.T) {
 		licence  = 1000
 		interval = 5 * time.Minute
 		polls    = int(day / interval)
-		hourly   = 2 * 24 // token_info, zone probe
+		hourly   = 24 // token_info; probes of the zone are within the budget
 		names    = 24     // routing points, if they fail each hour
 		extra    = polls + reader.MaxExtra + polls/3 + reader.MaxBeside
 	)

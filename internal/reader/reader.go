@@ -41,13 +41,13 @@ const (
 	// MaxExtra is how many requests there may be at once beyond those that the windows
 	// need: to repeat those that failed, and to find the seconds that cannot be read, of
 	// which one takes up to thirty. There is one more in each interval.
-	MaxExtra = 180
+	MaxExtra = 200
 	// MaxBeside is the same for requests that reconciles make at and between gaps. There
 	// is one more in each third interval.
 	//
-	// With intervals of 5 minutes both are 468 and 126 a day at most, beside some 370 that
-	// an ordinary day takes: less than the 1,000 of one licence.
-	MaxBeside = 30
+	// With intervals of 5 minutes both are 488 and 146 a day at most, beside some 340 that
+	// an ordinary day takes besides: less than the 1,000 of one licence.
+	MaxBeside = 50
 )
 
 // Reader reads the report of one operation. It keeps what it learns about the API from
