@@ -11,51 +11,50 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// documented is a row of docs/metrics.md.
+// documented is a metric of docs/metrics.md.
 type documented struct {
 	kind   string
 	labels []string // sorted
-	whole  bool     // unit and source, or meaning, are said
 }
 
 var (
 	quoted       = regexp.MustCompile("`([a-z_]+)`")
 	labelsOfAll  = regexp.MustCompile(`(?m)^(?:.*\. )?Labels? of all[^:]*: (.*)$`)
 	parenthesis  = regexp.MustCompile(`\([^)]*\)`)
-	listOfValues = regexp.MustCompile("`: [^;|]*")
+	listOfValues = regexp.MustCompile("`: [^;]*")
+	// metricItem has a metric's name, type, further labels and meaning.
+	metricItem = regexp.MustCompile("^- `(wolkvox_[a-z_]+)` \\(([a-z]+)[^;)]*([^)]*)\\): .")
 )
 
-// documentedMetrics reads the tables of docs/metrics.md, and its queries.
+// documentedMetrics returns the metrics in the lists of docs/metrics.md, and its queries.
 func documentedMetrics(t *testing.T) (metrics map[string]documented, queries string) {
 	t.Helper()
 	text, err := os.ReadFile("docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables, queries, found := strings.Cut(string(text), "\n## Queries\n")
+	lists, queries, found := strings.Cut(string(text), "\n## Queries\n")
 	if !found {
 		t.Fatal("docs/metrics.md has no queries")
 	}
 	metrics = map[string]documented{}
-	for section := range strings.SplitSeq(tables, "\n## ") {
+	for section := range strings.SplitSeq(lists, "\n## ") {
 		var common []string
 		if of := labelsOfAll.FindStringSubmatch(section); of != nil {
 			first, _, _ := strings.Cut(parenthesis.ReplaceAllString(of[1], ""), ".")
 			common = names(first)
 		}
 		for line := range strings.Lines(section) {
-			cells := strings.Split(strings.Trim(line, "|\n "), "|")
-			metric := names(cells[0])
-			if !strings.HasPrefix(line, "| `wolkvox_") || len(metric) != 1 {
+			item := metricItem.FindStringSubmatch(line)
+			if item == nil {
 				continue
 			}
-			labels := names(listOfValues.ReplaceAllString(cells[2], "`"))
+			labels := names(listOfValues.ReplaceAllString(item[3], "`"))
 			if !strings.Contains(line, "it has no `operation`") {
 				labels = append(labels, common...)
 			}
 			slices.Sort(labels)
-			kind, _, _ := strings.Cut(strings.TrimSpace(cells[1]), " ")
-			metrics[metric[0]] = documented{kind, labels, strings.TrimSpace(cells[3]) != "" && strings.TrimSpace(cells[4]) != ""}
+			metrics[item[1]] = documented{item[2], labels}
 		}
 	}
 	return metrics, queries
@@ -90,7 +89,7 @@ func servedMetrics(t *testing.T) map[string]documented {
 				labels = append(labels, pair.GetName())
 			}
 			slices.Sort(labels)
-			served[name] = documented{strings.ToLower(family.GetType().String()), labels, true}
+			served[name] = documented{strings.ToLower(family.GetType().String()), labels}
 		}
 	}
 	return served
@@ -102,7 +101,7 @@ func TestEveryMetricIsDocumentedAsItIs(t *testing.T) {
 	served := servedMetrics(t)
 	for name, want := range served {
 		have, ok := documents[name]
-		if !ok || have.kind != want.kind || !slices.Equal(have.labels, want.labels) || !have.whole {
+		if !ok || have.kind != want.kind || !slices.Equal(have.labels, want.labels) {
 			t.Errorf("%s: docs/metrics.md has %+v, and it is %+v", name, have, want)
 		}
 		if !regexp.MustCompile(`\b` + name + `(_sum|_count|_bucket)?\b`).MatchString(queries) {
