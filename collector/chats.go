@@ -46,6 +46,7 @@ func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, 
 			labels:  labels,
 			figures: &tally.Histograms[m],
 			created: born,
+			classic: !options.OmitClassicBuckets,
 			native:  options.NativeHistograms,
 		}
 		if measures[m].sender != nil {

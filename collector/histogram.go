@@ -10,14 +10,15 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// histogram shows a measure's figures in classic buckets and, if native, in a
-// native histogram besides, as client_golang's own histogram does.
+// histogram shows a measure's figures in classic buckets, in a native histogram, or both,
+// as client_golang's own histogram does.
 type histogram struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair
 	figures *ledger.Histogram
 	created *timestamppb.Timestamp
-	native  bool
+
+	classic, native bool // at least one of them
 }
 
 // Desc implements prometheus.Metric.
@@ -29,8 +30,12 @@ func (h *histogram) Write(out *dto.Metric) error {
 	out.Histogram = &dto.Histogram{
 		SampleCount:      &h.figures.Count,
 		SampleSum:        &h.figures.Sum,
-		Bucket:           h.buckets(),
 		CreatedTimestamp: h.created,
+	}
+	if h.classic {
+		out.Histogram.Bucket = h.buckets()
+	} else {
+		out.Histogram.Exemplars = h.exemplars()
 	}
 	if h.native {
 		// The threshold alone tells a scraper that this is a native histogram,
@@ -77,6 +82,16 @@ func (h *histogram) buckets() []*dto.Bucket {
 }
 
 var infinity = math.Inf(1)
+
+// exemplars returns those of all buckets, as a native histogram shows them.
+func (h *histogram) exemplars() (all []*dto.Exemplar) {
+	for i := range len(h.figures.Bounds) + 1 {
+		if e := h.exemplar(i, nil); e != nil {
+			all = append(all, e)
+		}
+	}
+	return all
+}
 
 // exemplar is that of a bucket, or else another.
 func (h *histogram) exemplar(bucket int, otherwise *dto.Exemplar) *dto.Exemplar {

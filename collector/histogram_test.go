@@ -100,8 +100,8 @@ func collected(t *testing.T, v *ledger.View, m ledger.Measure, options Options) 
 
 func TestSpansSkipLongRunsOfEmptyBuckets(t *testing.T) {
 	h := histogram{
-		figures: &ledger.Histogram{Count: 16, Native: []uint64{3, 0, 0, 5, 4, 0, 0, 0, 3, 1}, NativeStart: -2},
-		native:  true, created: timestamppb.New(time.Unix(0, 0)),
+		classic: true, figures: &ledger.Histogram{Count: 16, Native: []uint64{3, 0, 0, 5, 4, 0, 0, 0, 3, 1}, NativeStart: -2},
+		native: true, created: timestamppb.New(time.Unix(0, 0)),
 	}
 	var out dto.Metric
 	if err := h.Write(&out); err != nil {
@@ -117,6 +117,20 @@ func TestSpansSkipLongRunsOfEmptyBuckets(t *testing.T) {
 	have := &dto.Histogram{PositiveSpan: out.GetHistogram().GetPositiveSpan(), PositiveDelta: out.GetHistogram().GetPositiveDelta()}
 	if !proto.Equal(have, want) {
 		t.Errorf("have %v\nwant %v", have, want)
+	}
+}
+
+func TestHistogram_OmitsClassicBucketsAndKeepsExemplars(t *testing.T) {
+	h := newHistory(1)
+	chat := h.agent("101", "web", 10, 100)
+	chat.ConnID = "4711"
+	h.read(ledger.Starting, chat)
+	have := collected(t, h.ledger.View(), ledger.HandleTime, Options{NativeHistograms: true, OmitClassicBuckets: true})
+	if len(have.GetBucket()) > 0 || len(have.GetPositiveSpan()) == 0 || have.GetSampleCount() != 1 {
+		t.Errorf("have %v, want a native histogram of one chat alone", have)
+	}
+	if len(have.GetExemplars()) != 1 || have.GetExemplars()[0].GetLabel()[0].GetValue() != "4711" {
+		t.Errorf("have exemplars %v, want that of the chat", have.GetExemplars())
 	}
 }
 

@@ -22,6 +22,8 @@ type Options struct {
 	ZeroHold time.Duration
 	// NativeHistograms adds native histograms to the classic buckets.
 	NativeHistograms bool
+	// OmitClassicBuckets leaves the classic buckets out. NativeHistograms must be set.
+	OmitClassicBuckets bool
 }
 
 // LedgerCollector shows what the ledgers of operations hold: their chats and agents, the

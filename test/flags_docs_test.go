@@ -26,7 +26,7 @@ func helpDefaults(help string) map[string]string {
 		defaults[found[2]] = value
 	}
 	// The document shows how to turn off what is on.
-	defaults["collector.native-histograms"] = "no"
+	defaults["collector.native-histograms"], defaults["collector.classic-histograms"] = "no", "no"
 	// It shares the item of --version.
 	delete(defaults, "help")
 	return defaults

@@ -20,7 +20,7 @@ func TestHelpListsEveryFlagAndCommand(t *testing.T) {
 			"\nserve", "\ndemo", "$WOLKVOX_SERVER", "$WOLKVOX_URL", "$WOLKVOX_TOKEN_FILE", "$WOLKVOX_TIMEZONE", "WOLKVOX_TOKEN. ",
 			"--wolkvox.server", "--wolkvox.url", "--wolkvox.token-file", "--wolkvox.timezone", "--wolkvox.timeout",
 			"--poll.interval", "--poll.overlap", "--poll.reconcile-interval", "--poll.reconcile-window", "--poll.initial-window", "--poll.max-catch-up",
-			"--storage.path", "--collector.max-label-sets", "--collector.zero-hold", "--[no-]collector.native-histograms",
+			"--storage.path", "--collector.max-label-sets", "--collector.zero-hold", "--[no-]collector.native-histograms", "--[no-]collector.classic-histograms", "--config.auto-reload-interval",
 			"--[no-]collector.agents", "--[no-]collector.agent-names", "--[no-]collector.exemplars",
 			"--web.listen-address", "--web.config.file", "--web.telemetry-path", "--log.level", "--log.format", "--[no-]version",
 		} {

@@ -55,6 +55,7 @@ func TestWhatIsWrongIsSaidInOneLineAndStartsNothing(t *testing.T) {
 
 		flags("--collector.max-label-sets=0"), flags("--collector.max-label-sets=-1"), flags("--collector.max-label-sets=many"),
 		flags("--collector.native-histograms=maybe").naming("maybe"),
+		flags("--no-collector.classic-histograms", "--no-collector.native-histograms"), flags("--config.auto-reload-interval=1s"), flags("--config.auto-reload-interval=1ms"),
 		flags("--log.level=loud"), flags("--log.format=xml"),
 		flags("--no-such-flag=1"), flags("--no-such-flag"), flags("-x"), flags("--no-poll.interval"),
 		flags("frobnicate"), flags("serve", "frobnicate"), flags("demo", "serve"), flags("@missing-arguments").naming("missing-arguments"),

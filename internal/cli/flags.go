@@ -31,13 +31,15 @@ const (
 type flags struct {
 	command string
 
-	configFile string
-	operation  config.Operation // the only one, or with a configuration file the defaults for omitted keys
+	configFile         string
+	autoReloadInterval config.Duration
+	operation          config.Operation // the only one, or with a configuration file the defaults for omitted keys
 
 	storagePath        string
 	agents, agentNames bool
 	exemplars          bool
 	nativeHistograms   bool
+	classicHistograms  bool
 	maxLabelSets       int
 	zeroHold           config.Duration
 
@@ -72,13 +74,14 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 		clause.SetValue(value)
 		return clause
 	}
-	for _, value := range []*config.Duration{&f.operation.Poll.Overlap, &f.operation.Poll.ReconcileInterval, &f.operation.Poll.InitialWindow, &f.operation.Poll.MaxCatchUp, &f.zeroHold} {
+	for _, value := range []*config.Duration{&f.operation.Poll.Overlap, &f.operation.Poll.ReconcileInterval, &f.operation.Poll.InitialWindow, &f.operation.Poll.MaxCatchUp, &f.zeroHold, &f.autoReloadInterval} {
 		value.ZeroAllowed = true
 	}
 	var intervalSet, storageSet, addressSet bool
 
 	app.Flag("config.file", "YAML file with several operations. Flags provide defaults for omitted keys.").
 		StringVar(&f.configFile)
+	duration(&f.autoReloadInterval, "config.auto-reload-interval", "0s", "How often to look whether the content of the configuration file has changed, and to reload it then; 0s reloads only on SIGHUP or POST /-/reload.")
 	app.Flag("wolkvox.server", "The operation's server: the digits after wv in the Manager's URL, such as 0042.").
 		Envar("WOLKVOX_SERVER").StringVar(&f.operation.Server)
 	app.Flag("wolkvox.url", "Base URL of the API, for a proxy or a test. Default: https://wv{server}.wolkvox.com").
@@ -106,6 +109,8 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	duration(&f.zeroHold, "collector.zero-hold", "2m", "How long a new label set is shown at 0 before its values, so that increase() sees its first chats.")
 	app.Flag("collector.native-histograms", "Native histograms beside the classic buckets.").
 		Default("true").BoolVar(&f.nativeHistograms)
+	app.Flag("collector.classic-histograms", "Classic buckets. The rules and dashboards need them.").
+		Default("true").BoolVar(&f.classicHistograms)
 
 	f.web = kingpinflag.AddFlags(app, ":10042")
 	app.GetFlag("web.listen-address").IsSetByUser(&addressSet)
@@ -188,6 +193,12 @@ func (f *flags) validate() error {
 	}
 	if f.maxLabelSets < 1 {
 		return fmt.Errorf("invalid --collector.max-label-sets %d: must be at least 1", f.maxLabelSets)
+	}
+	if f.autoReloadInterval.Duration > 0 && f.configFile == "" {
+		return errors.New("--config.auto-reload-interval needs --config.file: without a file nothing can change")
+	}
+	if !f.classicHistograms && !f.nativeHistograms {
+		return errors.New("--no-collector.classic-histograms cannot be used with --no-collector.native-histograms: histograms would have no buckets")
 	}
 	if err := web.CheckTelemetryPath(f.telemetryPath); err != nil {
 		return fmt.Errorf("invalid --web.telemetry-path %q: %w", f.telemetryPath, err)

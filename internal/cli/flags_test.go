@@ -41,6 +41,8 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		"--collector.agent-names":         {s.agentNames, false},
 		"--collector.exemplars":           {s.exemplars, false},
 		"--collector.native-histograms":   {s.nativeHistograms, true},
+		"--config.auto-reload-interval":   {s.autoReloadInterval.Duration, time.Duration(0)},
+		"--collector.classic-histograms":  {s.classicHistograms, true},
 		"--collector.max-label-sets":      {s.maxLabelSets, 1000},
 		"--collector.zero-hold":           {s.zeroHold.Duration, 2 * time.Minute},
 		"--web.listen-address":            {*s.web.WebListenAddresses, []string{":10042"}},

@@ -56,6 +56,10 @@ func (c *command) serve(ctx context.Context) error {
 	listening := make(chan struct{})
 	operations := c.newManager(registry, listening, logger)
 	defer operations.Close()
+	var loaded string
+	if c.autoReloadInterval.Duration > 0 {
+		loaded = c.fingerprint()
+	}
 	if err := operations.Start(ctx); ctx.Err() != nil {
 		level.Info(logger).Log("msg", "stopped")
 		return nil
@@ -81,6 +85,12 @@ func (c *command) serve(ctx context.Context) error {
 		operations.ReloadOn(ctx, hangups)
 		return nil
 	})
+	if c.autoReloadInterval.Duration > 0 {
+		group.Go(func() error {
+			c.reloadOnChange(ctx, operations, loaded)
+			return nil
+		})
+	}
 	group.Go(func() error {
 		// The toolkit adds a time and a caller by itself.
 		toolkitLogger := slog.New(sloggokit.NewGoKitHandler(c.logger, slog.LevelDebug))
@@ -145,7 +155,7 @@ func (c *command) checkWebConfig() error {
 }
 
 func (c *command) webOptions(ctx context.Context, operations *manager.Manager, registry *prometheus.Registry, logger log.Logger) web.Options {
-	ledgers := collector.NewLedgerCollector(operations.Snapshots, collector.Options{ZeroHold: c.zeroHold.Duration, NativeHistograms: c.nativeHistograms})
+	ledgers := collector.NewLedgerCollector(operations.Snapshots, collector.Options{ZeroHold: c.zeroHold.Duration, NativeHistograms: c.nativeHistograms, OmitClassicBuckets: !c.classicHistograms})
 	options := web.Options{
 		TelemetryPath: c.telemetryPath,
 		Metrics:       exposition.NewHandler(registry, func(now time.Time) exposition.Collection { return ledgers.At(now) }, errorLog{logger}),

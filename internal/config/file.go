@@ -33,7 +33,7 @@ type file struct {
 // operation is looked at. A file that an operation names and that cannot be used is the
 // Problem of that target alone.
 func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error) {
-	text, err := regular.ReadFile(path, maxConfigFile)
+	text, err := regular.ReadFile(path, MaxFileSize)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration file %q: %w", path, err)
 	}

@@ -14,7 +14,8 @@ import (
 const (
 	maxTokenFile  = 64 << 10
 	maxSecretFile = 4 << 20
-	maxConfigFile = 16 << 20
+	// MaxFileSize is the size of the largest configuration file, in bytes.
+	MaxFileSize = 16 << 20
 )
 
 // tokenFile reads the token from a file, again for every request: a request every

@@ -251,7 +251,7 @@ func TestAllowances_LeaveDayUnderOneLicence(t *testing.T) {
 		interval = 5 * time.Minute
 		polls    = int(day / interval)
 		hourly   = 24 // token_info; probes of the zone are within the budget
-		names    = 24     // routing points, if they fail each hour
+		names    = 24 // routing points, if they fail each hour
 		extra    = polls + reader.MaxExtra + polls/3 + reader.MaxBeside
 	)
 	reconciles := int(math.Ceil(ReconcileRequests(time.Hour, 48*time.Hour)))
