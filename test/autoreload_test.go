@@ -8,12 +8,12 @@ import (
 func TestServe_ReloadsChangedConfigurationByItself(t *testing.T) {
 	t.Parallel()
 	first, second := newServer(t), newServer(t)
-	program := newConfigured(t, operation("first", first))
+	program := newProgram(t, operation("first", first))
 	program.args = append(program.args, "--config.auto-reload-interval=1s")
 	e := program.start(t)
-	e.await("a first poll", informed)
+	e.await("a first poll", hasTokenInfo)
 	program.write(operation("first", first), operation("second", second))
-	e.await("a second operation", allInformed(2))
+	e.await("a second operation", allHaveTokenInfo(2))
 	if lines := e.linesWith(`msg="operation added"`); len(lines) != 1 || !strings.Contains(lines[0], "operation=second") {
 		t.Errorf("have %q, want one line about the second operation", lines)
 	}

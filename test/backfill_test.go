@@ -25,8 +25,8 @@ var (
 
 const backfillStep = 30 * time.Minute
 
-// backfilled is an operation with those chats.
-func backfilled(t *testing.T, readings wolkvoxtest.Readings) *wolkvoxtest.Server {
+// newBackfillServer is an operation with those chats.
+func newBackfillServer(t *testing.T, readings wolkvoxtest.Readings) *wolkvoxtest.Server {
 	t.Helper()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
 		Token: testToken, Location: time.UTC, Readings: readings,
@@ -61,9 +61,9 @@ func pastChats(from, to time.Time) (chats []wolkvoxtest.Chat) {
 	return chats
 }
 
-// backfillOf is the command line.
-func backfillOf(server *wolkvoxtest.Server, args ...string) launch {
-	return launch{
+// backfillCommand is the command line.
+func backfillCommand(server *wolkvoxtest.Server, args ...string) invocation {
+	return invocation{
 		args: append([]string{
 			"backfill", "--wolkvox.url=" + server.URL(), "--wolkvox.timezone=UTC", "--step=30m", "--poll.reconcile-window=24h",
 			"--from=" + backfillFrom.Format(time.RFC3339), "--to=" + backfillTo.Format(time.DateOnly),
@@ -99,7 +99,7 @@ func samplesByTime(t *testing.T, text string) map[time.Time]samples {
 	return byTime
 }
 
-func TestBackfillWritesTheTruthOfEachStep(t *testing.T) {
+func TestBackfill_WritesTruthOfEachStep(t *testing.T) {
 	t.Parallel()
 	for name, readings := range map[string]wolkvoxtest.Readings{
 		"by start": {ListOpen: wolkvoxtest.DashEnd},
@@ -107,10 +107,10 @@ func TestBackfillWritesTheTruthOfEachStep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := backfilled(t, readings)
-			l := backfillOf(server)
+			server := newBackfillServer(t, readings)
+			l := backfillCommand(server)
 			l.dir = t.TempDir()
-			status, stdout, stderr := l.end(t)
+			status, stdout, stderr := l.runToEnd(t)
 			if status != 0 || !strings.Contains(stderr, "requests=4") {
 				t.Fatalf("have status %d, want 0 and 4 requests foretold:\n%s", status, stderr)
 			}
@@ -140,15 +140,15 @@ func TestBackfillWritesTheTruthOfEachStep(t *testing.T) {
 					t.Fatalf("at %s:\n%s", at, wrong)
 				}
 			}
-			nothingIn(t, l.dir)
+			wantEmptyDir(t, l.dir)
 		})
 	}
 }
 
-// wholeBackfill is what a run writes that nobody disturbs.
-func wholeBackfill(t *testing.T, server *wolkvoxtest.Server) string {
+// runBackfill is what a run writes that nobody disturbs.
+func runBackfill(t *testing.T, server *wolkvoxtest.Server) string {
 	t.Helper()
-	status, want, stderr := backfillOf(server, "--collector.agents").end(t)
+	status, want, stderr := backfillCommand(server, "--collector.agents").runToEnd(t)
 	if status != 0 {
 		t.Fatalf("have status %d, want 0:\n%s", status, stderr)
 	}
@@ -156,15 +156,15 @@ func wholeBackfill(t *testing.T, server *wolkvoxtest.Server) string {
 }
 
 // Each run gets a little more time than the one before.
-func TestBackfillGoesOnAfterKillsAtAnyInstant(t *testing.T) {
+func TestBackfill_ResumesAfterKills(t *testing.T) {
 	t.Parallel()
-	server := backfilled(t, wolkvoxtest.Readings{})
-	want := wholeBackfill(t, server)
+	server := newBackfillServer(t, wolkvoxtest.Readings{})
+	want := runBackfill(t, server)
 	dir := t.TempDir()
 	output := filepath.Join(dir, "out.om")
 	kills := 0
 	for lifetime := 20 * time.Millisecond; ; lifetime += lifetime / 8 {
-		l := backfillOf(server, "--collector.agents", "--output=out.om")
+		l := backfillCommand(server, "--collector.agents", "--output=out.om")
 		l.dir = dir
 		if _, err := os.Stat(output + ".partial"); err == nil {
 			l.args = append(l.args, "--resume")
@@ -177,7 +177,7 @@ func TestBackfillGoesOnAfterKillsAtAnyInstant(t *testing.T) {
 			kills++
 		}
 		have, err := os.ReadFile(output)
-		if errors.Is(err, fs.ErrNotExist) && lifetime < patience {
+		if errors.Is(err, fs.ErrNotExist) && lifetime < waitLimit {
 			continue
 		}
 		if err != nil {
@@ -194,16 +194,16 @@ func TestBackfillGoesOnAfterKillsAtAnyInstant(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedBackfillSaysHowToGoOn(t *testing.T) {
+func TestBackfill_LogsHowToResume(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			server := backfilled(t, wolkvoxtest.Readings{})
-			want := wholeBackfill(t, server)
+			server := newBackfillServer(t, wolkvoxtest.Readings{})
+			want := runBackfill(t, server)
 			server.FailNext(wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.Hang)
 			before := len(server.Requests())
-			l := backfillOf(server, "--collector.agents", "--output=out.om")
+			l := backfillCommand(server, "--collector.agents", "--output=out.om")
 			l.dir = t.TempDir()
 			e := l.run(t)
 			eventually(t, "a request that hangs", func() bool { return len(server.Requests()) == before+4 })
@@ -218,7 +218,7 @@ func TestAnInterruptedBackfillSaysHowToGoOn(t *testing.T) {
 				t.Errorf("have error %v, want no output", err)
 			}
 			l.args = append(l.args, "--resume")
-			if status, _, stderr := l.end(t); status != 0 {
+			if status, _, stderr := l.runToEnd(t); status != 0 {
 				t.Fatalf("have status %d, want 0:\n%s", status, stderr)
 			}
 			if have := len(server.Requests()) - before; have != 5 {
@@ -232,11 +232,11 @@ func TestAnInterruptedBackfillSaysHowToGoOn(t *testing.T) {
 	}
 }
 
-func TestABackfillEndsWithALineOnAFaultThatLasts(t *testing.T) {
+func TestBackfill_ReportsLastingFault(t *testing.T) {
 	t.Parallel()
-	server := backfilled(t, wolkvoxtest.Readings{})
+	server := newBackfillServer(t, wolkvoxtest.Readings{})
 	server.FailNext(wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.QuotaExceeded)
-	status, _, stderr := backfillOf(server, "--output=out.om").end(t)
+	status, _, stderr := backfillCommand(server, "--output=out.om").runToEnd(t)
 	const line = `wolkvox_exporter: error: reading 2026-02-01 00:00:00 to 2026-02-02 00:00:00: the operation's requests of the day are spent (status 403); ` +
 		`the same command with --resume goes on from what is in "out.om.partial"` + "\n"
 	if status != 1 || !strings.HasSuffix(stderr, line) || strings.Count(stderr, "spent") != 1 {
@@ -244,7 +244,7 @@ func TestABackfillEndsWithALineOnAFaultThatLasts(t *testing.T) {
 	}
 }
 
-func TestBackfillRefusesWhatItCannotDo(t *testing.T) {
+func TestBackfill_RefusesInvalidArguments(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		args []string
@@ -266,24 +266,24 @@ func TestBackfillRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=__name__=up"}, `--label "__name__": use the name of a label`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=."}, `"." is there already`},
 	} {
-		l := launch{args: append([]string{"backfill", "--wolkvox.server=0042"}, test.args...), env: []string{"WOLKVOX_TOKEN=" + testToken}}
-		status, stdout, stderr := l.end(t)
+		l := invocation{args: append([]string{"backfill", "--wolkvox.server=0042"}, test.args...), env: []string{"WOLKVOX_TOKEN=" + testToken}}
+		status, stdout, stderr := l.runToEnd(t)
 		if status == 0 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
 			t.Errorf("%q: have status %d, %q and %q, want one line with %q", test.args, status, stdout, stderr, test.want)
 		}
 	}
 }
 
-func TestABackfillShowsNoPersonalData(t *testing.T) {
+func TestBackfill_ShowsNoPersonalData(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
-	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: load(t, zone), Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd}})
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: loadZone(t, zone), Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd}})
 	defer server.Close()
 	for i := range 20 {
 		server.Add(secretChat(i))
 	}
 	now := time.Now().UTC()
-	l := launch{
+	l := invocation{
 		dir: t.TempDir(),
 		args: []string{
 			"backfill", "--wolkvox.url=" + strings.Replace(server.URL(), "://", "://user:"+secretPassword+"@", 1), "--wolkvox.timezone=" + zone, "--log.level=debug",
@@ -295,8 +295,8 @@ func TestABackfillShowsNoPersonalData(t *testing.T) {
 	// What is left of the first run has chats in it: those of a last piece that failed.
 	server.FailNext(wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.TokenRejected)
 	check := func(wantStatus int) {
-		status, stdout, stderr := l.end(t)
-		if found := leak(stdout + stderr); found != "" || status != wantStatus {
+		status, stdout, stderr := l.runToEnd(t)
+		if found := findSecret(stdout + stderr); found != "" || status != wantStatus {
 			t.Errorf("have status %d, want %d, and %q:\n%s", status, wantStatus, found, stderr)
 		}
 		(&exporter{t: t, dir: l.dir}).checkFiles()
@@ -310,18 +310,18 @@ func TestABackfillShowsNoPersonalData(t *testing.T) {
 	}
 }
 
-func TestBackfillReadsOneOfSeveralOperations(t *testing.T) {
+func TestBackfill_ReadsChosenOperation(t *testing.T) {
 	t.Parallel()
-	server := backfilled(t, wolkvoxtest.Readings{})
+	server := newBackfillServer(t, wolkvoxtest.Readings{})
 	file := writeFile(t, "operations:\n"+
 		"- {name: ventas, url: '"+server.URL()+"', token: "+testToken+", time_zone: UTC, buckets: {messages: [7]}}\n"+
 		"- {name: soporte, server: '0042', token: other}\n")
-	l := launch{args: []string{"backfill", "--config.file=" + file, "--from=2026-01-31T00:00:00Z", "--to=2026-01-31T12:00:00Z"}}
-	if status, _, stderr := l.end(t); status != 1 || !strings.HasSuffix(stderr, `--operation "": one of these is wanted: ventas, soporte`+"\n") {
+	l := invocation{args: []string{"backfill", "--config.file=" + file, "--from=2026-01-31T00:00:00Z", "--to=2026-01-31T12:00:00Z"}}
+	if status, _, stderr := l.runToEnd(t); status != 1 || !strings.HasSuffix(stderr, `--operation "": one of these is wanted: ventas, soporte`+"\n") {
 		t.Errorf("without --operation: have status %d and %q, want 1 and the names", status, stderr)
 	}
 	l.args = append(l.args, "--operation=ventas")
-	status, stdout, stderr := l.end(t)
+	status, stdout, stderr := l.runToEnd(t)
 	if status != 0 {
 		t.Fatalf("have status %d, want 0:\n%s", status, stderr)
 	}

@@ -50,8 +50,8 @@ func peakMemory(state *os.ProcessState) int64 {
 	return peak
 }
 
-// endsInTime ends the program by SIGTERM and answers with its exit status.
-func endsInTime(e *exporter) int {
+// stopAndWait ends the program by SIGTERM and answers with its exit status.
+func stopAndWait(e *exporter) int {
 	e.t.Helper()
 	began := time.Now()
 	status := e.stop(syscall.SIGTERM)
@@ -64,8 +64,8 @@ func endsInTime(e *exporter) int {
 	return status
 }
 
-// blockable are the files that the program reads at its start.
-var blockable = map[string]struct {
+// blockingFiles are the files that the program reads at its start.
+var blockingFiles = map[string]struct {
 	args  []string
 	names string // in the message
 }{
@@ -80,12 +80,12 @@ func TestStart_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
 	server.SetToken(testToken)
-	for file, with := range blockable {
+	for file, with := range blockingFiles {
 		for _, bad := range badFiles {
 			for _, command := range []string{"serve", "check"} {
 				t.Run(command+" with "+bad.name+" as "+file, func(t *testing.T) {
 					t.Parallel()
-					program := launch{dir: t.TempDir(), args: append([]string{command, "--web.listen-address=127.0.0.1:0"}, with.args...)}
+					program := invocation{dir: t.TempDir(), args: append([]string{command, "--web.listen-address=127.0.0.1:0"}, with.args...)}
 					if file != "wolkvox.yml" {
 						program.args = append(program.args, "--wolkvox.server=42", "--wolkvox.url="+server.URL())
 					}
@@ -99,8 +99,8 @@ func TestStart_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 					e := program.run(t)
 					select {
 					case <-e.done:
-					case <-time.After(patience):
-						endsInTime(e)
+					case <-time.After(waitLimit):
+						stopAndWait(e)
 						t.Fatalf("it goes on running:\n%s", e.logged())
 					}
 					if peak := peakMemory(e.cmd.ProcessState); peak > memoryLimit {
@@ -110,7 +110,7 @@ func TestStart_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 						t.Errorf("have exit status %d, want 1", status)
 					}
 					if command == "serve" {
-						complaint(t, 1, "", e.logged(), with.names)
+						wantOneLineError(t, 1, "", e.logged(), with.names)
 						if !strings.Contains(e.logged(), bad.says) {
 							t.Errorf("have %q, want %q", e.logged(), bad.says)
 						}
@@ -149,7 +149,7 @@ func TestPoll_FailsWithFilesThatBlockOrDoNotEnd(t *testing.T) {
 			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 			defer server.Close()
 			file := writeFile(t, testToken)
-			program := against(server, "--poll.interval=1s", "--storage.path=", "--web.enable-lifecycle", "--wolkvox.token-file="+file)
+			program := pollCommand(server, "--poll.interval=1s", "--storage.path=", "--web.enable-lifecycle", "--wolkvox.token-file="+file)
 			program.env = nil
 			e := program.start(t)
 			e.await("a first poll", up)
@@ -166,7 +166,7 @@ func TestPoll_FailsWithFilesThatBlockOrDoNotEnd(t *testing.T) {
 			e.await("a poll with the good file", up)
 			replaceFile(t, file, bad.make)
 			e.await("a failed poll again", func(s samples) bool { return !up(s) })
-			if status := endsInTime(e); status != 0 {
+			if status := stopAndWait(e); status != 0 {
 				t.Errorf("have exit status %d, want 0\n%s", status, e.logged())
 			}
 		})
@@ -178,7 +178,7 @@ func TestReload_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 	for _, bad := range badFiles {
 		t.Run(bad.name, func(t *testing.T) {
 			t.Parallel()
-			program := newConfigured(t, operation("one", newServer(t)))
+			program := newProgram(t, operation("one", newServer(t)))
 			e := program.start(t)
 			e.await("a first poll", up)
 			replaceFile(t, filepath.Join(program.dir, "wolkvox.yml"), bad.make)
@@ -196,7 +196,7 @@ func TestReload_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 			if status, body := e.reload(); status != 200 {
 				t.Errorf("the good file again: have status %d and %q", status, body)
 			}
-			if status := endsInTime(e); status != 0 {
+			if status := stopAndWait(e); status != 0 {
 				t.Errorf("have exit status %d, want 0\n%s", status, e.logged())
 			}
 		})
@@ -206,7 +206,7 @@ func TestReload_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 func TestStart_EndsAtSIGTERMWhileManyOperationsLoad(t *testing.T) {
 	t.Parallel()
 	const many = 20_000
-	program := launch{dir: t.TempDir(), args: []string{"--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--storage.path="}}
+	program := invocation{dir: t.TempDir(), args: []string{"--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--storage.path="}}
 	var file strings.Builder
 	file.WriteString("operations:\n")
 	for i := range many {

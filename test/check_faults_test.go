@@ -14,7 +14,7 @@ import (
 )
 
 // Which line tells of a fault. Those that are not here cost no request its answer.
-func TestACheckNamesEachFault(t *testing.T) {
+func TestCheck_NamesEachFault(t *testing.T) {
 	t.Parallel()
 	type line struct {
 		id     check.ID
@@ -83,49 +83,49 @@ func TestACheckNamesEachFault(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()
 			zone := noonZone()
-			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone), HugeBody: 1 << 20, LongValue: 1 << 20, DeepRow: 1 << 10})
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, zone), HugeBody: 1 << 20, LongValue: 1 << 20, DeepRow: 1 << 10})
 			defer server.Close()
 			server.Add(endingSoon(0, 10, time.Now().Add(-2*time.Minute), time.Second)...)
 			server.FailAlways(fault)
-			have := checking(t, server.URL(), "--wolkvox.timezone="+zone, "--wolkvox.timeout=3s")
+			have := runCheck(t, server.URL(), "--wolkvox.timezone="+zone, "--wolkvox.timeout=3s")
 			if line, told := lines[fault]; told {
-				have.has(line.id, line.status, line.text)
+				have.wantFinding(line.id, line.status, line.text)
 			} else if !have.OK {
 				t.Errorf("have %+v, want no failure", have.Operations)
 			}
-			if n := asked(server); n == 0 || n > check.MaxRequests {
+			if n := countAPIRequests(server); n == 0 || n > check.MaxRequests {
 				t.Errorf("have %d requests, want %d at most", n, check.MaxRequests)
 			}
-			have.has(check.Connection, check.OK, "")
+			have.wantFinding(check.Connection, check.OK, "")
 		})
 	}
 }
 
 // Each indiscretion is told to one check after the other, in both formats.
-func TestACheckKeepsPersonalDataAndTokenToItself(t *testing.T) {
+func TestCheck_ShowsNoPersonalDataOrToken(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"--json", "--no-json"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			zone := noonZone()
-			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: load(t, zone)})
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: loadZone(t, zone)})
 			defer server.Close()
 			for i := range 20 {
 				server.Add(secretChat(i))
 			}
-			gossip := &gossip{good: server.Handler()}
-			front := gossip.serve(t)
-			l := launch{
+			leaky := &leakyServer{valid: server.Handler()}
+			front := leaky.serve(t)
+			l := invocation{
 				args: []string{"check", format, "--wolkvox.url=" + strings.Replace(front.URL, "://", "://user:"+secretPassword+"@", 1), "--wolkvox.timezone=" + zone, "--wolkvox.timeout=3s"},
 				env:  []string{"WOLKVOX_TOKEN=" + secretToken},
 			}
 			all := ""
-			for begin := false; !gossip.told(); begin = true {
+			for begin := false; !leaky.isDone(); begin = true {
 				if begin {
-					gossip.begin()
+					leaky.startLeaking()
 				}
-				_, stdout, stderr := l.end(t)
-				if found := leak(stdout + stderr); found != "" {
+				_, stdout, stderr := l.runToEnd(t)
+				if found := findSecret(stdout + stderr); found != "" {
 					t.Errorf("it prints %s", found)
 				}
 				all += stdout
@@ -140,8 +140,8 @@ func TestACheckKeepsPersonalDataAndTokenToItself(t *testing.T) {
 	}
 }
 
-// altered answers as server does, with the report of chats changed.
-func altered(t *testing.T, server *wolkvoxtest.Server, change func(report string) (status int, changed string)) string {
+// newChangedServer answers as server does, with the report of chats changed.
+func newChangedServer(t *testing.T, server *wolkvoxtest.Server, change func(report string) (status int, changed string)) string {
 	t.Helper()
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Accept-Encoding")
@@ -162,7 +162,7 @@ func altered(t *testing.T, server *wolkvoxtest.Server, change func(report string
 func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
-	_, offset := time.Now().In(load(t, zone)).Zone()
+	_, offset := time.Now().In(loadZone(t, zone)).Zone()
 	for name, test := range map[string]struct {
 		change func(string) (int, string)
 		id     check.ID
@@ -226,11 +226,11 @@ func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone)})
+			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, zone)})
 			defer server.Close()
 			server.Add(endingSoon(0, 30, time.Now().Add(-2*time.Minute), 0)...)
-			have := checking(t, altered(t, server, test.change), "--wolkvox.timezone="+zone)
-			have.has(test.id, test.status, test.text)
+			have := runCheck(t, newChangedServer(t, server, test.change), "--wolkvox.timezone="+zone)
+			have.wantFinding(test.id, test.status, test.text)
 			if have.OK != (test.status != check.Failed) {
 				t.Errorf("have %+v", have.Operations)
 			}
@@ -245,8 +245,8 @@ func TestCheck_TokenIsProvenByTokenInfo(t *testing.T) {
 		_, _ = io.WriteString(w, `{"code":200,"error":null,"msg":"","data":[]}`)
 	}))
 	defer proxy.Close()
-	checking(t, proxy.URL).has(check.Token, check.Look, "not proven")
+	runCheck(t, proxy.URL).wantFinding(check.Token, check.Look, "not proven")
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
-	checking(t, server.URL()).has(check.Token, check.OK, "accepted")
+	runCheck(t, server.URL()).wantFinding(check.Token, check.OK, "accepted")
 }

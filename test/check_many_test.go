@@ -14,20 +14,20 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// newTwelve is a program with 12 operations, each on a server of its own. It has run
+// newTwelveOperations is a program with 12 operations, each on a server of its own. It has run
 // once, so that each has a saved state.
-func newTwelve(t *testing.T) (program configured, servers []*wolkvoxtest.Server) {
+func newTwelveOperations(t *testing.T) (program programWithFile, servers []*wolkvoxtest.Server) {
 	t.Helper()
 	zone := noonZone()
 	var operations []string
 	for i := range 12 {
-		server := wolkvoxtest.NewServer(wolkvoxtest.Config{Location: load(t, zone)})
+		server := wolkvoxtest.NewServer(wolkvoxtest.Config{Location: loadZone(t, zone)})
 		t.Cleanup(server.Close)
 		server.Add(endingSoon(100*i, 10, time.Now().Add(-2*time.Minute), time.Second)...)
 		servers = append(servers, server)
 		operations = append(operations, operation(fmt.Sprintf("wv%04d", i+1), server, "  time_zone: "+zone))
 	}
-	program = newConfigured(t, operations...)
+	program = newProgram(t, operations...)
 	program.args = append(program.args, "--poll.interval=1h", "--storage.path=data")
 	program.args = slices.DeleteFunc(program.args, func(arg string) bool { return arg == "--poll.interval=1s" })
 	e := program.start(t)
@@ -36,17 +36,17 @@ func newTwelve(t *testing.T) (program configured, servers []*wolkvoxtest.Server)
 	return program, servers
 }
 
-func (c configured) checkWith(args ...string) launch {
-	return launch{dir: c.dir, args: append([]string{"check", "--config.file=wolkvox.yml", "--storage.path=data"}, args...)}
+func (c programWithFile) checkWith(args ...string) invocation {
+	return invocation{dir: c.dir, args: append([]string{"check", "--config.file=wolkvox.yml", "--storage.path=data"}, args...)}
 }
 
 // corrupt changes a byte of a saved state.
-func (c configured) corrupt(operation string) {
+func (c programWithFile) corrupt(operation string) {
 	c.Helper()
 	path := filepath.Join(c.dir, "data", operation+".state")
 	state, err := os.ReadFile(path)
 	if err == nil {
-		err = os.WriteFile(path, spoilt(state, len(state)/2), 0o600)
+		err = os.WriteFile(path, flipByte(state, len(state)/2), 0o600)
 	}
 	if err != nil {
 		c.Fatal(err)
@@ -55,16 +55,16 @@ func (c configured) corrupt(operation string) {
 
 func TestCheck_OfTwelveOperationsEndsInWhatFailedWhere(t *testing.T) {
 	t.Parallel()
-	program, servers := newTwelve(t)
-	status, stdout, stderr := program.checkWith().end(t)
+	program, servers := newTwelveOperations(t)
+	status, stdout, stderr := program.checkWith().runToEnd(t)
 	if status != 0 || stderr != "" || strings.Count(stdout, "\n! wv00") != 12 || !strings.HasSuffix(stdout, "\n✓ no problems found, 12 warnings\n") {
 		t.Errorf("have status %d, %q on stderr and\n%s\nwant all to be well", status, stderr, stdout)
 	}
 
 	program.corrupt("wv0004")
 	servers[8].SetToken("another")
-	before := folder(t, filepath.Join(program.dir, "data"))
-	status, stdout, stderr = program.checkWith().end(t)
+	before := readDir(t, filepath.Join(program.dir, "data"))
+	status, stdout, stderr = program.checkWith().runToEnd(t)
 	for _, want := range []string{
 		"\n! wv0001  10 checks passed, 1 warning\n  ! tls            none: the URL is http",
 		"\n\nwv0004\n  ✓ configuration ", "\n\nwv0009\n  ✓ configuration ",
@@ -87,35 +87,35 @@ func TestCheck_OfTwelveOperationsEndsInWhatFailedWhere(t *testing.T) {
 	if t.Failed() {
 		t.Logf("have\n%s", stdout)
 	}
-	for name, content := range folder(t, filepath.Join(program.dir, "data")) {
+	for name, content := range readDir(t, filepath.Join(program.dir, "data")) {
 		if before[name] != content {
 			t.Errorf("%s has changed", name)
 		}
 	}
 
-	_, stdout, _ = program.checkWith("--verbose").end(t)
+	_, stdout, _ = program.checkWith("--verbose").runToEnd(t)
 	if n := strings.Count(stdout, "every field of 10 rows can be read"); n != 11 || !strings.Contains(stdout, "\nProblems\n") {
 		t.Errorf("have %d operations in full and\n%s\nwant every line and what failed", n, stdout)
 	}
-	if _, short, _ := program.checkWith("-v").end(t); strings.Count(short, "\n") != strings.Count(stdout, "\n") {
+	if _, short, _ := program.checkWith("-v").runToEnd(t); strings.Count(short, "\n") != strings.Count(stdout, "\n") {
 		t.Errorf("have another output with -v than with --verbose:\n%s", short)
 	}
 }
 
-func TestCheck_LooksAtChosenOperationsOnly(t *testing.T) {
+func TestCheck_ProbesChosenOperationsOnly(t *testing.T) {
 	t.Parallel()
 	one, two, three := newServer(t), newServer(t), newServer(t)
-	program := newConfigured(t, operation("one", one), operation("two", two), operation("three", three))
+	program := newProgram(t, operation("one", one), operation("two", two), operation("three", three))
 	have := program.checkWith("--json", "--operation=three", "--operation=one").check(t)
-	have.has(check.Configuration, check.OK, `2 of 3 operations, by "wolkvox.yml"`)
-	if len(have.Operations) != 2 || have.Operations[0].Operation != "one" || have.Operations[1].Operation != "three" || asked(two) != 0 {
-		t.Errorf("have %+v and %d requests to the other operation", have.Operations, asked(two))
+	have.wantFinding(check.Configuration, check.OK, `2 of 3 operations, by "wolkvox.yml"`)
+	if len(have.Operations) != 2 || have.Operations[0].Operation != "one" || have.Operations[1].Operation != "three" || countAPIRequests(two) != 0 {
+		t.Errorf("have %+v and %d requests to the other operation", have.Operations, countAPIRequests(two))
 	}
-	if _, stdout, _ := program.checkWith("--operation=one").end(t); !strings.Contains(stdout, "\n\none\n  ✓ configuration ") {
+	if _, stdout, _ := program.checkWith("--operation=one").runToEnd(t); !strings.Contains(stdout, "\n\none\n  ✓ configuration ") {
 		t.Errorf("have\n%s\nwant a single operation in full", stdout)
 	}
 	have = program.checkWith("--json", "--operation=one", "--operation=four", "--operation=five").check(t)
-	have.has(check.Configuration, check.Failed, `--operation="four": no operation has this name (names: "one", "two", "three")`)
+	have.wantFinding(check.Configuration, check.Failed, `--operation="four": no operation has this name (names: "one", "two", "three")`)
 	if len(have.Operations) != 0 || len(have.Findings) != 3 {
 		t.Errorf("have %+v, want two mistakes and no operation looked at", have.Result)
 	}
@@ -123,13 +123,13 @@ func TestCheck_LooksAtChosenOperationsOnly(t *testing.T) {
 
 func TestCheck_CountsEachMistakeOfTheConfiguration(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, operation("one", newServer(t), "  time_zone: 5", "  colour: red", "  poll: {interval: never}"))
-	status, stdout, _ := program.checkWith().end(t)
+	program := newProgram(t, operation("one", newServer(t), "  time_zone: 5", "  colour: red", "  poll: {interval: never}"))
+	status, stdout, _ := program.checkWith().runToEnd(t)
 	if status != 1 || strings.Count(stdout, "  ✗ configuration  wolkvox.yml:") != 2 || !strings.HasSuffix(stdout, "\n\n✗ 2 problems found\n") {
 		t.Errorf("have status %d and\n%s\nwant 2 problems", status, stdout)
 	}
-	l := launch{args: []string{"check", "--wolkvox.server=x", "--wolkvox.token-file=missing", "--wolkvox.timezone=Nowhere", "--web.config.file=none.yml"}}
-	if status, stdout, _ := l.end(t); status != 1 || strings.Count(stdout, "  ✗ configuration ") != 3 || !strings.HasSuffix(stdout, "\n\n✗ 3 problems found\n") {
+	l := invocation{args: []string{"check", "--wolkvox.server=x", "--wolkvox.token-file=missing", "--wolkvox.timezone=Nowhere", "--web.config.file=none.yml"}}
+	if status, stdout, _ := l.runToEnd(t); status != 1 || strings.Count(stdout, "  ✗ configuration ") != 3 || !strings.HasSuffix(stdout, "\n\n✗ 3 problems found\n") {
 		t.Errorf("have status %d and\n%s\nwant 3 problems: server, time zone and web configuration", status, stdout)
 	}
 }
@@ -138,7 +138,7 @@ func TestCheck_UnreadableFileOfAnOperationIsItsOwnProblem(t *testing.T) {
 	t.Parallel()
 	good := newServer(t)
 	bad := "- name: bad\n  url: http://127.0.0.1:1\n  token_file: missing\n"
-	program := newConfigured(t, bad, operation("good", good, "  buckets: {speed_of_answer_seconds: [10, 20, 80, 300]}"))
+	program := newProgram(t, bad, operation("good", good, "  buckets: {speed_of_answer_seconds: [10, 20, 80, 300]}"))
 	have := program.checkWith("--json").check(t)
 	if have.OK || len(have.Operations) != 2 || !check.Fine(have.Findings) || !have.Operations[1].OK {
 		t.Fatalf("have %+v, want one operation that is bad", have.Result)
@@ -154,15 +154,15 @@ func TestCheck_UnreadableFileOfAnOperationIsItsOwnProblem(t *testing.T) {
 
 func TestCheck_FailsWhereServeWouldNotLoadTheState(t *testing.T) {
 	t.Parallel()
-	program, server := keeping(t)
+	program, server := newWithState(t)
 	e := program.start(t)
-	e.await("a first poll", informed)
+	e.await("a first poll", hasTokenInfo)
 	path := filepath.Join(program.dir, "state", "wv0042.state")
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := launch{
+	l := invocation{
 		dir: program.dir, env: []string{"WOLKVOX_TOKEN=" + testToken},
 		args: []string{"check", "--json", "--wolkvox.url=" + server.URL(), "--wolkvox.server=0042", "--storage.path=state"},
 	}
@@ -175,9 +175,9 @@ func TestCheck_FailsWhereServeWouldNotLoadTheState(t *testing.T) {
 		content []byte
 		text    string
 	}{
-		"corrupt": {spoilt(good, len(good)/2), "the state file is cut or corrupt"},
+		"corrupt": {flipByte(good, len(good)/2), "the state file is cut or corrupt"},
 		"foreign": {[]byte("# a shopping list\n"), "not a state file"},
-		"newer":   {newer(good), "newer"},
+		"newer":   {asNewerVersion(good), "newer"},
 	} {
 		if err := os.WriteFile(path, test.content, 0o600); err != nil {
 			t.Fatal(err)

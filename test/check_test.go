@@ -20,26 +20,26 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// checked is what a check has come to.
-type checked struct {
+// checkRun is what a check has come to.
+type checkRun struct {
 	*testing.T
 	status int
 	check.Result
 }
 
-// checking runs a check of an operation, with --json.
-func checking(t *testing.T, url string, args ...string) checked {
+// runCheck runs a check of an operation, with --json.
+func runCheck(t *testing.T, url string, args ...string) checkRun {
 	t.Helper()
-	return launch{
+	return invocation{
 		args: append([]string{"check", "--json", "--wolkvox.url=" + url}, args...),
 		env:  []string{"WOLKVOX_TOKEN=" + testToken},
 	}.check(t)
 }
 
-func (l launch) check(t *testing.T) checked {
+func (l invocation) check(t *testing.T) checkRun {
 	t.Helper()
-	have := checked{T: t}
-	status, stdout, stderr := l.end(t)
+	have := checkRun{T: t}
+	status, stdout, stderr := l.runToEnd(t)
 	have.status = status
 	if err := json.Unmarshal([]byte(stdout), &have.Result); err != nil || stderr != "" {
 		t.Fatalf("have %q (%v) and on stderr %q", stdout, err, stderr)
@@ -51,7 +51,7 @@ func (l launch) check(t *testing.T) checked {
 }
 
 // finding is that of the program, or of the first operation that has it.
-func (c checked) finding(id check.ID) check.Finding {
+func (c checkRun) finding(id check.ID) check.Finding {
 	c.Helper()
 	all := slices.Clone(c.Findings)
 	for _, operation := range c.Operations {
@@ -64,8 +64,8 @@ func (c checked) finding(id check.ID) check.Finding {
 	return all[at]
 }
 
-// has checks one finding, and that the check has failed if that has.
-func (c checked) has(id check.ID, status check.Status, text string) {
+// wantFinding checks one finding, and that the check has failed if that has.
+func (c checkRun) wantFinding(id check.ID, status check.Status, text string) {
 	c.Helper()
 	if have := c.finding(id); have.Status != status || !strings.Contains(have.Text, text) {
 		c.Errorf("have %+v, want %s %s: %s", have, id, status, text)
@@ -75,46 +75,46 @@ func (c checked) has(id check.ID, status check.Status, text string) {
 	}
 }
 
-// asked are the requests of a check. Those that a redirect led to are the API's own.
-func asked(server *wolkvoxtest.Server) int {
+// countAPIRequests are the requests of a check. Those that a redirect led to are the API's own.
+func countAPIRequests(server *wolkvoxtest.Server) int {
 	requests := slices.DeleteFunc(server.Requests(), func(r wolkvoxtest.Request) bool { return !strings.HasPrefix(r.Path, "/api/v2/") })
 	return len(requests)
 }
 
-func TestACheckOfAnOperationThatIsWell(t *testing.T) {
+func TestCheck_PassesForHealthyOperation(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
-	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone)})
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, zone)})
 	defer server.Close()
 	server.Add(endingSoon(0, 10, time.Now().Add(-2*time.Minute), time.Second)...)
-	l := launch{
+	l := invocation{
 		dir: t.TempDir(), args: []string{"check", "--json", "--wolkvox.url=" + server.URL(), "--wolkvox.timezone=" + zone}, env: []string{"WOLKVOX_TOKEN=" + testToken},
 	}
 	have := l.check(t)
-	have.has(check.Configuration, check.OK, "1 operation, by the flags and the environment")
-	have.has(check.State, check.OK, `the folder "data" is not there yet`)
-	have.has(check.Name, check.OK, "127.0.0.1 is an IP address")
-	have.has(check.Connection, check.OK, "TCP to 127.0.0.1:")
-	have.has(check.TLS, check.Look, "the URL is http")
-	have.has(check.Clock, check.OK, "")
-	have.has(check.Token, check.OK, "accepted")
-	have.has(check.Quota, check.OK, "998 of today's 1000 requests are left; the exporter makes 366 in a day")
-	have.has(check.Report, check.OK, "10 rows in the last hour")
-	have.has(check.TimeZone, check.OK, "by the clock of "+zone)
-	have.has(check.Fields, check.OK, "every field of 10 rows can be read")
-	if n := asked(server); !have.OK || n > check.MaxRequests {
+	have.wantFinding(check.Configuration, check.OK, "1 operation, by the flags and the environment")
+	have.wantFinding(check.State, check.OK, `the folder "data" is not there yet`)
+	have.wantFinding(check.Name, check.OK, "127.0.0.1 is an IP address")
+	have.wantFinding(check.Connection, check.OK, "TCP to 127.0.0.1:")
+	have.wantFinding(check.TLS, check.Look, "the URL is http")
+	have.wantFinding(check.Clock, check.OK, "")
+	have.wantFinding(check.Token, check.OK, "accepted")
+	have.wantFinding(check.Quota, check.OK, "998 of today's 1000 requests are left; the exporter makes 366 in a day")
+	have.wantFinding(check.Report, check.OK, "10 rows in the last hour")
+	have.wantFinding(check.TimeZone, check.OK, "by the clock of "+zone)
+	have.wantFinding(check.Fields, check.OK, "every field of 10 rows can be read")
+	if n := countAPIRequests(server); !have.OK || n > check.MaxRequests {
 		t.Errorf("have ok %v and %d requests, want no failure and %d at most", have.OK, n, check.MaxRequests)
 	}
-	nothingIn(t, l.dir)
+	wantEmptyDir(t, l.dir)
 }
 
-func TestACheckForAPersonIsAList(t *testing.T) {
+func TestCheck_PrintsListForPeople(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
 	server.FailAlways(wolkvoxtest.TokenRejected)
-	l := launch{args: []string{"check", "--wolkvox.url=" + server.URL(), "--wolkvox.server=0042"}, env: []string{"WOLKVOX_TOKEN=" + testToken}}
-	status, stdout, stderr := l.end(t)
+	l := invocation{args: []string{"check", "--wolkvox.url=" + server.URL(), "--wolkvox.server=0042"}, env: []string{"WOLKVOX_TOKEN=" + testToken}}
+	status, stdout, stderr := l.runToEnd(t)
 	for _, want := range []string{
 		"wolkvox_exporter " + testVersion + ", revision " + testRevision + "\n",
 		"\nwv0042\n  ✓ configuration  http://127.0.0.1:",
@@ -131,7 +131,7 @@ func TestACheckForAPersonIsAList(t *testing.T) {
 	}
 }
 
-func TestACheckSaysWhyThereIsNoConnection(t *testing.T) {
+func TestCheck_ReportsWhyConnectionFails(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -140,14 +140,14 @@ func TestACheckSaysWhyThereIsNoConnection(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	checking(t, "http://"+closed.Addr().String()).has(check.Connection, check.Failed, "refuses the connection")
-	unknown := checking(t, "https://wv0042.invalid", "--wolkvox.timeout=20s")
-	unknown.has(check.Name, check.Failed, "wv0042.invalid ")
-	unknown.has(check.Token, check.Skipped, "no connection")
+	runCheck(t, "http://"+closed.Addr().String()).wantFinding(check.Connection, check.Failed, "refuses the connection")
+	unknown := runCheck(t, "https://wv0042.invalid", "--wolkvox.timeout=20s")
+	unknown.wantFinding(check.Name, check.Failed, "wv0042.invalid ")
+	unknown.wantFinding(check.Token, check.Skipped, "no connection")
 }
 
-// secure serves with TLS by a certificate that only the file knows.
-func secure(t *testing.T, server *wolkvoxtest.Server) (url, ca string) {
+// newTLSServer serves with TLS by a certificate that only the file knows.
+func newTLSServer(t *testing.T, server *wolkvoxtest.Server) (url, ca string) {
 	t.Helper()
 	secured := httptest.NewUnstartedServer(server.Handler())
 	secured.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -156,11 +156,11 @@ func secure(t *testing.T, server *wolkvoxtest.Server) (url, ca string) {
 	return secured.URL, writeFile(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secured.Certificate().Raw})))
 }
 
-func TestACheckGoesTheWayOfTheConfiguration(t *testing.T) {
+func TestCheck_UsesHTTPConfig(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	url, ca := secure(t, server)
-	checking(t, url).has(check.TLS, check.Failed, "an authority that is not trusted")
+	url, ca := newTLSServer(t, server)
+	runCheck(t, url).wantFinding(check.TLS, check.Failed, "an authority that is not trusted")
 
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The proxy knows where the operation is; nobody else does.
@@ -170,14 +170,14 @@ func TestACheckGoesTheWayOfTheConfiguration(t *testing.T) {
 	name := func(name, url string) string {
 		return "- name: " + name + "\n  url: " + url + "\n  token: token-of-" + name + "\n"
 	}
-	program := newConfigured(t,
+	program := newProgram(t,
 		name("trusted", url)+"  http_config: {tls_config: {ca_file: "+ca+"}}\n",
 		name("proxied", "http://wv0042.invalid")+"  http_config: {proxy_url: '"+proxy.URL+"'}\n",
 		name("plain", server.URL()),
 	)
 	program.args = []string{"check", "--json", "--config.file=wolkvox.yml"}
 	have := program.check(t)
-	have.has(check.Configuration, check.OK, `3 operations, by "wolkvox.yml"`)
+	have.wantFinding(check.Configuration, check.OK, `3 operations, by "wolkvox.yml"`)
 	for i, want := range []struct {
 		name string
 		id   check.ID
@@ -188,7 +188,7 @@ func TestACheckGoesTheWayOfTheConfiguration(t *testing.T) {
 		{"plain", check.Token, "accepted"},
 	} {
 		operation := have.Operations[i]
-		one := checked{T: t, Result: check.Result{OK: operation.OK, Operations: []check.OperationResult{operation}}}
+		one := checkRun{T: t, Result: check.Result{OK: operation.OK, Operations: []check.OperationResult{operation}}}
 		if one.finding(want.id); operation.Operation != want.name || !operation.OK || !strings.Contains(one.finding(want.id).Text, want.text) {
 			t.Errorf("have %+v, want %s to be well, and %s: %s", operation, want.name, want.id, want.text)
 		}
@@ -198,12 +198,12 @@ func TestACheckGoesTheWayOfTheConfiguration(t *testing.T) {
 	}
 }
 
-func TestACheckOfSeveralOperationsTellsThemApart(t *testing.T) {
+func TestCheck_ReportsEachOperation(t *testing.T) {
 	t.Parallel()
 	good, hanging, refusing := newServer(t), newServer(t), newServer(t)
 	hanging.FailAlways(wolkvoxtest.Hang)
 	refusing.SetToken("another")
-	program := newConfigured(t, operation("hanging", hanging, "  timeout: 1s"), operation("refusing", refusing), operation("good", good))
+	program := newProgram(t, operation("hanging", hanging, "  timeout: 1s"), operation("refusing", refusing), operation("good", good))
 	program.args = []string{"check", "--json", "--config.file=wolkvox.yml"}
 	have := program.check(t)
 	var names []string
@@ -218,24 +218,24 @@ func TestACheckOfSeveralOperationsTellsThemApart(t *testing.T) {
 	}
 }
 
-func TestACheckSaysWhatIsWrongWithAConfiguration(t *testing.T) {
+func TestCheck_ReportsInvalidConfiguration(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, operation("one", newServer(t), "  time_zone: Nowhere", "  colour: red"))
+	program := newProgram(t, operation("one", newServer(t), "  time_zone: Nowhere", "  colour: red"))
 	program.args = []string{"check", "--json", "--config.file=wolkvox.yml"}
 	have := program.check(t)
-	have.has(check.Configuration, check.Failed, "wolkvox.yml:6: operations[0].colour: ")
+	have.wantFinding(check.Configuration, check.Failed, "wolkvox.yml:6: operations[0].colour: ")
 	if len(have.Operations) != 0 {
 		t.Errorf("have %+v, want no operation looked at", have.Operations)
 	}
-	launch{args: []string{"check", "--json"}}.check(t).has(check.Configuration, check.Failed, "give --wolkvox.server")
-	checking(t, "http://127.0.0.1:1", "--web.config.file=missing.yml").has(check.Configuration, check.Failed, "missing.yml")
+	invocation{args: []string{"check", "--json"}}.check(t).wantFinding(check.Configuration, check.Failed, "give --wolkvox.server")
+	runCheck(t, "http://127.0.0.1:1", "--web.config.file=missing.yml").wantFinding(check.Configuration, check.Failed, "missing.yml")
 }
 
-func TestACheckFindsAWrongZone(t *testing.T) {
+func TestCheck_ReportsWrongTimeZone(t *testing.T) {
 	t.Parallel()
 	configured := noonZone()
 	now := time.Now()
-	_, east := now.In(load(t, configured)).Zone()
+	_, east := now.In(loadZone(t, configured)).Zone()
 	for _, test := range []struct {
 		wrong  time.Duration // how far the operation's clock is ahead
 		status check.Status
@@ -250,65 +250,65 @@ func TestACheckFindsAWrongZone(t *testing.T) {
 		defer server.Close()
 		server.Add(endingSoon(0, 200, now.Add(-24*time.Hour), 24*time.Hour-2*time.Minute)...)
 		server.Add(endingSoon(200, 1, now.Add(-2*time.Minute), 0)...)
-		have := checking(t, server.URL(), "--wolkvox.timezone="+configured)
-		have.has(check.TimeZone, test.status, test.text)
+		have := runCheck(t, server.URL(), "--wolkvox.timezone="+configured)
+		have.wantFinding(check.TimeZone, test.status, test.text)
 		fits := "UTC" + now.In(place).Format("-07:00") + " fits"
 		if finding := have.finding(check.TimeZone); strings.Contains(finding.Do, fits) != (test.wrong != 0) || have.OK != (test.status != check.Failed) {
 			t.Errorf("%s ahead: have %+v and ok %v, want %q", test.wrong, finding, have.OK, fits)
 		}
-		if n := asked(server); n > check.MaxRequests {
+		if n := countAPIRequests(server); n > check.MaxRequests {
 			t.Errorf("%s ahead: have %d requests", test.wrong, n)
 		}
 	}
 }
 
-func TestAQuietHourIsNoFailureOfACheck(t *testing.T) {
+func TestCheck_PassesWithoutChats(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
-	have := checking(t, server.URL())
-	have.has(check.Report, check.Look, "no chat in the last hour")
-	have.has(check.TimeZone, check.Skipped, "")
-	have.has(check.Fields, check.Skipped, "")
-	if n := asked(server); !have.OK || n > check.MaxRequests {
+	have := runCheck(t, server.URL())
+	have.wantFinding(check.Report, check.Look, "no chat in the last hour")
+	have.wantFinding(check.TimeZone, check.Skipped, "")
+	have.wantFinding(check.Fields, check.Skipped, "")
+	if n := countAPIRequests(server); !have.OK || n > check.MaxRequests {
 		t.Errorf("have ok %v and %d requests", have.OK, n)
 	}
 }
 
-func TestACheckLeavesTheStateToItsExporter(t *testing.T) {
+func TestCheck_LeavesStateUnchanged(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	e := against(server, "--storage.path=state").start(t)
-	e.await("a first poll", informed)
+	e := pollCommand(server, "--storage.path=state").start(t)
+	e.await("a first poll", hasTokenInfo)
 	folder := filepath.Join(e.dir, "state")
-	before := listing(t, folder)
-	l := launch{dir: e.dir, args: []string{"check", "--json", "--wolkvox.url=" + server.URL(), "--storage.path=state"}, env: []string{"WOLKVOX_TOKEN=" + testToken}}
+	before := listDir(t, folder)
+	l := invocation{dir: e.dir, args: []string{"check", "--json", "--wolkvox.url=" + server.URL(), "--storage.path=state"}, env: []string{"WOLKVOX_TOKEN=" + testToken}}
 	have := l.check(t)
-	have.has(check.State, check.Look, `a running wolkvox_exporter uses the folder "state"`)
+	have.wantFinding(check.State, check.Look, `a running wolkvox_exporter uses the folder "state"`)
 	if !have.OK {
 		t.Errorf("have %+v, want no failure", have.Result)
 	}
-	if after := listing(t, folder); !slices.Equal(after, before) {
+	if after := listDir(t, folder); !slices.Equal(after, before) {
 		t.Errorf("have %v, want %v as before", after, before)
 	}
 
 	e.kill()
-	before = listing(t, folder)
-	l.check(t).has(check.State, check.OK, `the folder "state" can be written to`)
-	if after := listing(t, folder); !slices.Equal(after, before) {
+	before = listDir(t, folder)
+	l.check(t).wantFinding(check.State, check.OK, `the folder "state" can be written to`)
+	if after := listDir(t, folder); !slices.Equal(after, before) {
 		t.Errorf("have %v, want %v as before", after, before)
 	}
 	if err := os.WriteFile(filepath.Join(e.dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l.args[3] = "--storage.path=file"
-	l.check(t).has(check.State, check.Failed, `"file" is a file`)
+	l.check(t).wantFinding(check.State, check.Failed, `"file" is a file`)
 	l.args[3] = "--storage.path="
-	l.check(t).has(check.State, check.Look, "in memory only")
+	l.check(t).wantFinding(check.State, check.Look, "in memory only")
 }
 
-// listing is what a folder holds, by name, size and time.
-func listing(t *testing.T, dir string) (files []string) {
+// listDir is what a folder holds, by name, size and time.
+func listDir(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -324,11 +324,11 @@ func listing(t *testing.T, dir string) (files []string) {
 	return files
 }
 
-func TestAnInterruptedCheckEndsAtOnce(t *testing.T) {
+func TestCheck_EndsWhenInterrupted(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
 	server.FailAlways(wolkvoxtest.Hang)
-	e := launch{args: []string{"check", "--wolkvox.url=" + server.URL()}, env: []string{"WOLKVOX_TOKEN=" + testToken}}.run(t)
+	e := invocation{args: []string{"check", "--wolkvox.url=" + server.URL()}, env: []string{"WOLKVOX_TOKEN=" + testToken}}.run(t)
 	eventually(t, "a request", func() bool { return len(server.Requests()) == 1 })
 	if status := e.stop(syscall.SIGINT); status != 1 {
 		t.Errorf("have exit status %d, want 1", status)

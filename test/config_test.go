@@ -16,15 +16,15 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// configured is a folder with a configuration file, and a program that uses it.
-type configured struct {
+// programWithFile is a folder with a configuration file, and a program that uses it.
+type programWithFile struct {
 	*testing.T
-	launch
+	invocation
 }
 
-func newConfigured(t *testing.T, operations ...string) configured {
+func newProgram(t *testing.T, operations ...string) programWithFile {
 	t.Helper()
-	c := configured{t, launch{dir: t.TempDir(), args: []string{
+	c := programWithFile{t, invocation{dir: t.TempDir(), args: []string{
 		"--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle", "--poll.interval=1s", "--collector.zero-hold=0s",
 	}}}
 	c.write(operations...)
@@ -32,7 +32,7 @@ func newConfigured(t *testing.T, operations ...string) configured {
 }
 
 // write replaces the file by one with these operations.
-func (c configured) write(operations ...string) {
+func (c programWithFile) write(operations ...string) {
 	c.Helper()
 	text := "operations:\n" + strings.Join(operations, "")
 	if err := os.WriteFile(filepath.Join(c.dir, "wolkvox.yml"), []byte(text), 0o600); err != nil {
@@ -49,7 +49,7 @@ func operation(name string, server *wolkvoxtest.Server, more ...string) string {
 // reload asks for it over HTTP.
 func (e *exporter) reload() (status int, body string) {
 	e.t.Helper()
-	response, err := client.Post(e.base()+"/-/reload", "", nil)
+	response, err := client.Post(e.baseURL()+"/-/reload", "", nil)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -68,28 +68,28 @@ func newServer(t *testing.T) *wolkvoxtest.Server {
 	return server
 }
 
-func upOf(operation string) func(samples) bool {
+func isUp(operation string) func(samples) bool {
 	return func(s samples) bool { return s[`wolkvox_up{operation="`+operation+`"}`] == 1 }
 }
 
-func TestOneOperationThatHangsOrIsRefusedChangesNothingForAnother(t *testing.T) {
+func TestServe_IsolatesHangingAndRefusedOperations(t *testing.T) {
 	t.Parallel()
 	good, hanging, refusing := newServer(t), newServer(t), newServer(t)
 	hanging.FailAlways(wolkvoxtest.Hang)
 	refusing.SetToken("another")
-	e := newConfigured(t, operation("good", good), operation("hanging", hanging), operation("refusing", refusing, "  poll: {interval: 2s}")).start(t)
+	e := newProgram(t, operation("good", good), operation("hanging", hanging), operation("refusing", refusing, "  poll: {interval: 2s}")).start(t)
 	e.await("polls of the good one and a refused token", func(s samples) bool {
-		return upOf("good")(s) && s.byLabel("wolkvox_api_requests_total", "result")["token_rejected"] > 0
+		return isUp("good")(s) && s.byLabel("wolkvox_api_requests_total", "result")["token_rejected"] > 0
 	})
 	before := len(good.Requests())
 	eventually(t, "more polls of the good one", func() bool { return len(good.Requests()) > before+2 })
 	have := e.scrape()
-	if upOf("hanging")(have) || upOf("refusing")(have) || e.status("/-/ready") != 503 {
+	if isUp("hanging")(have) || isUp("refusing")(have) || e.status("/-/ready") != 503 {
 		t.Errorf("have up %v and ready %d, want neither of the others up, and 503", have.of("wolkvox_up"), e.status("/-/ready"))
 	}
 }
 
-func TestOperationsOfOneTokenTakeTurns(t *testing.T) {
+func TestServe_QueuesRequestsOfSharedToken(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
 		Limits:  wolkvoxtest.Limits{RequestsPerDay: -1},
@@ -102,7 +102,7 @@ func TestOperationsOfOneTokenTakeTurns(t *testing.T) {
 		// Four requests of 300 ms are more than fit in a second.
 		file = append(file, strings.ReplaceAll(operation(name, server), "token-of-"+name, "shared"))
 	}
-	e := newConfigured(t, file...).start(t)
+	e := newProgram(t, file...).start(t)
 	have := e.await("some polls of each", func(s samples) bool {
 		for _, name := range names {
 			if s[`wolkvox_api_requests_total{api="chat_8",operation="`+name+`",result="empty"}`] < 6 {
@@ -120,25 +120,25 @@ func TestOperationsOfOneTokenTakeTurns(t *testing.T) {
 	}
 }
 
-func TestOperationsComeGoAndChangeWithoutARestart(t *testing.T) {
+func TestReload_AddsRemovesAndChangesOperations(t *testing.T) {
 	t.Parallel()
 	first, second := newServer(t), newServer(t)
-	program := newConfigured(t, operation("first", first))
+	program := newProgram(t, operation("first", first))
 	e := program.start(t)
-	e.await("a first poll", upOf("first"))
+	e.await("a first poll", isUp("first"))
 
 	program.write(operation("first", first), operation("second", second))
 	if status, body := e.reload(); status != 200 {
 		t.Fatalf("have status %d: %s", status, body)
 	}
-	e.await("a poll of the second", upOf("second"))
+	e.await("a poll of the second", isUp("second"))
 
 	program.write(operation("second", second, "  time_zone: Nowhere"), operation("third", second))
 	if status, body := e.reload(); status != 500 || !strings.Contains(body, `wolkvox.yml:5: operations[0].time_zone "Nowhere"`) {
 		t.Errorf("a bad file: have status %d and %q", status, body)
 	}
 	have := e.scrape()
-	if have.sum("wolkvox_exporter_config_last_reload_successful") != 0 || !upOf("first")(have) || !upOf("second")(have) || len(have.of("wolkvox_up")) != 2 {
+	if have.sum("wolkvox_exporter_config_last_reload_successful") != 0 || !isUp("first")(have) || !isUp("second")(have) || len(have.of("wolkvox_up")) != 2 {
 		t.Errorf("after a bad file: have %v, want the two of before, and that the file failed", have.of("wolkvox_up"))
 	}
 
@@ -148,7 +148,7 @@ func TestOperationsComeGoAndChangeWithoutARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	have = e.await("the first's end", func(s samples) bool {
-		return len(s.of("wolkvox_up")) == 1 && upOf("second")(s) && s.sum("wolkvox_exporter_config_last_reload_successful") == 1
+		return len(s.of("wolkvox_up")) == 1 && isUp("second")(s) && s.sum("wolkvox_exporter_config_last_reload_successful") == 1
 	})
 	if len(second.Requests()) == since {
 		t.Error("have no poll of the one that changed")
@@ -166,28 +166,28 @@ func TestOperationsComeGoAndChangeWithoutARestart(t *testing.T) {
 	}
 }
 
-func TestRoutingPointsHaveTheNamesOfTheFile(t *testing.T) {
+func TestServe_NamesRoutingPointsFromFile(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
 		RoutingPoints: []wolkvoxtest.RoutingPoint{{ID: "1101", Name: "Ventas"}, {ID: "1102", Name: "Soporte"}},
 	})
 	defer server.Close()
 	server.Add(endingSoon(0, 10, time.Now().Add(-time.Minute), time.Second)...)
-	e := newConfigured(t, operation("sales", server, "  routing_points: {1102: Support, 1103: Claims}")).start(t)
-	// A scrape reads the names before it reads what informed looks at.
-	e.await("names", informed)
-	have := e.await("the scrape after that", informed).byLabel("wolkvox_routing_point_info", "rp_name")
+	e := newProgram(t, operation("sales", server, "  routing_points: {1102: Support, 1103: Claims}")).start(t)
+	// A scrape reads the names before it reads what hasTokenInfo checks.
+	e.await("names", hasTokenInfo)
+	have := e.await("the scrape after that", hasTokenInfo).byLabel("wolkvox_routing_point_info", "rp_name")
 	if want := map[string]float64{"Ventas": 1, "Support": 1, "Claims": 1}; !maps.Equal(have, want) {
 		t.Errorf("have the names %v, want %v", have, want)
 	}
 }
 
-func TestAnOperationThatComesBackGoesOnWhereItWas(t *testing.T) {
+func TestReload_ResumesReaddedOperation(t *testing.T) {
 	t.Parallel()
 	server, other := newServer(t), newServer(t)
-	program := newConfigured(t, operation("stays", other), operation("goes", server))
+	program := newProgram(t, operation("stays", other), operation("goes", server))
 	e := program.start(t)
-	e.await("first polls", allInformed(2)) // Chats that are added before the end of the seed are only remembered.
+	e.await("first polls", allHaveTokenInfo(2)) // Chats that are added before the end of the seed are only remembered.
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
 	counted := e.await("chats", func(s samples) bool { return s.sum("wolkvox_chat_interactions_total") == 20 })
 	program.write(operation("stays", other))
@@ -199,7 +199,7 @@ func TestAnOperationThatComesBackGoesOnWhereItWas(t *testing.T) {
 	if status, body := e.reload(); status != 200 {
 		t.Fatalf("have status %d: %s", status, body)
 	}
-	have := e.await("its return", upOf("goes"))
+	have := e.await("its return", isUp("goes"))
 	if diff := differences(have.chats(), counted.chats()); diff != "" {
 		t.Errorf("the chats are not those of before:\n%s", diff)
 	}
@@ -208,8 +208,8 @@ func TestAnOperationThatComesBackGoesOnWhereItWas(t *testing.T) {
 // A browser sends the request, with the password that it knows, for a page of any site.
 func TestReload_RefusesOtherSites(t *testing.T) {
 	t.Parallel()
-	e := newConfigured(t, operation("one", newServer(t))).start(t)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.base()+"/-/reload", http.NoBody)
+	e := newProgram(t, operation("one", newServer(t))).start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.baseURL()+"/-/reload", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,9 +227,9 @@ func TestReload_RefusesOtherSites(t *testing.T) {
 	}
 }
 
-func TestReloadingByHTTPIsOffByDefault(t *testing.T) {
+func TestReload_OverHTTPIsOffByDefault(t *testing.T) {
 	t.Parallel()
-	e := against(newServer(t), "--storage.path=").start(t)
+	e := pollCommand(newServer(t), "--storage.path=").start(t)
 	if status, _ := e.reload(); status != 403 {
 		t.Errorf("have status %d, want 403", status)
 	}
@@ -241,10 +241,10 @@ func TestReloadingByHTTPIsOffByDefault(t *testing.T) {
 	eventually(t, "a line in the log", func() bool { return strings.Contains(e.logged(), "configuration reloaded") })
 }
 
-func TestBucketsAreThoseOfTheFile(t *testing.T) {
+func TestServe_UsesBucketsOfFile(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	program := newConfigured(t, operation("one", server, "  buckets: {speed_of_answer_seconds: [42, 4200]}"), "buckets: {messages: [3, 7], characters: [5]}\n")
+	program := newProgram(t, operation("one", server, "  buckets: {speed_of_answer_seconds: [42, 4200]}"), "buckets: {messages: [3, 7], characters: [5]}\n")
 	e := program.start(t)
 	e.await("a first poll", up)
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
@@ -270,7 +270,7 @@ func TestBucketsAreThoseOfTheFile(t *testing.T) {
 	}
 }
 
-func TestTheExampleFileIsOneThatTheProgramTakes(t *testing.T) {
+func TestDocs_ExampleConfigurationIsValid(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("docs/wolkvox.example.yml")
 	if err != nil {
@@ -291,7 +291,7 @@ func TestTheExampleFileIsOneThatTheProgramTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	status, _, stderr := launch{dir: dir, args: []string{"--config.file=wolkvox.yml", "--web.listen-address=" + taken.Addr().String()}}.end(t)
+	status, _, stderr := invocation{dir: dir, args: []string{"--config.file=wolkvox.yml", "--web.listen-address=" + taken.Addr().String()}}.runToEnd(t)
 	if status != 1 || strings.Count(stderr, "msg=starting") != 3 || !strings.Contains(stderr, "address already in use") {
 		t.Errorf("have status %d and\n%s\nwant three operations, and only an address that is taken", status, stderr)
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-func TestDemoPlaysABusyDayWithoutATrace(t *testing.T) {
+func TestDemo_LeavesNoFiles(t *testing.T) {
 	t.Parallel()
-	e := launch{args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}.start(t)
+	e := invocation{args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}.start(t)
 	var first samples
 	eventually(t, "figures of all that the demo is to show", func() bool {
 		first = e.scrape()
@@ -23,9 +23,9 @@ func TestDemoPlaysABusyDayWithoutATrace(t *testing.T) {
 		}
 		return true
 	})
-	within(t, 2*time.Minute, 100*time.Millisecond, "more chats", func() bool {
+	pollUntil(t, 2*time.Minute, 100*time.Millisecond, "more chats", func() bool {
 		have := e.scrape()
-		if wrong := misled(first, have, have.chats()); wrong != "" {
+		if wrong := scrapeErrors(first, have, have.chats()); wrong != "" {
 			t.Fatalf("the demo takes back:\n%s", wrong)
 		}
 		return have.sum("wolkvox_chat_interactions_total") > first.sum("wolkvox_chat_interactions_total")
@@ -36,5 +36,5 @@ func TestDemoPlaysABusyDayWithoutATrace(t *testing.T) {
 	if status := e.stop(syscall.SIGTERM); status != 0 {
 		t.Errorf("have exit status %d, want 0", status)
 	}
-	nothingIn(t, e.dir)
+	wantEmptyDir(t, e.dir)
 }

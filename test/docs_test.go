@@ -10,7 +10,7 @@ import (
 )
 
 // What the documents say is shown by a test is.
-func TestEveryTestThatTheDocumentsNameExists(t *testing.T) {
+func TestDocs_NameExistingTests(t *testing.T) {
 	t.Parallel()
 	defined := map[string]bool{}
 	definition := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)

@@ -23,27 +23,27 @@ import (
 
 const testToken = "token-of-the-tests"
 
-// launch is a command line to be, with where and in which environment.
-type launch struct {
+// invocation is a command line to be, with where and in which environment.
+type invocation struct {
 	dir  string // an empty one if not set
 	args []string
 	env  []string
 
-	below []string // a command that runs the line that follows it; none if not set
+	wrapper []string // a command that runs the line that follows it; none if not set
 }
 
-// against polls a server. Flags later in a line are no remedy: kingpin refuses
+// pollCommand polls a server. Flags later in a line are no remedy: kingpin refuses
 // a flag that comes twice.
-func against(server *wolkvoxtest.Server, args ...string) launch {
-	return launch{
+func pollCommand(server *wolkvoxtest.Server, args ...string) invocation {
+	return invocation{
 		args: append([]string{"--wolkvox.url=" + server.URL(), "--web.listen-address=127.0.0.1:0"}, args...),
 		env:  []string{"WOLKVOX_TOKEN=" + testToken},
 	}
 }
 
-func (l launch) command(ctx context.Context, t testing.TB) *exec.Cmd {
+func (l invocation) command(ctx context.Context, t testing.TB) *exec.Cmd {
 	t.Helper()
-	line := slices.Concat(l.below, []string{programFile}, l.args)
+	line := slices.Concat(l.wrapper, []string{programFile}, l.args)
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	if cmd.Dir = l.dir; l.dir == "" {
 		cmd.Dir = t.TempDir()
@@ -53,10 +53,10 @@ func (l launch) command(ctx context.Context, t testing.TB) *exec.Cmd {
 	return cmd
 }
 
-// end runs the program until it ends by itself.
-func (l launch) end(t *testing.T) (status int, stdout, stderr string) {
+// runToEnd runs the program until it ends by itself.
+func (l invocation) runToEnd(t *testing.T) (status int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	cmd := l.command(ctx, t)
 	var out, errs bytes.Buffer
@@ -87,15 +87,15 @@ type exporter struct {
 var listeningOn = regexp.MustCompile(`"Listening on" address=(\S+)|"address":"([^"]+)".*"msg":"Listening on"`)
 
 // start runs the program until the test's end, and waits until it listens.
-func (l launch) start(t testing.TB) *exporter {
+func (l invocation) start(t testing.TB) *exporter {
 	t.Helper()
 	e := l.run(t)
-	e.listens()
+	e.waitListening()
 	return e
 }
 
 // run runs the program until the test's end.
-func (l launch) run(t testing.TB) *exporter {
+func (l invocation) run(t testing.TB) *exporter {
 	t.Helper()
 	e := &exporter{t: t, cmd: l.command(context.Background(), t), done: make(chan struct{})}
 	e.dir = e.cmd.Dir
@@ -110,7 +110,7 @@ func (l launch) run(t testing.TB) *exporter {
 		defer close(e.done)
 		for lines := bufio.NewReader(stderr); ; {
 			line, err := lines.ReadBytes('\n')
-			e.note(line)
+			e.recordLine(line)
 			if err != nil {
 				break
 			}
@@ -127,8 +127,8 @@ func (l launch) run(t testing.TB) *exporter {
 	return e
 }
 
-// note keeps a line of the log, and the first address in it.
-func (e *exporter) note(line []byte) {
+// recordLine keeps a line of the log, and the first address in it.
+func (e *exporter) recordLine(line []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.log.Write(line)
@@ -137,15 +137,15 @@ func (e *exporter) note(line []byte) {
 	}
 }
 
-// base is the URL below which the program serves, or "" before it listens.
-func (e *exporter) base() string {
+// baseURL is the URL below which the program serves, or "" before it listens.
+func (e *exporter) baseURL() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.url
 }
 
-// listens waits until the program does.
-func (e *exporter) listens() {
+// waitListening waits until the program does.
+func (e *exporter) waitListening() {
 	e.t.Helper()
 	eventually(e.t, "an address that it listens on", func() bool {
 		select {
@@ -153,7 +153,7 @@ func (e *exporter) listens() {
 			e.t.Fatalf("it ended with status %d:\n%s", e.cmd.ProcessState.ExitCode(), e.logged())
 		default:
 		}
-		return e.base() != ""
+		return e.baseURL() != ""
 	})
 }
 
@@ -190,18 +190,18 @@ func (e *exporter) stop(signal syscall.Signal) int {
 	}
 	select {
 	case <-e.done:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		e.t.Fatalf("it goes on running after %s:\n%s", signal, e.logged())
 	}
 	return e.cmd.ProcessState.ExitCode()
 }
 
 // client keeps no connection: the exporter would wait for it when it ends.
-var client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+var client = http.Client{Timeout: waitLimit, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // get asks the program for a page.
 func (e *exporter) get(path string, header ...string) (status int, body string, err error) {
-	request, err := http.NewRequest(http.MethodGet, e.base()+path, http.NoBody)
+	request, err := http.NewRequest(http.MethodGet, e.baseURL()+path, http.NoBody)
 	if err != nil {
 		return 0, "", err
 	}
@@ -262,6 +262,6 @@ func (e *exporter) await(what string, right func(samples) bool) samples {
 // up tells whether the last poll succeeded.
 func up(s samples) bool { return s.sum("wolkvox_up") == 1 }
 
-// informed tells whether what follows the first poll has been asked for, too: no
+// hasTokenInfo tells whether what follows the first poll has been asked for, too: no
 // request is to come before the next poll.
-func informed(s samples) bool { return up(s) && len(s.of("wolkvox_api_token_requests_used")) > 0 }
+func hasTokenInfo(s samples) bool { return up(s) && len(s.of("wolkvox_api_token_requests_used")) > 0 }

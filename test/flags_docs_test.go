@@ -34,7 +34,7 @@ func helpDefaults(help string) map[string]string {
 
 func TestFlags_EachIsListedWithItsDefault(t *testing.T) {
 	t.Parallel()
-	status, help, _ := launch{args: []string{"--help"}}.end(t)
+	status, help, _ := invocation{args: []string{"--help"}}.runToEnd(t)
 	if status != 0 {
 		t.Fatalf("have status %d for --help", status)
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestHelpListsEveryFlagAndCommand(t *testing.T) {
+func TestHelp_ListsFlagsAndCommands(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}} {
-		status, stdout, stderr := launch{args: args}.end(t)
+		status, stdout, stderr := invocation{args: args}.runToEnd(t)
 		if status != 0 || stderr != "" {
 			t.Errorf("%q: have status %d and stderr %q, want 0 and nothing", args, status, stderr)
 		}
@@ -31,16 +31,16 @@ func TestHelpListsEveryFlagAndCommand(t *testing.T) {
 	}
 }
 
-func TestVersionAndRevisionAreToldOnStdoutAndAsAMetric(t *testing.T) {
+func TestVersion_IsPrintedAndServed(t *testing.T) {
 	t.Parallel()
-	status, stdout, stderr := launch{args: []string{"--version"}}.end(t)
+	status, stdout, stderr := invocation{args: []string{"--version"}}.runToEnd(t)
 	first, _, _ := strings.Cut(stdout, "\n")
 	if status != 0 || stderr != "" || !strings.Contains(first, "wolkvox_exporter, version "+testVersion) || !strings.Contains(first, "revision: "+testRevision) {
 		t.Errorf("have status %d, stderr %q and stdout %q, want version and revision", status, stderr, stdout)
 	}
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
-	info := against(server, "--storage.path=").start(t).scrape().of("wolkvox_exporter_build_info")
+	info := pollCommand(server, "--storage.path=").start(t).scrape().of("wolkvox_exporter_build_info")
 	for series := range info {
 		if !strings.Contains(series, `version="`+testVersion+`"`) || !strings.Contains(series, `revision="`+testRevision+`"`) {
 			t.Errorf("have %s, want version and revision", series)
@@ -51,11 +51,11 @@ func TestVersionAndRevisionAreToldOnStdoutAndAsAMetric(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentDescribesAnOperation(t *testing.T) {
+func TestFlags_ReadEnvironment(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
-	e := launch{
+	e := invocation{
 		args: []string{"--web.listen-address=127.0.0.1:0", "--storage.path="},
 		env: []string{
 			"WOLKVOX_URL=" + server.URL(), "WOLKVOX_SERVER=0042", "WOLKVOX_TIMEZONE=Europe/Madrid",
@@ -71,11 +71,11 @@ func TestTheEnvironmentDescribesAnOperation(t *testing.T) {
 	}
 }
 
-func TestAFlagGoesBeforeTheEnvironment(t *testing.T) {
+func TestFlags_OverrideEnvironment(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
-	l := against(server, "--storage.path=", "--wolkvox.server=7")
+	l := pollCommand(server, "--storage.path=", "--wolkvox.server=7")
 	l.env = append(l.env, "WOLKVOX_URL=http://127.0.0.1:1", "WOLKVOX_SERVER=0042")
 	have := l.start(t).await("a first poll", up)
 	if len(have.of(`wolkvox_up{operation="wv7"}`)) != 1 {
@@ -83,8 +83,8 @@ func TestAFlagGoesBeforeTheEnvironment(t *testing.T) {
 	}
 }
 
-// nothingIn tells what a folder holds.
-func nothingIn(t *testing.T, dir string) {
+// wantEmptyDir tells what a folder holds.
+func wantEmptyDir(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -95,8 +95,8 @@ func nothingIn(t *testing.T, dir string) {
 	}
 }
 
-// complaint checks that a program has said what is wrong in one line.
-func complaint(t *testing.T, status int, stdout, stderr, names string) {
+// wantOneLineError checks that a program has said what is wrong in one line.
+func wantOneLineError(t *testing.T, status int, stdout, stderr, names string) {
 	t.Helper()
 	if status != 1 && status != 2 {
 		t.Errorf("have exit status %d, want 1 or 2", status)

@@ -20,7 +20,7 @@ import (
 // name. Indented blocks are for people only.
 type step struct{ section, kind, block, seen string }
 
-func stepsOf(t *testing.T, document string) (steps []step) {
+func parseSteps(t *testing.T, document string) (steps []step) {
 	t.Helper()
 	section, kind := "", ""
 	var block strings.Builder
@@ -50,7 +50,7 @@ func (sh *shell) file(text string) {
 	sh.t.Helper()
 	name, _, _ := strings.Cut(strings.TrimPrefix(text, "# "), "\n")
 	// Nobody waits for a minute here.
-	text = strings.ReplaceAll(sh.inOurs(text), "interval: 1m", "interval: 1s")
+	text = strings.ReplaceAll(sh.substitute(text), "interval: 1m", "interval: 1s")
 	if err := os.WriteFile(filepath.Join(sh.dir, name), []byte(text), 0o600); err != nil {
 		sh.t.Fatal(err)
 	}
@@ -70,10 +70,10 @@ func anyNumber(number string) string {
 	return "[0-9]+"
 }
 
-// missing is the first line of the document that was not seen, in order.
-func (sh *shell) missing(want, have string) string {
+// missingLine is the first line of the document that was not seen, in order.
+func (sh *shell) missingLine(want, have string) string {
 	lines := strings.Split(have, "\n")
-	for line := range strings.Lines(sh.inOurs(want)) {
+	for line := range strings.Lines(sh.substitute(want)) {
 		line = strings.TrimSpace(line)
 		pattern := number.ReplaceAllStringFunc(regexp.QuoteMeta(ofTheAccount.ReplaceAllString(line, "$1…")), anyNumber)
 		same := regexp.MustCompile("^ *" + strings.ReplaceAll(pattern, "…", ".*") + " *$")
@@ -92,9 +92,9 @@ func (sh *shell) missing(want, have string) string {
 }
 
 // What only looks is true some time after what it looks at was started.
-var looks = regexp.MustCompile(`^(curl|grep|promtool query) `)
+var observingCommand = regexp.MustCompile(`^(curl|grep|promtool query) `)
 
-func (sh *shell) follow(s step) {
+func (sh *shell) runStep(s step) {
 	sh.t.Helper()
 	if s.kind == "yaml" {
 		sh.file(s.block)
@@ -106,25 +106,25 @@ func (sh *shell) follow(s step) {
 			sh.t.Logf("%shas shown at last:\n%s", s.block, last)
 		}
 	}()
-	if looks.MatchString(s.block) {
+	if observingCommand.MatchString(s.block) {
 		eventually(sh.t, s.seen, func() bool {
 			last = sh.run(s.block)
-			return sh.missing(s.seen, last) == ""
+			return sh.missingLine(s.seen, last) == ""
 		})
 		return
 	}
 	last = sh.run(s.block)
-	if line := sh.missing(s.seen, last); line != "" {
+	if line := sh.missingLine(s.seen, last); line != "" {
 		sh.t.Errorf("there is no line %s", line)
 	}
-	sh.listens(s.block)
+	sh.waitListening(s.block)
 }
 
-// account is a wolkvox with some chats of the last minutes, over HTTPS, and the
+// newAccount is a wolkvox with some chats of the last minutes, over HTTPS, and the
 // environment of a program that takes it for that of the document.
-func account(t *testing.T, zone string) (env []string) {
+func newAccount(t *testing.T, zone string) (env []string) {
 	t.Helper()
-	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, zone)})
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, zone)})
 	t.Cleanup(server.Close)
 	server.Add(endingSoon(0, 40, time.Now().Add(-2*time.Minute), time.Minute)...)
 	secure := httptest.NewTLSServer(server.Handler())
@@ -133,15 +133,15 @@ func account(t *testing.T, zone string) (env []string) {
 	return []string{"WOLKVOX_URL=" + secure.URL, "SSL_CERT_FILE=" + writeFile(t, string(authority))}
 }
 
-func TestGettingStartedGoesAsItsPageSays(t *testing.T) {
+func TestDocs_GettingStartedWorks(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
-	sh := newShell(t, account(t, zone)...)
-	sh.ours["America/Bogota"] = zone
+	sh := newShell(t, newAccount(t, zone)...)
+	sh.substitutes["America/Bogota"] = zone
 	if err := os.WriteFile(filepath.Join(sh.dir, "token"), []byte(testToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	steps := stepsOf(t, "docs/getting-started.md")
+	steps := parseSteps(t, "docs/getting-started.md")
 	if len(steps) < 12 {
 		t.Fatalf("have %d steps, want all of the page", len(steps))
 	}
@@ -150,14 +150,14 @@ func TestGettingStartedGoesAsItsPageSays(t *testing.T) {
 			continue
 		}
 		t.Run(s.section, func(t *testing.T) {
-			if err := lacking(s.block); err != nil {
+			if err := unavailable(s.block); err != nil {
 				if os.Getenv("E2E_REQUIRED") != "" {
 					t.Fatal(err)
 				}
 				t.Skip(err)
 			}
 			sh.t = t
-			sh.follow(s)
+			sh.runStep(s)
 		})
 		if t.Failed() {
 			return

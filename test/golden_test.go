@@ -17,15 +17,15 @@ import (
 
 // A first start and a second one, with chats of all kinds, bad rows, a changed row
 // and a failure in between.
-func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
+func TestMetrics_MatchGoldenFile(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
-		Token: testToken, Location: load(t, zone), Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd},
+		Token: testToken, Location: loadZone(t, zone), Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd},
 		RoutingPoints: []wolkvoxtest.RoutingPoint{{ID: "1101", Name: "Ventas"}, {ID: "1102", Name: "Soporte técnico"}, {ID: "1199", Name: "Sin chats"}},
 	})
 	defer server.Close()
-	program := against(server, "--wolkvox.server=0042", "--wolkvox.timezone="+zone, "--poll.interval=52w", "--poll.overlap=1h", "--poll.reconcile-window=6h")
+	program := pollCommand(server, "--wolkvox.server=0042", "--wolkvox.timezone="+zone, "--poll.interval=52w", "--poll.overlap=1h", "--poll.reconcile-window=6h")
 	program.dir = t.TempDir()
 
 	now := time.Now()
@@ -37,11 +37,11 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 		botChat(4, "1102", "Web", at(2*time.Minute)),
 		agentChat(5, "1102", "web", at(2*time.Hour), 600*time.Second),
 		botChat(6, "1103", "telegram", at(3*time.Hour)),
-		open(agentChat(7, "1101", "whatsapp", at(time.Minute), 0)),
+		openChat(agentChat(7, "1101", "whatsapp", at(time.Minute), 0)),
 	)
 	server.FailNext(wolkvoxtest.BadNumbers, wolkvoxtest.None, wolkvoxtest.BadRows) // The second request is a probe of the zone.
 	e := program.start(t)
-	e.await("a first start", func(s samples) bool { return s.outcomes()["seeded"] > 0 && informed(s) })
+	e.await("a first start", func(s samples) bool { return s.outcomes()["seeded"] > 0 && hasTokenInfo(s) })
 	if status := e.stop(syscall.SIGTERM); status != 0 {
 		t.Fatalf("have exit status %d, want 0", status)
 	}
@@ -55,7 +55,7 @@ func TestTheExpositionOfAFixedHistoryIsGolden(t *testing.T) {
 	server.Update(revised)
 	server.FailNext(wolkvoxtest.ServerError)
 	e = program.start(t)
-	have := e.await("a second start", informed)
+	have := e.await("a second start", hasTokenInfo)
 	compareGolden(t, "test/testdata/metrics.txt", e.exposition())
 
 	rows := 0
@@ -90,7 +90,7 @@ func agentChat(n int, routingPoint, channel string, start time.Time, handled tim
 	return c
 }
 
-func open(c wolkvoxtest.Chat) wolkvoxtest.Chat {
+func openChat(c wolkvoxtest.Chat) wolkvoxtest.Chat {
 	c.End = time.Time{}
 	return c
 }

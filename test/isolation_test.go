@@ -20,9 +20,9 @@ var badOperations = []struct {
 	breakIt      func(state, token string) error
 }{
 	{"state_corrupt", "corrupt", func(state, _ string) error {
-		return rewrite(state, func(b []byte) []byte { return spoilt(b, len(b)/2) })
+		return rewrite(state, func(b []byte) []byte { return flipByte(b, len(b)/2) })
 	}},
-	{"state_newer", "newer", func(state, _ string) error { return rewrite(state, newer) }},
+	{"state_newer", "newer", func(state, _ string) error { return rewrite(state, asNewerVersion) }},
 	{"state_foreign", "not a state file", func(state, _ string) error {
 		return os.WriteFile(state, []byte("# a shopping list\n"), 0o600)
 	}},
@@ -39,13 +39,13 @@ func rewrite(path string, change func([]byte) []byte) error {
 	return os.WriteFile(path, change(content), 0o600)
 }
 
-// isolated is a program with good operations beside one that is to be bad, which has a
+// newWithBadOperation is a program with good operations beside one that is to be bad, which has a
 // state already.
-func isolated(t *testing.T) (program configured, state, token string) {
+func newWithBadOperation(t *testing.T) (program programWithFile, state, token string) {
 	t.Helper()
 	server := newServer(t)
 	file := []string{operation("good", server), operation("fine", newServer(t))}
-	program = newConfigured(t, append(file, strings.Replace(operation("bad", newServer(t)), "token: token-of-bad", "token_file: bad.token", 1))...)
+	program = newProgram(t, append(file, strings.Replace(operation("bad", newServer(t)), "token: token-of-bad", "token_file: bad.token", 1))...)
 	state, token = filepath.Join(program.dir, "data", "bad.state"), filepath.Join(program.dir, "bad.token")
 	if err := os.WriteFile(token, []byte("token-of-bad\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -64,8 +64,8 @@ func allUp(n int) func(samples) bool {
 	return func(s samples) bool { return s.sum("wolkvox_up") == float64(n) && len(s.of("wolkvox_up")) == n }
 }
 
-// allInformed is as informed, of n operations.
-func allInformed(n int) func(samples) bool {
+// allHaveTokenInfo is hasTokenInfo for n operations.
+func allHaveTokenInfo(n int) func(samples) bool {
 	return func(s samples) bool { return allUp(n)(s) && len(s.of("wolkvox_api_token_requests_used")) == n }
 }
 
@@ -74,13 +74,13 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 	for _, bad := range badOperations {
 		t.Run(bad.reason, func(t *testing.T) {
 			t.Parallel()
-			program, state, token := isolated(t)
-			restore := keep(t, state, token)
+			program, state, token := newWithBadOperation(t)
+			restore := backUp(t, state, token)
 			if err := bad.breakIt(state, token); err != nil {
 				t.Fatal(err)
 			}
 			e := program.start(t)
-			have := e.await("the good ones", func(s samples) bool { return upOf("good")(s) && upOf("fine")(s) })
+			have := e.await("the good ones", func(s samples) bool { return isUp("good")(s) && isUp("fine")(s) })
 			series := fmt.Sprintf(`wolkvox_exporter_operation_not_loaded{operation="bad",reason=%q}`, bad.reason)
 			if have[`wolkvox_up{operation="bad"}`] != 0 || len(have.of("wolkvox_up")) != 3 || have[series] != 1 {
 				t.Errorf("have %v and %v, want bad at 0 and %s", have.of("wolkvox_up"), have.of("wolkvox_exporter_operation_not_loaded"), series)
@@ -113,8 +113,8 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 	}
 }
 
-// keep remembers the files until they are put back.
-func keep(t *testing.T, paths ...string) (restore func()) {
+// backUp remembers the files until they are put back.
+func backUp(t *testing.T, paths ...string) (restore func()) {
 	t.Helper()
 	contents := make([][]byte, len(paths))
 	for i, path := range paths {
@@ -139,15 +139,15 @@ func keep(t *testing.T, paths ...string) (restore func()) {
 func TestReload_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	program := newConfigured(t, operation("first", server))
+	program := newProgram(t, operation("first", server))
 	e := program.start(t)
-	e.await("a first poll", upOf("first"))
+	e.await("a first poll", isUp("first"))
 	bad := strings.Replace(operation("bad", server), "token: token-of-bad", "token_file: bad.token", 1)
 	program.write(operation("first", server), bad, operation("second", server))
 	if status, body := e.reload(); status != http.StatusOK || !strings.Contains(body, `"bad" is not ready: it is not loaded: token_file`) {
 		t.Errorf("have status %d and %q, want 200 and the one that is not loaded", status, body)
 	}
-	have := e.await("the others", func(s samples) bool { return upOf("first")(s) && upOf("second")(s) })
+	have := e.await("the others", func(s samples) bool { return isUp("first")(s) && isUp("second")(s) })
 	if have.sum("wolkvox_exporter_config_last_reload_successful") != 1 || have[`wolkvox_exporter_operation_not_loaded{operation="bad",reason="token_file"}`] != 1 {
 		t.Errorf("have %v, want the configuration in use and bad not loaded", have.of("wolkvox_exporter_operation_not_loaded"))
 	}
@@ -174,9 +174,9 @@ func TestStart_RefusesSingleOperationThatCannotBeLoaded(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{})
 	t.Cleanup(server.Close)
-	program := newConfigured(t, strings.Replace(operation("bad", server), "token: token-of-bad", "token_file: bad.token", 1))
-	status, stdout, stderr := program.end(t)
-	complaint(t, status, stdout, stderr, `wolkvox.yml:4: operations[0].token_file: reading the token file "bad.token"`)
+	program := newProgram(t, strings.Replace(operation("bad", server), "token: token-of-bad", "token_file: bad.token", 1))
+	status, stdout, stderr := program.runToEnd(t)
+	wantOneLineError(t, status, stdout, stderr, `wolkvox.yml:4: operations[0].token_file: reading the token file "bad.token"`)
 	if status != 1 {
 		t.Errorf("have status %d, want 1", status)
 	}
@@ -188,8 +188,8 @@ func TestStart_RefusesSingleOperationThatCannotBeLoaded(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(program.dir, "data", "bad.state"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	status, stdout, stderr = program.end(t)
-	complaint(t, status, stdout, stderr, "bad.state")
+	status, stdout, stderr = program.runToEnd(t)
+	wantOneLineError(t, status, stdout, stderr, "bad.state")
 	if status != 1 || len(server.Requests()) != 0 {
 		t.Errorf("have status %d and %d requests, want 1 and none", status, len(server.Requests()))
 	}

@@ -9,18 +9,18 @@ import (
 
 // A program that is killed at the worst moments, under the least handy readings
 // of the API, shows at no time a chat more than there are, and in the end all.
-func TestEveryChatCountsOnceThroughKills(t *testing.T) {
+func TestServe_CountsEachChatOnceThroughKills(t *testing.T) {
 	t.Parallel()
 	const chats = 5000
-	k := newKilling(t, wolkvoxtest.Readings{
+	k := newKillTest(t, wolkvoxtest.Readings{
 		SelectOn:  wolkvoxtest.Start,
 		Ends:      wolkvoxtest.BothExclusive,
 		ListOpen:  wolkvoxtest.DashEnd,
 		BotConnID: wolkvoxtest.Dash,
 		FillDelay: 2 * time.Second,
-		Lateness:  lateBy(3 * time.Second),
+		Lateness:  showLate(3 * time.Second),
 	}, 3*time.Second)
-	k.begin()
+	k.startFirst()
 	k.server.Add(endingSoon(0, chats, time.Now().Add(time.Second), 10*time.Second)...)
 	watched := k.watch()
 
@@ -28,14 +28,14 @@ func TestEveryChatCountsOnceThroughKills(t *testing.T) {
 		name  string
 		await func()
 	}{
-		{"a slow response", k.slowResponse},
-		{"a save", k.save},
-		{"a response", k.response},
-		{"the sight of new figures", k.figures},
-		{"a save that fails", k.failedSave},
-		{"catching up", func() { k.catchUp(200) }},
-		{"a reconcile", k.reconcile},
-		{"the save after a restart", k.save},
+		{"a slow response", k.awaitSlowResponse},
+		{"a save", k.awaitSave},
+		{"a response", k.awaitResponse},
+		{"the sight of new figures", k.awaitMoreChats},
+		{"a save that fails", k.failSave},
+		{"catching up", func() { k.restartWithBacklog(200) }},
+		{"a reconcile", k.awaitReconcile},
+		{"the save after a restart", k.awaitSave},
 	} {
 		moment.await()
 		k.kill()
@@ -45,12 +45,12 @@ func TestEveryChatCountsOnceThroughKills(t *testing.T) {
 	// The last one's rows are to add up: nothing is fetched before they are looked at.
 	k.kill()
 	k.server.FailAlways(wolkvoxtest.Maintenance)
-	before := k.requests()
+	before := k.requestCount()
 	k.start()
 	rows := k.scrape().sum("wolkvox_exporter_records_total")
 	k.server.Recover()
 
-	have := k.conclude(chats, watched)
+	have := k.wantAllChats(chats, watched)
 	served := 0
 	for _, request := range k.server.Requests()[before:] {
 		served += request.Rows
@@ -60,7 +60,7 @@ func TestEveryChatCountsOnceThroughKills(t *testing.T) {
 	}
 }
 
-// lateBy has the report show every tenth chat that long after its end.
-func lateBy(d time.Duration) func(wolkvoxtest.Chat) time.Duration {
+// showLate has the report show every tenth chat that long after its end.
+func showLate(d time.Duration) func(wolkvoxtest.Chat) time.Duration {
 	return func(c wolkvoxtest.Chat) time.Duration { return time.Duration(c.Messages%10/9) * d }
 }

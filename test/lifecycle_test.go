@@ -15,11 +15,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// refusing is a port of which nobody can get hold and where connections are
+// refusedPort is a port of which nobody can get hold and where connections are
 // refused until somebody serves on it.
-type refusing struct{ socket *os.File }
+type refusedPort struct{ socket *os.File }
 
-func newRefusing(t *testing.T) (r refusing, address string) {
+func newRefusedPort(t *testing.T) (r refusedPort, address string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -38,7 +38,7 @@ func newRefusing(t *testing.T) (r refusing, address string) {
 	return r, "127.0.0.1:" + strconv.Itoa(name.(*syscall.SockaddrInet4).Port)
 }
 
-func (r refusing) serve(t *testing.T, handler http.Handler) {
+func (r refusedPort) serve(t *testing.T, handler http.Handler) {
 	t.Helper()
 	if err := syscall.Listen(int(r.socket.Fd()), 16); err != nil {
 		t.Fatal(err)
@@ -47,16 +47,16 @@ func (r refusing) serve(t *testing.T, handler http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: patience}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: waitLimit}
 	t.Cleanup(func() { server.Close() })
 	// It ends with Close.
 	go func() { _ = server.Serve(listener) }()
 }
 
-func TestAnUnreachableAPIKeepsNobodyFromServing(t *testing.T) {
+func TestServe_ServesWhileAPIIsUnreachable(t *testing.T) {
 	t.Parallel()
-	port, address := newRefusing(t)
-	e := launch{
+	port, address := newRefusedPort(t)
+	e := invocation{
 		args: []string{"--wolkvox.url=http://" + address, "--web.listen-address=127.0.0.1:0", "--poll.interval=1s"},
 		env:  []string{"WOLKVOX_TOKEN=" + testToken},
 	}.start(t)
@@ -85,11 +85,11 @@ func TestAnUnreachableAPIKeepsNobodyFromServing(t *testing.T) {
 	}
 }
 
-func TestARefusedTokenKeepsNobodyFromServing(t *testing.T) {
+func TestServe_ServesWhileTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: "another"})
 	defer server.Close()
-	e := against(server, "--poll.interval=1s").start(t)
+	e := pollCommand(server, "--poll.interval=1s").start(t)
 	have := e.await("a refused token", func(s samples) bool {
 		return s.byLabel("wolkvox_api_requests_total", "result")["token_rejected"] > 0
 	})
@@ -102,14 +102,14 @@ func TestARefusedTokenKeepsNobodyFromServing(t *testing.T) {
 
 // A request that hangs is cancelled by the end of the program; what it would
 // have shown is fetched by the next.
-func TestASignalEndsTheProgramAndLosesNothing(t *testing.T) {
+func TestServe_EndsAtSignalWithoutLoss(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 			defer server.Close()
-			program := against(server, "--wolkvox.server=0042", "--poll.interval=1s", "--poll.reconcile-interval=1s", "--collector.zero-hold=0s", "--wolkvox.timeout=6s")
+			program := pollCommand(server, "--wolkvox.server=0042", "--poll.interval=1s", "--poll.reconcile-interval=1s", "--collector.zero-hold=0s", "--wolkvox.timeout=6s")
 			program.dir = t.TempDir()
 			e := program.start(t)
 			e.await("a first poll", up)
@@ -135,7 +135,7 @@ func TestASignalEndsTheProgramAndLosesNothing(t *testing.T) {
 			}
 
 			e = program.start(t)
-			if wrong := misled(before, e.scrape(), before); wrong != "" {
+			if wrong := scrapeErrors(before, e.scrape(), before); wrong != "" {
 				t.Errorf("at the next start:\n%s", wrong)
 			}
 			server.Recover()
@@ -145,12 +145,12 @@ func TestASignalEndsTheProgramAndLosesNothing(t *testing.T) {
 	}
 }
 
-func TestARotatedTokenIsUsedByTheNextRequest(t *testing.T) {
+func TestServe_UsesRotatedTokenForNextRequest(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: "old", Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	file := writeFile(t, "old\n")
-	l := against(server, "--poll.interval=1s", "--storage.path=", "--wolkvox.token-file="+file)
+	l := pollCommand(server, "--poll.interval=1s", "--storage.path=", "--wolkvox.token-file="+file)
 	l.env = nil
 	e := l.start(t)
 	e.await("a poll with the old token", up)
@@ -170,12 +170,12 @@ func TestARotatedTokenIsUsedByTheNextRequest(t *testing.T) {
 	e.await("a poll with the new token", up)
 }
 
-func TestATokenFileThatVanishesIsAFailureUntilItIsBack(t *testing.T) {
+func TestServe_FailsWhileTokenFileIsMissing(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	file := writeFile(t, testToken)
-	l := against(server, "--poll.interval=1s", "--storage.path=", "--wolkvox.token-file="+file)
+	l := pollCommand(server, "--poll.interval=1s", "--storage.path=", "--wolkvox.token-file="+file)
 	l.env = nil
 	e := l.start(t)
 	e.await("a first poll", up)

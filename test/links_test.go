@@ -24,7 +24,7 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
+func TestDocs_LinksResolve(t *testing.T) {
 	t.Parallel()
 	count := 0
 	for _, pattern := range []string{"*.md", "*/*.md", "docs/*/*.md", "docs/*/*/*.md"} {

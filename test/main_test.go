@@ -58,17 +58,17 @@ func buildArgs(output string) []string {
 	return args
 }
 
-// patience is how long a test waits for what should take far less.
-const patience = 60 * time.Second
+// waitLimit is how long a test waits for what should take far less.
+const waitLimit = 60 * time.Second
 
 // eventually waits for a condition that a process is about to fulfil.
 func eventually(t testing.TB, what string, fulfilled func() bool) {
 	t.Helper()
-	within(t, patience, 20*time.Millisecond, what, fulfilled)
+	pollUntil(t, waitLimit, 20*time.Millisecond, what, fulfilled)
 }
 
-// within looks at a condition every so often.
-func within(t testing.TB, limit, every time.Duration, what string, fulfilled func() bool) {
+// pollUntil looks at a condition every so often.
+func pollUntil(t testing.TB, limit, every time.Duration, what string, fulfilled func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !fulfilled(); time.Sleep(every) {
 		if time.Now().After(deadline) {
@@ -81,7 +81,7 @@ func within(t testing.TB, limit, every time.Duration, what string, fulfilled fun
 // for hours at most, and no end of a month lies between.
 func noonZone() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12) }
 
-func load(t *testing.T, zone string) *time.Location {
+func loadZone(t *testing.T, zone string) *time.Location {
 	t.Helper()
 	location, err := time.LoadLocation(zone)
 	if err != nil {

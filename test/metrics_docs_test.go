@@ -42,14 +42,14 @@ func documentedMetrics(t *testing.T) (metrics map[string]documented, queries str
 		var common []string
 		if of := labelsOfAll.FindStringSubmatch(section); of != nil {
 			first, _, _ := strings.Cut(parenthesis.ReplaceAllString(of[1], ""), ".")
-			common = names(first)
+			common = quotedNames(first)
 		}
 		for line := range strings.Lines(section) {
 			item := metricItem.FindStringSubmatch(line)
 			if item == nil {
 				continue
 			}
-			labels := names(listOfValues.ReplaceAllString(item[3], "`"))
+			labels := quotedNames(listOfValues.ReplaceAllString(item[3], "`"))
 			if !strings.Contains(line, "it has no `operation`") {
 				labels = append(labels, common...)
 			}
@@ -60,7 +60,7 @@ func documentedMetrics(t *testing.T) (metrics map[string]documented, queries str
 	return metrics, queries
 }
 
-func names(text string) (found []string) {
+func quotedNames(text string) (found []string) {
 	for _, match := range quoted.FindAllStringSubmatch(text, -1) {
 		found = append(found, match[1])
 	}
@@ -95,7 +95,7 @@ func servedMetrics(t *testing.T) map[string]documented {
 	return served
 }
 
-func TestEveryMetricIsDocumentedAsItIs(t *testing.T) {
+func TestMetrics_AreDocumented(t *testing.T) {
 	t.Parallel()
 	documents, queries := documentedMetrics(t)
 	served := servedMetrics(t)

@@ -15,15 +15,15 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// cadence notes when each operation, known by its token, asks for chats.
-type cadence struct {
+// pollRecorder notes when each operation, known by its token, asks for chats.
+type pollRecorder struct {
 	api http.Handler
 
 	mu    sync.Mutex
 	polls map[string][]time.Time
 }
 
-func (c *cadence) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *pollRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if token := r.Header.Get("Wolkvox-Token"); r.URL.Query().Get("api") == "chat_8" {
 		c.mu.Lock()
 		c.polls[token] = append(c.polls[token], time.Now())
@@ -32,8 +32,8 @@ func (c *cadence) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.api.ServeHTTP(w, r)
 }
 
-// fewest is how many polls the operation has made that has made fewest.
-func (c *cadence) fewest(operations int) int {
+// minPolls is how many polls the operation has made that has made fewest.
+func (c *pollRecorder) minPolls(operations int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.polls) < operations {
@@ -46,9 +46,9 @@ func (c *cadence) fewest(operations int) int {
 	return fewest
 }
 
-// lateness is by how much each poll after an operation's first so many was late, in
+// delays is by how much each poll after an operation's first so many was late, in
 // order of size: its operation's polls are an interval apart.
-func (c *cadence) lateness(after int, interval time.Duration) (late []time.Duration) {
+func (c *pollRecorder) delays(after int, interval time.Duration) (late []time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, polls := range c.polls {
@@ -79,7 +79,7 @@ func pollOperations(b *testing.B, operations int, interval time.Duration) {
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
-	c := &cadence{api: server.Handler(), polls: map[string][]time.Time{}}
+	c := &pollRecorder{api: server.Handler(), polls: map[string][]time.Time{}}
 	front := httptest.NewServer(c)
 	defer front.Close()
 
@@ -92,12 +92,12 @@ func pollOperations(b *testing.B, operations int, interval time.Duration) {
 	if err := os.WriteFile(filepath.Join(dir, "wolkvox.yml"), []byte(file.String()), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	e := launch{dir: dir, args: []string{
+	e := invocation{dir: dir, args: []string{
 		"--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--poll.interval=" + interval.String(),
 		"--poll.reconcile-interval=0s",
 	}}.start(b)
 	polled := func(times int) {
-		within(b, 10*time.Minute, 100*time.Millisecond, fmt.Sprintf("%d polls of each operation", times), func() bool { return c.fewest(operations) >= times })
+		pollUntil(b, 10*time.Minute, 100*time.Millisecond, fmt.Sprintf("%d polls of each operation", times), func() bool { return c.minPolls(operations) >= times })
 	}
 	polled(settling)
 	before, asked := e.scrape(), len(server.Requests())
@@ -107,7 +107,7 @@ func pollOperations(b *testing.B, operations int, interval time.Duration) {
 		polled(settling + rounds)
 	}
 	after, requests := e.scrape(), len(server.Requests())-asked
-	late := c.lateness(settling, interval)
+	late := c.delays(settling, interval)
 	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])*1000/float64(rounds), "cpu-ms/op")
 	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])*1000/float64(requests), "cpu-ms/request")
 	b.ReportMetric(after["process_resident_memory_bytes"]/(1<<20), "MiB-rss")

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// reported is an input that users of this API, or of one like it, have reported, and the
+// reportedInput is an input that users of this API, or of one like it, have reported, and the
 // figures that it comes to.
-type reported struct {
+type reportedInput struct {
 	rows []string // a second apart, each as its date is
 	// body is the response with the rows of a window; nil stands for an ordinary one.
 	body   func(rows []string) string
@@ -36,16 +36,16 @@ const reportedRow = `{"conn_id": "1000072", "session_id": "573000000072_1", "tim
 	`"time_with_agent": "00:00:50", "total_time": "00:02:20", "customer_chars": "120", "agent_chars": "80", "total_chars": "200", ` +
 	`"asa": "00:00:25", "last_sender": "agent"}`
 
-// changed is reportedRow with other text in the place of some.
-func changed(oldnew ...string) string { return strings.NewReplacer(oldnew...).Replace(reportedRow) }
+// changeRow is reportedRow with other text in the place of some.
+func changeRow(oldnew ...string) string { return strings.NewReplacer(oldnew...).Replace(reportedRow) }
 
-// wrapped puts rows between two texts.
-func wrapped(before, after string) func([]string) string {
+// wrapRows puts rows between two texts.
+func wrapRows(before, after string) func([]string) string {
 	return func(rows []string) string { return before + strings.Join(rows, ", ") + after }
 }
 
 func envelopeWith(code, behind string) func([]string) string {
-	return wrapped(`{"code": `+code+`, "error": null, "msg": "records were found", "data": [`, `]}`+behind)
+	return wrapRows(`{"code": `+code+`, "error": null, "msg": "records were found", "data": [`, `]}`+behind)
 }
 
 var (
@@ -53,8 +53,8 @@ var (
 	threeRows = func(second string) []string { return []string{reportedRow, second, reportedRow} }
 )
 
-// allReported are by name.
-func allReported() map[string]reported {
+// reportedInputs are by name.
+func reportedInputs() map[string]reportedInput {
 	upper := reportedRow
 	for _, key := range []string{
 		"conn_id", "session_id", "times_chatted", "start_date", "end_date", "time_on_chatbot", "rp_id", "channel", "go_to_agent", "agent_id",
@@ -62,24 +62,24 @@ func allReported() map[string]reported {
 	} {
 		upper = strings.Replace(upper, `"`+key+`"`, `"`+strings.ToUpper(key)+`"`, 1)
 	}
-	return map[string]reported{
+	return map[string]reportedInput{
 		"ordinary":             {rows: row, chats: 1},
-		"asa_renamed":          {rows: []string{changed(`"asa"`, `"first_response_time"`)}, chats: 1, missing: "asa"},
-		"end_date_renamed":     {rows: []string{changed(`"end_date"`, `"date_close"`)}, missing: "end_date", outcome: "unfinished"},
+		"asa_renamed":          {rows: []string{changeRow(`"asa"`, `"first_response_time"`)}, chats: 1, missing: "asa"},
+		"end_date_renamed":     {rows: []string{changeRow(`"end_date"`, `"date_close"`)}, missing: "end_date", outcome: "unfinished"},
 		"keys_upper":           {rows: []string{upper}, chats: 1},
 		"code_null":            {rows: row, body: envelopeWith("null", ""), chats: 1},
 		"code_space":           {rows: row, body: envelopeWith(`" "`, ""), chats: 1},
 		"data_empty_object":    {rows: row, body: func([]string) string { return `{"code":200,"error":null,"msg":"0 records were found","data":{}}` }, result: "empty"},
-		"data_object_keyed":    {rows: row, body: wrapped(`{"code": 200, "error": null, "msg": "0 records were found", "data": {"0": `, `}}`), chats: 1},
-		"data_single_object":   {rows: row, body: wrapped(`{"code": 200, "error": null, "msg": "1 records were found", "data": `, `}`), chats: 1},
-		"date_fraction":        {rows: []string{changed("<START>", "<START>.123456", "<END>", "<END>.000")}, chats: 1},
+		"data_object_keyed":    {rows: row, body: wrapRows(`{"code": 200, "error": null, "msg": "0 records were found", "data": {"0": `, `}}`), chats: 1},
+		"data_single_object":   {rows: row, body: wrapRows(`{"code": 200, "error": null, "msg": "1 records were found", "data": `, `}`), chats: 1},
+		"date_fraction":        {rows: []string{changeRow("<START>", "<START>.123456", "<END>", "<END>.000")}, chats: 1},
 		"gateway_404":          {rows: row, body: func([]string) string { return `{"message":"no Route matched with those values"}` }, status: 404, down: true, result: "bad_request"},
-		"nan":                  {rows: []string{changed(`"00:00:25"`, "NaN")}, chats: 1, fieldErrors: []string{"asa"}},
-		"val_bool_asa":         {rows: []string{changed(`"00:00:25"`, "false", `"7"`, "true")}, chats: 1, fieldErrors: []string{"asa", "times_chatted"}},
-		"raw_quote_in_name":    {rows: threeRows(changed(`"Pepe"`, `"Pe"pe""`)), chats: 2, unreadable: 1, result: "malformed"},
-		"raw_tab_one_of_three": {rows: threeRows(changed(`"Pepe"`, "\"Pe\tpe\"")), chats: 3},
+		"nan":                  {rows: []string{changeRow(`"00:00:25"`, "NaN")}, chats: 1, fieldErrors: []string{"asa"}},
+		"val_bool_asa":         {rows: []string{changeRow(`"00:00:25"`, "false", `"7"`, "true")}, chats: 1, fieldErrors: []string{"asa", "times_chatted"}},
+		"raw_quote_in_name":    {rows: threeRows(changeRow(`"Pepe"`, `"Pe"pe""`)), chats: 2, unreadable: 1, result: "malformed"},
+		"raw_tab_one_of_three": {rows: threeRows(changeRow(`"Pepe"`, "\"Pe\tpe\"")), chats: 3},
 		"trailing_nul":         {rows: row, body: envelopeWith("200", "\x00"), chats: 1},
-		"no_utf8_empties_all": {rows: threeRows(changed("Pepe", "UNREADABLE")), body: func(rows []string) string {
+		"no_utf8_empties_all": {rows: threeRows(changeRow("Pepe", "UNREADABLE")), body: func(rows []string) string {
 			if slices.ContainsFunc(rows, func(row string) bool { return strings.Contains(row, "UNREADABLE") }) {
 				return ""
 			}
@@ -90,7 +90,7 @@ func allReported() map[string]reported {
 
 // responses answers with the rows of a window. The first of all rows ends at a time that
 // is still to be set.
-func (r *reported) responses(first *atomic.Pointer[time.Time]) http.HandlerFunc {
+func (r *reportedInput) responses(first *atomic.Pointer[time.Time]) http.HandlerFunc {
 	return func(w http.ResponseWriter, request *http.Request) {
 		const layout = "20060102150405"
 		query := request.URL.Query()
@@ -124,13 +124,13 @@ func (r *reported) responses(first *atomic.Pointer[time.Time]) http.HandlerFunc 
 	}
 }
 
-func TestExporter_ShowsWhatReportedInputsComeTo(t *testing.T) {
+func TestServe_ReadsReportedInputs(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("America/Bogota")
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs := allReported()
+	inputs := reportedInputs()
 	names := slices.Sorted(maps.Keys(inputs))
 	var first atomic.Pointer[time.Time]
 	mux := http.NewServeMux()
@@ -146,7 +146,7 @@ func TestExporter_ShowsWhatReportedInputsComeTo(t *testing.T) {
 	for i := range operations {
 		operations[i] = strings.ReplaceAll(operations[i], "SERVER", server.URL)
 	}
-	e := newConfigured(t, operations...).start(t)
+	e := newProgram(t, operations...).start(t)
 	// What had ended before an operation's first poll is not counted.
 	e.await("a poll of each", func(s samples) bool {
 		return len(s.byLabel("wolkvox_api_requests_total", "operation")) == len(names) && s.sum("wolkvox_up") >= float64(len(names)-1)
@@ -197,7 +197,7 @@ func TestExporter_ShowsWhatReportedInputsComeTo(t *testing.T) {
 				t.Logf("%s: have wrong %v:\n%v", name, still, of(last, "wolkvox_exporter_records_total"))
 			}
 		})
-		within(t, patience, 100*time.Millisecond, name, func() bool {
+		pollUntil(t, waitLimit, 100*time.Millisecond, name, func() bool {
 			last = e.scrape()
 			still = wrong(last)
 			return len(still) == 0 && time.Since(ends) > 4*time.Second

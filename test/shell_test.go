@@ -17,16 +17,16 @@ import (
 
 // shell is sh in a folder like a clone with the program in it.
 type shell struct {
-	t     *testing.T
-	dir   string
-	typed io.Writer
-	shown *bufio.Reader
-	ours  map[string]string // by what a document has in its place
+	t           *testing.T
+	dir         string
+	typed       io.Writer
+	shown       *bufio.Reader
+	substitutes map[string]string // by what a document has in its place
 }
 
 func newShell(t *testing.T, env ...string) *shell {
 	t.Helper()
-	sh := &shell{t: t, dir: t.TempDir(), ours: map[string]string{}}
+	sh := &shell{t: t, dir: t.TempDir(), substitutes: map[string]string{}}
 	cmd := exec.Command("sh")
 	cmd.Dir = sh.dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + sh.dir}, env...)
@@ -49,26 +49,26 @@ func newShell(t *testing.T, env ...string) *shell {
 		_ = cmd.Wait()
 	})
 	sh.typed, sh.shown = typed, bufio.NewReader(shown)
-	sh.furnish()
+	sh.linkPrograms()
 	return sh
 }
 
-// foreign are the programs of the documents that are not ours: the system's curl,
+// externalPrograms are the programs of the documents that are not ours: the system's curl,
 // and those that environment variables name, as make sets them.
-func foreign() map[string]string {
+func externalPrograms() map[string]string {
 	return map[string]string{"curl": "curl", "prometheus": os.Getenv("PROMETHEUS"), "promtool": os.Getenv("PROMTOOL")}
 }
 
-// lacking returns why a command cannot run, or nil. The two programs of
+// unavailable returns why a command cannot run, or nil. The two programs of
 // Prometheus are of use together only.
-func lacking(command string) error {
+func unavailable(command string) error {
 	program, _, _ := strings.Cut(command, " ")
 	needed := []string{program}
 	if strings.HasPrefix(program, "prom") {
 		needed = []string{"prometheus", "promtool"}
 	}
 	for _, name := range needed {
-		if file, ok := foreign()[name]; ok {
+		if file, ok := externalPrograms()[name]; ok {
 			if _, err := exec.LookPath(file); err != nil {
 				return fmt.Errorf("there is no %s: %w", name, err)
 			}
@@ -77,9 +77,9 @@ func lacking(command string) error {
 	return nil
 }
 
-// furnish puts the programs where the documents have them. Those that serve take
+// linkPrograms puts the programs where the documents have them. Those that serve take
 // a free port.
-func (sh *shell) furnish() {
+func (sh *shell) linkPrograms() {
 	sh.t.Helper()
 	rules, err := filepath.Abs("rules")
 	if err != nil {
@@ -88,8 +88,8 @@ func (sh *shell) furnish() {
 	const freePort = `"$@" --web.listen-address=127.0.0.1:0`
 	commands := fmt.Sprintf("ln -s '%s' rules\n", rules)
 	commands += fmt.Sprintf("printf '%%s\n' '#!/bin/sh' 'exec %s %s' >wolkvox_exporter\nchmod +x wolkvox_exporter\n", programFile, freePort)
-	commands += fmt.Sprintf("prometheus() { '%s' %s; }\n", foreign()["prometheus"], freePort)
-	commands += fmt.Sprintf("promtool() { '%s' \"$@\"; }\n", foreign()["promtool"])
+	commands += fmt.Sprintf("prometheus() { '%s' %s; }\n", externalPrograms()["prometheus"], freePort)
+	commands += fmt.Sprintf("promtool() { '%s' \"$@\"; }\n", externalPrograms()["promtool"])
 	if shown := sh.run(commands); shown != "" {
 		sh.t.Fatal(shown)
 	}
@@ -99,7 +99,7 @@ func (sh *shell) furnish() {
 func (sh *shell) run(commands string) string {
 	sh.t.Helper()
 	const end = "-- end of the step --"
-	if _, err := fmt.Fprintf(sh.typed, "%s\necho '%s'\n", sh.inOurs(commands), end); err != nil {
+	if _, err := fmt.Fprintf(sh.typed, "%s\necho '%s'\n", sh.substitute(commands), end); err != nil {
 		sh.t.Fatal(err)
 	}
 	var shown strings.Builder
@@ -122,8 +122,8 @@ var (
 	servers = map[string]string{"exporter.log": "localhost:10042", "prometheus.log": "localhost:9090"}
 )
 
-// listens waits until a program that was started does.
-func (sh *shell) listens(commands string) {
+// waitListening waits until a program that was started does.
+func (sh *shell) waitListening(commands string) {
 	sh.t.Helper()
 	started := background.FindStringSubmatch(commands)
 	if started == nil {
@@ -137,15 +137,15 @@ func (sh *shell) listens(commands string) {
 		}
 		found := where.FindSubmatch(log)
 		if found != nil {
-			sh.ours[servers[started[1]]] = string(found[1])
+			sh.substitutes[servers[started[1]]] = string(found[1])
 		}
 		return found != nil
 	})
 }
 
-// inOurs is a text with what stands here for the document's names.
-func (sh *shell) inOurs(text string) string {
-	for theirs, ours := range sh.ours {
+// substitute is a text with what stands here for the document's names.
+func (sh *shell) substitute(text string) string {
+	for theirs, ours := range sh.substitutes {
 		text = strings.ReplaceAll(text, theirs, ours)
 	}
 	return text

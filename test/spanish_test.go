@@ -80,8 +80,8 @@ func passages(text string) (all []passage) {
 	return all
 }
 
-// translated returns the English pages that have to have a Spanish one.
-func translated(t *testing.T) []string {
+// translatedPages returns the English pages that have to have a Spanish one.
+func translatedPages(t *testing.T) []string {
 	t.Helper()
 	runbooks, err := filepath.Glob("docs/runbooks/*.md")
 	if err != nil {
@@ -94,9 +94,9 @@ func translated(t *testing.T) []string {
 	return append(pages, runbooks...)
 }
 
-// spanishOf returns where the Spanish version of an English page or folder is:
+// toSpanish returns where the Spanish version of an English page or folder is:
 // docs/es mirrors docs, and the README's is beside it.
-func spanishOf(english string) string {
+func toSpanish(english string) string {
 	if rest, ok := strings.CutPrefix(english, "docs/"); ok {
 		return "docs/es/" + rest
 	}
@@ -120,21 +120,21 @@ func resolve(page, link string) string {
 	return target
 }
 
-// inSpanish returns where the Spanish page's link has to lead to if the English
+// spanishTarget returns where the Spanish page's link has to lead to if the English
 // page's leads to target: to the same place in Spanish, where there is one.
-func inSpanish(t *testing.T, english, target string) string {
+func spanishTarget(t *testing.T, english, target string) string {
 	t.Helper()
 	file, anchor, anchored := strings.Cut(target, "#")
-	if file == spanishOf(english) {
+	if file == toSpanish(english) {
 		return english // A page and its translation link to each other.
 	}
-	_, err := os.Stat(spanishOf(file))
+	_, err := os.Stat(toSpanish(file))
 	// A Spanish page that is missing is an error of its own: links lead to where it has to be.
-	if err != nil && !slices.Contains(translated(t), file) {
+	if err != nil && !slices.Contains(translatedPages(t), file) {
 		return target
 	}
 	if err == nil && anchored {
-		spanish := passages(read(t, spanishOf(file)))
+		spanish := passages(read(t, toSpanish(file)))
 		for i, p := range passages(read(t, file)) {
 			if p.anchor == anchor && i < len(spanish) {
 				anchor = spanish[i].anchor
@@ -143,14 +143,14 @@ func inSpanish(t *testing.T, english, target string) string {
 		}
 	}
 	if anchored {
-		return spanishOf(file) + "#" + anchor
+		return toSpanish(file) + "#" + anchor
 	}
-	return spanishOf(file)
+	return toSpanish(file)
 }
 
-// without returns the elements of a list that another lacks, as often as it
+// subtract returns the elements of a list that another lacks, as often as it
 // lacks them.
-func without(list, other []string) (rest []string) {
+func subtract(list, other []string) (rest []string) {
 	other = slices.Clone(other)
 	for _, element := range list {
 		if i := slices.Index(other, element); i >= 0 {
@@ -166,10 +166,10 @@ func without(list, other []string) (rest []string) {
 // nothing if they are the same but for their order.
 func difference(have, want []string) string {
 	var parts []string
-	if missing := without(want, have); missing != nil {
+	if missing := subtract(want, have); missing != nil {
 		parts = append(parts, "missing "+strings.Join(missing, ", "))
 	}
-	if extra := without(have, want); extra != nil {
+	if extra := subtract(have, want); extra != nil {
 		parts = append(parts, "too much "+strings.Join(extra, ", "))
 	}
 	return strings.Join(parts, "; ")
@@ -195,30 +195,30 @@ func outline(english, spanish []passage) (sideBySide string, same bool) {
 	return lines.String(), same
 }
 
-func TestSpanish_EveryPageSaysWhatTheEnglishOneDoes(t *testing.T) {
+func TestSpanish_MatchesEnglish(t *testing.T) {
 	t.Parallel()
-	for _, page := range translated(t) {
-		if _, err := os.Stat(spanishOf(page)); err != nil {
-			t.Errorf("%s has no Spanish page: write %s", page, spanishOf(page))
+	for _, page := range translatedPages(t) {
+		if _, err := os.Stat(toSpanish(page)); err != nil {
+			t.Errorf("%s has no Spanish page: write %s", page, toSpanish(page))
 			continue
 		}
-		english, spanish := passages(read(t, page)), passages(read(t, spanishOf(page)))
+		english, spanish := passages(read(t, page)), passages(read(t, toSpanish(page)))
 		if sideBySide, same := outline(english, spanish); !same {
-			t.Errorf("%s has not the headings of %s (left: English, right: Spanish):%s", spanishOf(page), page, sideBySide)
+			t.Errorf("%s has not the headings of %s (left: English, right: Spanish):%s", toSpanish(page), page, sideBySide)
 			continue
 		}
-		if len(english) == 0 || !slices.ContainsFunc(english[0].links, func(link string) bool { return resolve(page, link) == spanishOf(page) }) {
-			t.Errorf("%s has no link to %s below its title", page, spanishOf(page))
+		if len(english) == 0 || !slices.ContainsFunc(english[0].links, func(link string) bool { return resolve(page, link) == toSpanish(page) }) {
+			t.Errorf("%s has no link to %s below its title", page, toSpanish(page))
 		}
 		for i, want := range english {
 			have := spanish[i]
 			for j, link := range want.links {
-				want.links[j] = inSpanish(t, page, resolve(page, link))
+				want.links[j] = spanishTarget(t, page, resolve(page, link))
 			}
 			for j, link := range have.links {
-				have.links[j] = resolve(spanishOf(page), link)
+				have.links[j] = resolve(toSpanish(page), link)
 			}
-			where := fmt.Sprintf("%s:%d, below %q (%s:%d, %q)", spanishOf(page), have.line, have.heading, page, want.line, want.heading)
+			where := fmt.Sprintf("%s:%d, below %q (%s:%d, %q)", toSpanish(page), have.line, have.heading, page, want.line, want.heading)
 			for _, part := range []struct {
 				name       string
 				have, want []string
@@ -264,11 +264,11 @@ func spanishPages(t *testing.T) []string {
 	return pages
 }
 
-func TestSpanish_EveryPageHasItsEnglishOne(t *testing.T) {
+func TestSpanish_HasEnglishOriginal(t *testing.T) {
 	t.Parallel()
 	var want []string
-	for _, page := range translated(t) {
-		want = append(want, spanishOf(page))
+	for _, page := range translatedPages(t) {
+		want = append(want, toSpanish(page))
 	}
 	for _, page := range spanishPages(t) {
 		if !slices.Contains(want, page) {

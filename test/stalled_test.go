@@ -31,7 +31,7 @@ var stalledRequests = []string{
 // stalledClients connects clients and returns what ends them.
 func (e *exporter) stalledClients(n int) (end func()) {
 	e.t.Helper()
-	address := strings.TrimPrefix(e.base(), "http://")
+	address := strings.TrimPrefix(e.baseURL(), "http://")
 	clients := make([]net.Conn, n)
 	for i := range clients {
 		client, err := net.Dial("tcp", address)
@@ -54,8 +54,8 @@ func (e *exporter) stalledClients(n int) (end func()) {
 	}
 }
 
-// files counts the program's open files.
-func (e *exporter) files() int {
+// countOpenFiles counts the program's open files.
+func (e *exporter) countOpenFiles() int {
 	e.t.Helper()
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", e.cmd.Process.Pid))
 	if err != nil {
@@ -68,7 +68,7 @@ func (e *exporter) files() int {
 // long the last of them took.
 func (e *exporter) scrapesAtOnce(n int) (statuses map[int]int, took time.Duration) {
 	e.t.Helper()
-	address := strings.TrimPrefix(e.base(), "http://")
+	address := strings.TrimPrefix(e.baseURL(), "http://")
 	statuses = map[int]int{}
 	var (
 		mu       sync.Mutex
@@ -97,7 +97,7 @@ func scrapeOnce(address string) (status int, err error) {
 		return 0, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(waitLimit)); err != nil {
 		return 0, err
 	}
 	if _, err := fmt.Fprint(conn, "GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"); err != nil {
@@ -128,26 +128,26 @@ func withLabelSets(t *testing.T, sets int) *exporter {
 		chats[i].RoutingPoint = strconv.Itoa(10_000 + i)
 	}
 	server.Add(chats...)
-	e := against(server, "--storage.path=", "--poll.initial-window=1h", "--poll.interval=1h", "--poll.reconcile-interval=0s").start(t)
+	e := pollCommand(server, "--storage.path=", "--poll.initial-window=1h", "--poll.interval=1h", "--poll.reconcile-interval=0s").start(t)
 	e.await("every label set", func(s samples) bool { return s.sum("wolkvox_exporter_label_sets") == float64(sets) })
 	return e
 }
 
 // Clients that do nothing cost an exporter with many label sets little, keep nobody from
 // scraping, and leave nothing behind.
-func TestExporter_BoundsStalledClients(t *testing.T) {
-	stalled, scrapes, sets, limit, soon := 225, 100, 250, 250.0, patience
+func TestServe_BoundsStalledClients(t *testing.T) {
+	stalled, scrapes, sets, limit, soon := 225, 100, 250, 250.0, waitLimit
 	torture := os.Getenv("TORTURE") != ""
 	if torture {
 		stalled, scrapes, sets, limit, soon = 1000, 2000, 1000, 350, 10*time.Second
 	}
 	e := withLabelSets(t, sets)
-	idle, idleFiles := e.memory("VmRSS"), e.files()
+	idle, idleFiles := e.memory("VmRSS"), e.countOpenFiles()
 	end := e.stalledClients(stalled)
 	defer end()
-	eventually(t, "the stalled clients' connections", func() bool { return e.files() >= stalled })
+	eventually(t, "the stalled clients' connections", func() bool { return e.countOpenFiles() >= stalled })
 	start := time.Now()
-	if status, err := scrapeOnce(strings.TrimPrefix(e.base(), "http://")); err != nil || status != http.StatusOK {
+	if status, err := scrapeOnce(strings.TrimPrefix(e.baseURL(), "http://")); err != nil || status != http.StatusOK {
 		t.Errorf("a scrape beside stalled clients: have status %d and error %v", status, err)
 	}
 	beside := time.Since(start)
@@ -158,7 +158,7 @@ func TestExporter_BoundsStalledClients(t *testing.T) {
 	if beside > soon {
 		t.Errorf("a scrape beside stalled clients took %s", beside)
 	}
-	peak, files := e.memory("VmHWM"), e.files()
+	peak, files := e.memory("VmHWM"), e.countOpenFiles()
 	if peak > idle+limit {
 		t.Errorf("have a peak of %.0f MiB, %.0f when idle", peak, idle)
 	}
@@ -169,13 +169,13 @@ func TestExporter_BoundsStalledClients(t *testing.T) {
 		sets, idle, idleFiles, stalled, scrapes, atOnce, peak, files, beside.Round(time.Millisecond), tookAll.Round(time.Millisecond))
 	if torture {
 		// None of them goes: the exporter ends them.
-		within(t, 4*time.Minute, time.Second, "an end of every stalled connection", func() bool { return e.files() <= idleFiles+5 })
+		pollUntil(t, 4*time.Minute, time.Second, "an end of every stalled connection", func() bool { return e.countOpenFiles() <= idleFiles+5 })
 		t.Logf("cut all of them after %s", time.Since(start).Round(time.Second))
 	}
 	end()
-	eventually(t, "files as before", func() bool { return e.files() <= idleFiles+5 })
+	eventually(t, "files as before", func() bool { return e.countOpenFiles() <= idleFiles+5 })
 	if torture {
-		within(t, 5*time.Minute, time.Second, "memory as before", func() bool { return e.memory("VmRSS") < idle+64 })
+		pollUntil(t, 5*time.Minute, time.Second, "memory as before", func() bool { return e.memory("VmRSS") < idle+64 })
 		t.Logf("%.0f MiB %s after they came", e.memory("VmRSS"), time.Since(start).Round(time.Second))
 	}
 	if status := e.status("/metrics"); status != http.StatusOK {

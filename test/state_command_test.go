@@ -13,18 +13,18 @@ import (
 )
 
 // state runs a command that has to do with the state in the program's folder.
-func (c configured) state(arguments ...string) (status int, stdout, stderr string) {
+func (c programWithFile) state(arguments ...string) (status int, stdout, stderr string) {
 	c.Helper()
-	return launch{dir: c.dir, args: append([]string{"state"}, arguments...)}.end(c.T)
+	return invocation{dir: c.dir, args: append([]string{"state"}, arguments...)}.runToEnd(c.T)
 }
 
 func TestStateCommands_RefuseWhileTheExporterRuns(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, operation("sales", newServer(t)))
-	program.start(t).await("a first poll", informed)
+	program := newProgram(t, operation("sales", newServer(t)))
+	program.start(t).await("a first poll", hasTokenInfo)
 	for _, command := range [][]string{{"rename", "sales", "ventas"}, {"remove", "sales"}} {
 		status, stdout, stderr := program.state(command...)
-		complaint(t, status, stdout, stderr, `storage folder "data" is in use by another wolkvox_exporter`)
+		wantOneLineError(t, status, stdout, stderr, `storage folder "data" is in use by another wolkvox_exporter`)
 	}
 	status, stdout, stderr := program.state("list")
 	if line := regexp.MustCompile(`(?m)^sales +\d+ +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +good$`); status != 0 || !line.MatchString(stdout) || stderr != "" {
@@ -35,9 +35,9 @@ func TestStateCommands_RefuseWhileTheExporterRuns(t *testing.T) {
 func TestStateRename_KeepsFiguresAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	server, other := newServer(t), newServer(t)
-	program := newConfigured(t, operation("old", server), operation("other", other))
+	program := newProgram(t, operation("old", server), operation("other", other))
 	e := program.start(t)
-	e.await("first polls", allInformed(2))
+	e.await("first polls", allHaveTokenInfo(2))
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
 	e.await("chats", func(s samples) bool { return s.sum("wolkvox_chat_interactions_total") == 20 })
 	e.stop(syscall.SIGTERM)
@@ -47,7 +47,7 @@ func TestStateRename_KeepsFiguresAndLeavesNothingBehind(t *testing.T) {
 		t.Fatalf("have status %d, stdout %q and stderr %q", status, stdout, stderr)
 	}
 	var left []string
-	for name := range folder(t, filepath.Join(program.dir, "data")) {
+	for name := range readDir(t, filepath.Join(program.dir, "data")) {
 		left = append(left, name)
 	}
 	slices.Sort(left)
@@ -66,14 +66,14 @@ func TestStateRename_KeepsFiguresAndLeavesNothingBehind(t *testing.T) {
 
 func TestStateRemove_LeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, operation("stays", newServer(t)), operation("goes", newServer(t)))
+	program := newProgram(t, operation("stays", newServer(t)), operation("goes", newServer(t)))
 	e := program.start(t)
 	e.await("first polls", allUp(2))
 	e.stop(syscall.SIGTERM)
 	if status, stdout, stderr := program.state("remove", "goes"); status != 0 || stdout != "removed the state of operation \"goes\"\n" || stderr != "" {
 		t.Errorf("have status %d, stdout %q and stderr %q", status, stdout, stderr)
 	}
-	for name := range folder(t, filepath.Join(program.dir, "data")) {
+	for name := range readDir(t, filepath.Join(program.dir, "data")) {
 		if strings.HasPrefix(name, "goes") {
 			t.Errorf("have %s left", name)
 		}
@@ -84,10 +84,10 @@ func TestStateRemove_LeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestStateCommands_SayWhatIsWrong(t *testing.T) {
+func TestStateCommands_ReportInvalidArguments(t *testing.T) {
 	t.Parallel()
-	program, state, _ := isolated(t)
-	if err := rewrite(state, func(good []byte) []byte { return spoilt(good, len(good)/2) }); err != nil {
+	program, state, _ := newWithBadOperation(t)
+	if err := rewrite(state, func(good []byte) []byte { return flipByte(good, len(good)/2) }); err != nil {
 		t.Fatal(err)
 	}
 	if _, stdout, _ := program.state("list"); !regexp.MustCompile(`(?m)^bad .* state_corrupt$`).MatchString(stdout) {
@@ -107,10 +107,10 @@ func TestStateCommands_SayWhatIsWrong(t *testing.T) {
 		{[]string{"list", "--storage.path=none"}, "no such file or directory"},
 		{[]string{"list", "--storage.path="}, "--storage.path is empty: nothing is saved"},
 	} {
-		before := folder(t, filepath.Dir(state))
+		before := readDir(t, filepath.Dir(state))
 		status, stdout, stderr := program.state(wrong.arguments...)
-		complaint(t, status, stdout, stderr, wrong.says)
-		if after := folder(t, filepath.Dir(state)); len(after) != len(before) {
+		wantOneLineError(t, status, stdout, stderr, wrong.says)
+		if after := readDir(t, filepath.Dir(state)); len(after) != len(before) {
 			t.Errorf("%q: have other files than before", wrong.arguments)
 		}
 	}
@@ -119,10 +119,10 @@ func TestStateCommands_SayWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestReload_LogsWhichOperationsCameWentOrChanged(t *testing.T) {
+func TestReload_LogsAddedRemovedAndChangedOperations(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	program := newConfigured(t, operation("same", server), operation("changed", server), operation("removed", server), operation("old", server))
+	program := newProgram(t, operation("same", server), operation("changed", server), operation("removed", server), operation("old", server))
 	e := program.start(t)
 	e.await("first polls", allUp(4))
 	program.write(operation("same", server), operation("changed", server, "  poll: {interval: 2s}"), operation("new", server), operation("added", server))

@@ -15,26 +15,26 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// keeping is a program that makes one request and keeps a state.
-func keeping(t *testing.T) (program launch, server *wolkvoxtest.Server) {
+// newWithState is a program that makes one request and keeps a state.
+func newWithState(t *testing.T) (program invocation, server *wolkvoxtest.Server) {
 	t.Helper()
 	server = wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	t.Cleanup(server.Close)
 	server.Add(endingSoon(0, 10, time.Now().Add(-time.Minute), time.Second)...)
-	program = against(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=52w", "--poll.overlap=0s", "--poll.reconcile-interval=0s")
+	program = pollCommand(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=52w", "--poll.overlap=0s", "--poll.reconcile-interval=0s")
 	program.dir = t.TempDir()
 	return program, server
 }
 
-func TestASecondProgramIsKeptFromTheStorageFolder(t *testing.T) {
+func TestState_RefusesSecondProcess(t *testing.T) {
 	t.Parallel()
-	program, server := keeping(t)
+	program, server := newWithState(t)
 	first := program.start(t)
-	first.await("a first poll", informed)
+	first.await("a first poll", hasTokenInfo)
 	requests := len(server.Requests())
 
-	status, stdout, stderr := program.end(t)
-	complaint(t, status, stdout, stderr, `"state" is in use`)
+	status, stdout, stderr := program.runToEnd(t)
+	wantOneLineError(t, status, stdout, stderr, `"state" is in use`)
 	if status != 1 {
 		t.Errorf("have status %d, want 1", status)
 	}
@@ -45,11 +45,11 @@ func TestASecondProgramIsKeptFromTheStorageFolder(t *testing.T) {
 	program.start(t).await("a poll once the first is gone", up)
 }
 
-func TestAStateThatCannotBeTrustedIsRefusedAndLeftAsItIs(t *testing.T) {
+func TestState_RefusesAndKeepsUntrustedFile(t *testing.T) {
 	t.Parallel()
-	program, server := keeping(t)
+	program, server := newWithState(t)
 	e := program.start(t)
-	e.await("a first poll", informed)
+	e.await("a first poll", hasTokenInfo)
 	e.stop(syscall.SIGTERM)
 	requests := len(server.Requests())
 	path := filepath.Join(program.dir, "state", "wv0042.state")
@@ -62,23 +62,23 @@ func TestAStateThatCannotBeTrustedIsRefusedAndLeftAsItIs(t *testing.T) {
 		name, says string
 		content    []byte
 	}{
-		{"corrupt", "corrupt", spoilt(good, len(good)/2)},
+		{"corrupt", "corrupt", flipByte(good, len(good)/2)},
 		{"cut", "cut", good[:len(good)-7]},
 		{"empty", "cut", nil},
 		{"foreign", "not a state file", []byte("# a shopping list\n- milk\n")},
-		{"newer", "newer", newer(good)},
+		{"newer", "newer", asNewerVersion(good)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := os.WriteFile(path, test.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			before := folder(t, filepath.Dir(path))
-			status, stdout, stderr := program.end(t)
-			complaint(t, status, stdout, stderr, filepath.Join("state", "wv0042.state"))
+			before := readDir(t, filepath.Dir(path))
+			status, stdout, stderr := program.runToEnd(t)
+			wantOneLineError(t, status, stdout, stderr, filepath.Join("state", "wv0042.state"))
 			if status != 1 || !strings.Contains(stderr, test.says) {
 				t.Errorf("have status %d and stderr %q, want 1 and %q", status, stderr, test.says)
 			}
-			if after := folder(t, filepath.Dir(path)); !maps.Equal(before, after) {
+			if after := readDir(t, filepath.Dir(path)); !maps.Equal(before, after) {
 				t.Errorf("have other files than before")
 			}
 		})
@@ -93,15 +93,15 @@ func TestAStateThatCannotBeTrustedIsRefusedAndLeftAsItIs(t *testing.T) {
 	program.start(t).await("a poll with the good state", up)
 }
 
-func spoilt(good []byte, at int) []byte {
+func flipByte(good []byte, at int) []byte {
 	bad := append([]byte(nil), good...)
 	bad[at] ^= 1
 	return bad
 }
 
-// newer is a file as the next version may write it: another number behind the
+// asNewerVersion is a file as the next version may write it: another number behind the
 // first line, and the right checksum at the end.
-func newer(good []byte) []byte {
+func asNewerVersion(good []byte) []byte {
 	file := append([]byte(nil), good[:len(good)-sha256.Size]...)
 	version := file[strings.IndexByte(string(file), '\n')+1:]
 	binary.BigEndian.PutUint32(version, binary.BigEndian.Uint32(version)+1)
@@ -109,8 +109,8 @@ func newer(good []byte) []byte {
 	return append(file, sum[:]...)
 }
 
-// folder is what a folder's files hold.
-func folder(t *testing.T, dir string) map[string]string {
+// readDir is what a folder's files hold.
+func readDir(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -127,21 +127,21 @@ func folder(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-func TestAnEmptyStoragePathLeavesNothingOnDisk(t *testing.T) {
+func TestState_EmptyPathWritesNothing(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
 	server.Add(botChat(1, "1101", "web", time.Now().Add(-time.Minute)))
-	e := against(server, "--storage.path=").start(t)
+	e := pollCommand(server, "--storage.path=").start(t)
 	e.await("a chat", func(s samples) bool { return s.sum("wolkvox_chat_interactions_total") == 1 })
-	nothingIn(t, e.dir)
+	wantEmptyDir(t, e.dir)
 	e.stop(syscall.SIGTERM)
-	nothingIn(t, e.dir)
+	wantEmptyDir(t, e.dir)
 }
 
-func TestTheStateIsForItsOwnerOnly(t *testing.T) {
+func TestState_IsReadableByOwnerOnly(t *testing.T) {
 	t.Parallel()
-	program, _ := keeping(t)
+	program, _ := newWithState(t)
 	program.start(t).await("a first poll", up)
 	for path, want := range map[string]os.FileMode{"state": 0o700, filepath.Join("state", "wv0042.state"): 0o600} {
 		info, err := os.Stat(filepath.Join(program.dir, path))
@@ -154,7 +154,7 @@ func TestTheStateIsForItsOwnerOnly(t *testing.T) {
 	}
 }
 
-func TestAPortInUseEndsTheProgramBeforeAnyRequest(t *testing.T) {
+func TestStart_EndsBeforeAnyRequestIfPortIsInUse(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
@@ -166,10 +166,10 @@ func TestAPortInUseEndsTheProgramBeforeAnyRequest(t *testing.T) {
 	address := listener.Addr().String()
 	// Once is no proof: a request would have to be quicker than the end.
 	for range 10 {
-		status, _, stderr := launch{
+		status, _, stderr := invocation{
 			args: []string{"--wolkvox.url=" + server.URL(), "--web.listen-address=127.0.0.1:0", "--web.listen-address=" + address},
 			env:  []string{"WOLKVOX_TOKEN=" + testToken},
-		}.end(t)
+		}.runToEnd(t)
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
 		last := lines[len(lines)-1]
 		if status != 1 || !strings.HasPrefix(last, "wolkvox_exporter: error: ") || !strings.Contains(last, address) || !strings.Contains(last, "in use") {

@@ -56,16 +56,16 @@ func literals(t *testing.T) []string {
 	return all
 }
 
-// written tells whether the program can write a message: one of its strings, or
+// isWritten tells whether the program can write a message: one of its strings, or
 // what is said of polls and of reconciles alike.
-func written(message string, literals []string) bool {
+func isWritten(message string, literals []string) bool {
 	return slices.ContainsFunc(literals, func(literal string) bool {
 		subject, said := strings.CutSuffix(message, literal)
 		return strings.Contains(literal, message) || said && literal != "" && slices.Contains(literals, subject)
 	})
 }
 
-func TestTroubleshootingQuotesWhatTheProgramWrites(t *testing.T) {
+func TestDocs_TroubleshootingQuotesRealMessages(t *testing.T) {
 	t.Parallel()
 	literals := literals(t)
 	count := 0
@@ -74,7 +74,7 @@ func TestTroubleshootingQuotesWhatTheProgramWrites(t *testing.T) {
 			continue // no message, but a name or a command
 		}
 		count++
-		if !written(span, literals) {
+		if !isWritten(span, literals) {
 			t.Errorf("nothing writes %q", span)
 		}
 	}
@@ -83,9 +83,9 @@ func TestTroubleshootingQuotesWhatTheProgramWrites(t *testing.T) {
 	}
 }
 
-func TestThePagesOfTheFirstHourNameFlagsAndMetricsThatExist(t *testing.T) {
+func TestDocs_NameExistingFlagsAndMetrics(t *testing.T) {
 	t.Parallel()
-	status, help, _ := launch{args: []string{"--help"}}.end(t)
+	status, help, _ := invocation{args: []string{"--help"}}.runToEnd(t)
 	if status != 0 {
 		t.Fatalf("have status %d for --help", status)
 	}
@@ -108,7 +108,7 @@ func TestThePagesOfTheFirstHourNameFlagsAndMetricsThatExist(t *testing.T) {
 	}
 }
 
-func TestEveryResultAndEveryAlertHasItsPlaceInTroubleshooting(t *testing.T) {
+func TestDocs_TroubleshootingCoversResultsAndAlerts(t *testing.T) {
 	t.Parallel()
 	text := read(t, troubleshooting)
 	for _, result := range wolkvox.Results() {
@@ -128,7 +128,7 @@ func TestEveryResultAndEveryAlertHasItsPlaceInTroubleshooting(t *testing.T) {
 	}
 }
 
-func TestEveryFailureHasItsPlaceInTheRunbookOfPolling(t *testing.T) {
+func TestDocs_PollingRunbookCoversFailures(t *testing.T) {
 	t.Parallel()
 	text := read(t, "docs/runbooks/WolkvoxDown.md")
 	for _, result := range wolkvox.Results() {

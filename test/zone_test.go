@@ -19,10 +19,10 @@ func TestServe_NoticesTimeZoneBehind(t *testing.T) {
 	now := time.Now()
 	actual, behind := noonZone(), fmt.Sprintf("Etc/GMT%+d", now.UTC().Hour()-11)
 	for _, selectOn := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
-		server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, actual), Readings: wolkvoxtest.Readings{SelectOn: selectOn}})
+		server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, actual), Readings: wolkvoxtest.Readings{SelectOn: selectOn}})
 		t.Cleanup(server.Close)
 		server.Add(endingSoon(0, 20, now.Add(-30*time.Minute), 20*time.Minute)...)
-		e := against(server, "--wolkvox.timezone="+behind, "--poll.interval=1s", "--storage.path=").start(t)
+		e := pollCommand(server, "--wolkvox.timezone="+behind, "--poll.interval=1s", "--storage.path=").start(t)
 		have := e.await("a warning of the zone", func(s samples) bool {
 			return s.sum(zoneBehind) > 0 && s.sum(completeUntil) > 0 && len(e.linesWith(warning)) > 0
 		})
@@ -33,16 +33,16 @@ func TestServe_NoticesTimeZoneBehind(t *testing.T) {
 		if age < time.Hour || age > time.Hour+time.Minute {
 			t.Errorf("complete until: have %v ago, want an hour", age)
 		}
-		offset := "fits=UTC" + now.In(load(t, actual)).Format("-07:00")
+		offset := "fits=UTC" + now.In(loadZone(t, actual)).Format("-07:00")
 		if log := e.logged(); strings.Count(log, warning) != 1 || !strings.Contains(log, offset) {
 			t.Errorf("want one line that names the offset:\n%s", log)
 		}
 	}
 
-	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: load(t, actual)})
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, actual)})
 	t.Cleanup(server.Close)
 	server.Add(endingSoon(0, 20, now.Add(-30*time.Minute), 20*time.Minute)...)
-	e := against(server, "--wolkvox.timezone="+actual, "--poll.interval=1s", "--storage.path=").start(t)
+	e := pollCommand(server, "--wolkvox.timezone="+actual, "--poll.interval=1s", "--storage.path=").start(t)
 	have := e.await("a probe of the zone", func(s samples) bool { return len(s.of(zoneBehind)) > 0 })
 	if have.sum(zoneBehind) != 0 || strings.Contains(e.logged(), warning) {
 		t.Errorf("warned of a right zone:\n%s", e.logged())

@@ -40,8 +40,8 @@ func (e *exporter) memory(of string) (mib float64) {
 func BenchmarkMemoryOfAFetch(b *testing.B) {
 	const rows = 59_000
 	polled := func(server *wolkvoxtest.Server) *exporter {
-		e := against(server, "--poll.initial-window=1h", "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--poll.interval=1h").start(b)
-		within(b, patience, 20*time.Millisecond, "a first poll", func() bool { return strings.Contains(e.logged(), "msg=polled") })
+		e := pollCommand(server, "--poll.initial-window=1h", "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--poll.interval=1h").start(b)
+		pollUntil(b, waitLimit, 20*time.Millisecond, "a first poll", func() bool { return strings.Contains(e.logged(), "msg=polled") })
 		if have := e.scrape(); !up(have) {
 			b.Fatalf("the poll failed:\n%s", e.logged())
 		}
@@ -84,12 +84,12 @@ func BenchmarkStartWithAMillionChats(b *testing.B) {
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
 	server.FailAlways(wolkvoxtest.Maintenance) // What is seen is the state's.
-	program := against(server, "--wolkvox.server=0042", "--storage.path=state")
+	program := pollCommand(server, "--wolkvox.server=0042", "--storage.path=state")
 	program.dir = dir
 	var rss float64
 	for b.Loop() {
 		e := program.start(b)
-		within(b, patience, time.Millisecond, "the state's figures", func() bool {
+		pollUntil(b, waitLimit, time.Millisecond, "the state's figures", func() bool {
 			have, err := e.tryScrape()
 			return err == nil && have.sum("wolkvox_chat_interactions_total") == 1_000_000
 		})

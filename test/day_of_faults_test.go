@@ -28,22 +28,22 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// crowd is several contact centres at once, each with some 40,000 chats a day, or
+// largeDay is several contact centres at once, each with some 40,000 chats a day, or
 // those of their chats whose number ends with some digits.
-type crowd struct {
+type largeDay struct {
 	centres []wolkvoxtest.Source
 	digits  string
 }
 
-func newCrowd(n int, digits string, zone *time.Location) crowd {
-	c := crowd{make([]wolkvoxtest.Source, n), digits}
+func newLargeDay(n int, digits string, zone *time.Location) largeDay {
+	c := largeDay{make([]wolkvoxtest.Source, n), digits}
 	for i := range c.centres {
 		c.centres[i] = wolkvoxtest.Day(wolkvoxtest.DayConfig{Seed: uint64(i), Location: zone})
 	}
 	return c
 }
 
-func (c crowd) Started(from, to time.Time) iter.Seq[wolkvoxtest.Chat] {
+func (c largeDay) Started(from, to time.Time) iter.Seq[wolkvoxtest.Chat] {
 	return func(yield func(wolkvoxtest.Chat) bool) {
 		for i, source := range c.centres {
 			for chat := range source.Started(from, to) {
@@ -59,12 +59,12 @@ func (c crowd) Started(from, to time.Time) iter.Seq[wolkvoxtest.Chat] {
 	}
 }
 
-func (c crowd) Longest() time.Duration                    { return c.centres[0].Longest() }
-func (c crowd) RoutingPoints() []wolkvoxtest.RoutingPoint { return c.centres[0].RoutingPoints() }
+func (c largeDay) Longest() time.Duration                    { return c.centres[0].Longest() }
+func (c largeDay) RoutingPoints() []wolkvoxtest.RoutingPoint { return c.centres[0].RoutingPoints() }
 
-// soak is an operation that is polled for a virtual day while every third request meets
+// dayOfFaults is an operation that is polled for a virtual day while every third request meets
 // a fault.
-type soak struct {
+type dayOfFaults struct {
 	t       *testing.T
 	centres int
 	digits  string // at the end of a chat's number
@@ -78,10 +78,10 @@ type soak struct {
 
 // A day of a million chats and of every fault leaves memory, goroutines and open files
 // as they were after some hours, and all chats counted.
-func TestADayOfFaultsLeavesNothingBehind(t *testing.T) {
-	s := soak{centres: 1, digits: "7", hours: 3, long: 1 << 20}
+func TestServe_DayOfFaultsLeaksNothing(t *testing.T) {
+	s := dayOfFaults{centres: 1, digits: "7", hours: 3, long: 1 << 20}
 	if os.Getenv("TORTURE") != "" {
-		s = soak{centres: 25, hours: 24}
+		s = dayOfFaults{centres: 25, hours: 24}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s.t = t
@@ -89,7 +89,7 @@ func TestADayOfFaultsLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func (s *soak) run() {
+func (s *dayOfFaults) run() {
 	stop := s.start()
 	defer stop()
 	start := time.Now()
@@ -103,7 +103,7 @@ func (s *soak) run() {
 		}
 		return faults[n/3%len(faults)]
 	})
-	var first footprint
+	var first resources
 	last := samples{}
 	for hour := 1; hour <= s.hours; hour++ {
 		for range 60 {
@@ -116,7 +116,7 @@ func (s *soak) run() {
 			}
 			last = have.chats()
 		}
-		now := s.footprint()
+		now := s.measure()
 		if hour == min(8, s.hours) {
 			first = now
 		}
@@ -127,15 +127,15 @@ func (s *soak) run() {
 	}
 	s.server.Recover()
 	time.Sleep(90 * time.Minute)
-	s.mustBeFlat(first, s.footprint())
-	s.mustBeTrue(start)
+	s.wantNoGrowth(first, s.measure())
+	s.wantTruth(start)
 }
 
 // start begins to poll and answers with what ends it.
-func (s *soak) start() (stop func()) {
-	zone, started := load(s.t, "America/Bogota"), time.Now()
+func (s *dayOfFaults) start() (stop func()) {
+	zone, started := loadZone(s.t, "America/Bogota"), time.Now()
 	s.server = wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
-		Token: testToken, Location: zone, Source: newCrowd(s.centres, s.digits, zone),
+		Token: testToken, Location: zone, Source: newLargeDay(s.centres, s.digits, zone),
 		Limits:    wolkvoxtest.Limits{RequestsPerDay: -1, SameMonth: true},
 		LongValue: s.long, DeepRow: s.long, HugeBody: s.long,
 		Readings: wolkvoxtest.Readings{
@@ -191,7 +191,7 @@ func (s *soak) start() (stop func()) {
 	}
 }
 
-func (s *soak) scrape() samples {
+func (s *dayOfFaults) scrape() samples {
 	s.t.Helper()
 	answer := httptest.NewRecorder()
 	promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -202,15 +202,15 @@ func (s *soak) scrape() samples {
 	return have
 }
 
-// footprint is what a process takes, the built-in server's part included.
-type footprint struct {
+// resources is what a process takes, the built-in server's part included.
+type resources struct {
 	heap       uint64
 	goroutines int
 	files      int
 	state      int64
 }
 
-func (s *soak) footprint() footprint {
+func (s *dayOfFaults) measure() resources {
 	s.t.Helper()
 	runtime.GC()
 	var memory runtime.MemStats
@@ -221,16 +221,16 @@ func (s *soak) footprint() footprint {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return footprint{memory.HeapAlloc, runtime.NumGoroutine(), len(files), info.Size()}
+	return resources{memory.HeapAlloc, runtime.NumGoroutine(), len(files), info.Size()}
 }
 
-// remembered is how long a chat is remembered at most: the reconcile window of 3 hours,
+// maxRetention is how long a chat is remembered at most: the reconcile window of 3 hours,
 // the overlap, the margin of 2 hours, and the time between two reconciles, twice.
-const remembered = 8 * time.Hour
+const maxRetention = 8 * time.Hour
 
-// mustBeFlat compares with the footprint after some hours. The state may grow with the
+// wantNoGrowth compares with the footprint after some hours. The state may grow with the
 // chats of the hour of the day.
-func (s *soak) mustBeFlat(first, now footprint) {
+func (s *dayOfFaults) wantNoGrowth(first, now resources) {
 	s.t.Helper()
 	if now.heap > first.heap*3/2+8<<20 {
 		s.t.Errorf("heap: have %d bytes, had %d after 8 hours", now.heap, first.heap)
@@ -238,13 +238,13 @@ func (s *soak) mustBeFlat(first, now footprint) {
 	if now.goroutines > first.goroutines+5 || now.files > first.files+5 {
 		s.t.Errorf("have %d goroutines and %d open files, had %d and %d after 8 hours", now.goroutines, now.files, first.goroutines, first.files)
 	}
-	chats := s.server.TruthBetween(time.Now().Add(-remembered), time.Now()).Total.Interactions
+	chats := s.server.TruthBetween(time.Now().Add(-maxRetention), time.Now()).Total.Interactions
 	if most := int64(24*chats + 256<<10); now.state > most {
-		s.t.Errorf("state: have %d bytes, want at most %d for the %d chats of the last %s", now.state, most, chats, remembered)
+		s.t.Errorf("state: have %d bytes, want at most %d for the %d chats of the last %s", now.state, most, chats, maxRetention)
 	}
 }
 
-func (s *soak) mustBeTrue(start time.Time) {
+func (s *dayOfFaults) wantTruth(start time.Time) {
 	s.t.Helper()
 	until := s.polled.Snapshot().Status.LastPoll
 	truth := s.server.TruthBetween(start.Add(-5*time.Minute-time.Second), until)

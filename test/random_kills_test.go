@@ -16,20 +16,20 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// awkward are readings of the API that make it hard to count a chat once, each
+// awkwardReadings are readings of the API that make it hard to count a chat once, each
 // in another way. A poll reads four seconds back: some of what comes late is for
 // a reconcile to find.
-var awkward = []struct {
+var awkwardReadings = []struct {
 	name     string
 	readings wolkvoxtest.Readings
 }{
 	{"selects on start, lists open", wolkvoxtest.Readings{
 		SelectOn: wolkvoxtest.Start, Ends: wolkvoxtest.BothExclusive, ListOpen: wolkvoxtest.DashEnd,
-		BotConnID: wolkvoxtest.Dash, FillDelay: 2 * time.Second, Lateness: lateBy(3 * time.Second),
+		BotConnID: wolkvoxtest.Dash, FillDelay: 2 * time.Second, Lateness: showLate(3 * time.Second),
 	}},
 	{"selects on start, shows late", wolkvoxtest.Readings{
 		SelectOn: wolkvoxtest.Start, Ends: wolkvoxtest.StartInclusive, ListOpen: wolkvoxtest.NotListed,
-		Empty: wolkvoxtest.Status404, Lateness: lateBy(9 * time.Second), DateStyle: wolkvoxtest.DateCompact,
+		Empty: wolkvoxtest.Status404, Lateness: showLate(9 * time.Second), DateStyle: wolkvoxtest.DateCompact,
 	}},
 	{"selects on end, fills in late", wolkvoxtest.Readings{
 		SelectOn: wolkvoxtest.End, Ends: wolkvoxtest.BothInclusive, ListOpen: wolkvoxtest.EmptyEnd,
@@ -43,7 +43,7 @@ const (
 	catchingUp  = "in the first request after a pause"
 	polling     = "in the request of a poll"
 	reconciling = "in the request of a reconcile"
-	booking     = "between a response and its save"
+	applying    = "between a response and its save"
 	saving      = "in a save"
 	unsaved     = "while no save succeeds"
 	idle        = "between two polls"
@@ -51,21 +51,21 @@ const (
 
 // A program that is killed without end, at whatever it is doing, never shows a
 // chat too many or takes one back, always starts again, and in the end has all.
-func TestEveryChatCountsOnceThroughHundredsOfKills(t *testing.T) {
+func TestServe_CountsEachChatOnceThroughHundredsOfKills(t *testing.T) {
 	if os.Getenv("TORTURE") == "" {
 		t.Skip("it takes minutes: set TORTURE to run it")
 	}
-	seed := fromEnvironment(t, "TORTURE_SEED", rand.Uint64())
-	kills := int(fromEnvironment(t, "TORTURE_KILLS", 300))
+	seed := envUint(t, "TORTURE_SEED", rand.Uint64())
+	kills := int(envUint(t, "TORTURE_KILLS", 300))
 	t.Logf("to have the same again as far as chance allows: TORTURE_SEED=%d", seed)
 	phases := map[string]int{}
-	for i, api := range awkward {
+	for i, api := range awkwardReadings {
 		t.Run(api.name, func(t *testing.T) {
-			share := (kills + i) / len(awkward)
-			newTorture(t, api.readings, rand.New(rand.NewPCG(seed, uint64(i)))).killAtRandom(share, phases)
+			share := (kills + i) / len(awkwardReadings)
+			newRandomKills(t, api.readings, rand.New(rand.NewPCG(seed, uint64(i)))).killAtRandom(share, phases)
 		})
 	}
-	for _, phase := range []string{starting, catchingUp, polling, reconciling, booking, saving, unsaved, idle} {
+	for _, phase := range []string{starting, catchingUp, polling, reconciling, applying, saving, unsaved, idle} {
 		t.Logf("killed %3d times %s", phases[phase], phase)
 	}
 	if t.Failed() {
@@ -78,7 +78,7 @@ func TestEveryChatCountsOnceThroughHundredsOfKills(t *testing.T) {
 	}
 }
 
-func fromEnvironment(t *testing.T, name string, otherwise uint64) uint64 {
+func envUint(t *testing.T, name string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(name)
 	if text == "" {
@@ -91,18 +91,18 @@ func fromEnvironment(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// torture is killing at random.
-type torture struct {
-	*killing
+// randomKills is killing at random.
+type randomKills struct {
+	*killTest
 	random *rand.Rand
 	chats  int       // made so far
 	last   time.Time // when the last of them ends
 }
 
-func newTorture(t *testing.T, readings wolkvoxtest.Readings, random *rand.Rand) *torture {
+func newRandomKills(t *testing.T, readings wolkvoxtest.Readings, random *rand.Rand) *randomKills {
 	t.Helper()
-	k := &torture{killing: newKilling(t, readings, 400*time.Millisecond), random: random}
-	k.begin()
+	k := &randomKills{killTest: newKillTest(t, readings, 400*time.Millisecond), random: random}
+	k.startFirst()
 	k.last = time.Now().Add(time.Second)
 	slow := rand.New(rand.NewPCG(random.Uint64(), 0))
 	k.server.FailWith(func(int) wolkvoxtest.Fault {
@@ -115,46 +115,46 @@ func newTorture(t *testing.T, readings wolkvoxtest.Readings, random *rand.Rand) 
 }
 
 // killAtRandom kills the program so many times, and has it come to the truth.
-func (k *torture) killAtRandom(kills int, phases map[string]int) {
+func (k *randomKills) killAtRandom(kills int, phases map[string]int) {
 	began, watched, paused := time.Now(), k.watch(), false
 	k.kill()
 	for n := range kills {
 		if k.t.Failed() {
 			return
 		}
-		k.feed()
-		phases[k.life(n, paused)]++
+		k.addChats()
+		phases[k.runAndKill(n, paused)]++
 		// A pause leaves something to catch up on.
 		if paused = k.random.IntN(6) == 0; paused {
-			k.elapse(4 * time.Second)
+			k.sleepUpTo(4 * time.Second)
 		}
 	}
 	k.server.Recover()
 	k.start()
-	k.conclude(k.chats, watched)
+	k.wantAllChats(k.chats, watched)
 	k.t.Logf("%d kills in %s: %d chats, %d requests, %d scrapes, %d more broken off by a kill",
-		kills, time.Since(began).Round(time.Second), k.chats, k.requests(), k.scrapes.Load(), k.broken.Load())
+		kills, time.Since(began).Round(time.Second), k.chats, k.requestCount(), k.scrapes.Load(), k.brokenScrapes.Load())
 }
 
-// life starts the program, kills it, and tells at what.
-func (k *torture) life(n int, paused bool) (phase string) {
+// runAndKill starts the program, kills it, and tells at what.
+func (k *randomKills) runAndKill(n int, paused bool) (phase string) {
 	k.t.Helper()
 	if n%8 == 7 {
-		k.failedSave()
+		k.failSave()
 		return unsaved
 	}
-	since := k.requests()
+	since := k.requestCount()
 	k.run()
-	k.moment(n)
+	k.awaitMoment(n)
 	k.kill()
 	if e := k.current.Load(); e.cmd.ProcessState.Exited() {
 		k.t.Fatalf("it ended by itself with status %d:\n%s", e.cmd.ProcessState.ExitCode(), e.logged())
 	}
-	return k.interrupted(since, paused)
+	return k.phaseAtKill(since, paused)
 }
 
-// feed has chats end without a break until some seconds from now.
-func (k *torture) feed() {
+// addChats has chats end without a break until some seconds from now.
+func (k *randomKills) addChats() {
 	const aSecond = 40
 	for until := time.Now().Add(5 * time.Second); k.last.Before(until); k.last = k.last.Add(time.Second) {
 		k.server.Add(endingSoon(k.chats, aSecond, k.last, time.Second)...)
@@ -162,45 +162,45 @@ func (k *torture) feed() {
 	}
 }
 
-// moment waits for the next one to kill at. Most come by chance; those that
+// awaitMoment waits for the next one to kill at. Most come by chance; those that
 // chance would seldom hit are waited for.
-func (k *torture) moment(n int) {
+func (k *randomKills) awaitMoment(n int) {
 	switch n % 8 {
 	case 0: // not even as long as a start takes
-		k.elapse(30 * time.Millisecond)
+		k.sleepUpTo(30 * time.Millisecond)
 	case 4: // about as long as a first request takes
-		k.elapse(150 * time.Millisecond)
+		k.sleepUpTo(150 * time.Millisecond)
 	case 2:
-		k.current.Load().listens()
-		k.change()
+		k.current.Load().waitListening()
+		k.awaitStateChange()
 	case 6:
-		k.current.Load().listens()
-		k.change()
-		k.elapse(3 * time.Millisecond)
+		k.current.Load().waitListening()
+		k.awaitStateChange()
+		k.sleepUpTo(3 * time.Millisecond)
 	case 3:
-		k.current.Load().listens()
-		k.figures()
+		k.current.Load().waitListening()
+		k.awaitMoreChats()
 	default:
-		k.elapse(1500 * time.Millisecond)
+		k.sleepUpTo(1500 * time.Millisecond)
 	}
 }
 
-// elapse lets a random part of a time pass.
-func (k *torture) elapse(most time.Duration) {
+// sleepUpTo lets a random part of a time pass.
+func (k *randomKills) sleepUpTo(most time.Duration) {
 	time.Sleep(time.Duration(k.random.Int64N(int64(most))))
 }
 
-// change waits until something changes in the folder of the state: a save is
+// awaitStateChange waits until something changes in the folder of the state: a save is
 // under way.
-func (k *torture) change() {
+func (k *randomKills) awaitStateChange() {
 	k.t.Helper()
-	before := k.glance()
-	within(k.t, patience, 200*time.Microsecond, "a save under way", func() bool { return k.glance() != before })
+	before := k.stateFiles()
+	pollUntil(k.t, waitLimit, 200*time.Microsecond, "a save under way", func() bool { return k.stateFiles() != before })
 }
 
-func (k *torture) glance() string {
+func (k *randomKills) stateFiles() string {
 	var b strings.Builder
-	entries, _ := os.ReadDir(k.state(""))
+	entries, _ := os.ReadDir(k.statePath(""))
 	for _, entry := range entries {
 		if info, err := entry.Info(); err == nil { // else: it has just gone
 			fmt.Fprintln(&b, entry.Name(), info.Size(), info.ModTime().UnixNano())
@@ -209,13 +209,13 @@ func (k *torture) glance() string {
 	return b.String()
 }
 
-// interrupted tells what the program was doing when it was killed, by what is
+// phaseAtKill tells what the program was doing when it was killed, by what is
 // left of that.
-func (k *torture) interrupted(since int, paused bool) string {
-	if k.current.Load().base() == "" {
+func (k *randomKills) phaseAtKill(since int, paused bool) string {
+	if k.current.Load().baseURL() == "" {
 		return starting
 	}
-	if left, _ := filepath.Glob(k.state("*.unsaved*")); len(left) > 0 {
+	if left, _ := filepath.Glob(k.statePath("*.unsaved*")); len(left) > 0 {
 		return saving
 	}
 	requests := slices.DeleteFunc(k.server.Requests()[since:], func(r wolkvoxtest.Request) bool { return r.API != "chat_8" })
@@ -223,16 +223,16 @@ func (k *torture) interrupted(since int, paused bool) string {
 		return idle
 	}
 	last := requests[len(requests)-1]
-	saved, err := os.Stat(k.state("wv0042.state"))
+	saved, err := os.Stat(k.statePath("wv0042.state"))
 	switch {
-	case last.Status == 0 && reconciles(last):
+	case last.Status == 0 && isReconcile(last):
 		return reconciling
 	case last.Status == 0 && paused && len(requests) == 1:
 		return catchingUp
 	case last.Status == 0:
 		return polling
 	case err == nil && saved.ModTime().Before(last.Time):
-		return booking
+		return applying
 	default:
 		return idle
 	}

@@ -18,7 +18,7 @@ const (
 	smallFiles = `ulimit -f 16 && exec "$@"`
 )
 
-func TestSaving_LogsLastingFaultOnce(t *testing.T) {
+func TestServe_LogsLastingSaveFaultOnce(t *testing.T) {
 	t.Parallel()
 	many := func(_ *exporter, server *wolkvoxtest.Server) {
 		server.Add(endingSoon(10, 8000, time.Now(), time.Millisecond)...)
@@ -63,10 +63,10 @@ func TestSaving_LogsLastingFaultOnce(t *testing.T) {
 			}
 			server := newServer(t)
 			server.SetToken(testToken)
-			program := against(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=1s", "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--collector.zero-hold=0s")
-			program.below = test.below
+			program := pollCommand(server, "--wolkvox.server=0042", "--storage.path=state", "--poll.interval=1s", "--poll.overlap=0s", "--poll.reconcile-interval=0s", "--collector.zero-hold=0s")
+			program.wrapper = test.below
 			e := program.start(t)
-			e.await("a first poll", informed)
+			e.await("a first poll", hasTokenInfo)
 			test.breakIt(e, server)
 			e.await("failed saves", func(s samples) bool {
 				return s.sum("wolkvox_exporter_state_save_failures_total") > 3 && !up(s)

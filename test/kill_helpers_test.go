@@ -46,39 +46,39 @@ func endingSoon(first, n int, from time.Time, over time.Duration) []wolkvoxtest.
 	return chats
 }
 
-// killing is a program that is killed and started again on the same state.
-type killing struct {
-	t       *testing.T
-	server  *wolkvoxtest.Server
-	program launch
-	current atomic.Pointer[exporter]
-	scrapes atomic.Int64 // that watch has made
-	broken  atomic.Int64 // and those that a kill broke off
-	shown   atomic.Int64 // chats in the newest scrape
+// killTest is a program that is killed and started again on the same state.
+type killTest struct {
+	t             *testing.T
+	server        *wolkvoxtest.Server
+	program       invocation
+	current       atomic.Pointer[exporter]
+	scrapes       atomic.Int64 // that watch has made
+	brokenScrapes atomic.Int64 // and those that a kill broke off
+	shown         atomic.Int64 // chats in the newest scrape
 }
 
-// newKilling polls an operation under these readings as often as the flags
+// newKillTest polls an operation under these readings as often as the flags
 // allow, with a slow body of that long where the test asks for one.
-func newKilling(t *testing.T, readings wolkvoxtest.Readings, slowBody time.Duration) *killing {
+func newKillTest(t *testing.T, readings wolkvoxtest.Readings, slowBody time.Duration) *killTest {
 	t.Helper()
 	zone := noonZone()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
 		Token:    testToken,
-		Location: load(t, zone),
+		Location: loadZone(t, zone),
 		Limits:   wolkvoxtest.Limits{RequestsPerDay: -1},
 		SlowBody: slowBody,
 		Readings: readings,
 	})
 	t.Cleanup(server.Close)
-	program := against(server, "--wolkvox.server=0042", "--wolkvox.timezone="+zone, "--storage.path=state", "--poll.interval=1s", "--poll.overlap=4s",
+	program := pollCommand(server, "--wolkvox.server=0042", "--wolkvox.timezone="+zone, "--storage.path=state", "--poll.interval=1s", "--poll.overlap=4s",
 		"--poll.reconcile-interval=3s", "--poll.reconcile-window=50s", "--poll.initial-window=5s", "--collector.zero-hold=2s", "--log.level=debug")
 	program.dir = t.TempDir()
-	return &killing{t: t, server: server, program: program}
+	return &killTest{t: t, server: server, program: program}
 }
 
-// begin makes the first start. Whatever ended before is not to be counted, so
+// startFirst makes the first start. Whatever ended before is not to be counted, so
 // no chat may be there yet.
-func (k *killing) begin() {
+func (k *killTest) startFirst() {
 	k.t.Helper()
 	k.start()
 	k.await("a first poll and all of the past remembered", func(s samples) bool {
@@ -86,82 +86,82 @@ func (k *killing) begin() {
 	})
 }
 
-func (k *killing) run()            { k.current.Store(k.program.run(k.t)) }
-func (k *killing) start()          { k.run(); k.current.Load().listens() }
-func (k *killing) kill()           { k.current.Load().kill() }
-func (k *killing) logged() string  { return k.current.Load().logged() }
-func (k *killing) scrape() samples { return k.current.Load().scrape() }
-func (k *killing) await(what string, right func(samples) bool) samples {
+func (k *killTest) run()            { k.current.Store(k.program.run(k.t)) }
+func (k *killTest) start()          { k.run(); k.current.Load().waitListening() }
+func (k *killTest) kill()           { k.current.Load().kill() }
+func (k *killTest) logged() string  { return k.current.Load().logged() }
+func (k *killTest) scrape() samples { return k.current.Load().scrape() }
+func (k *killTest) await(what string, right func(samples) bool) samples {
 	k.t.Helper()
 	return k.current.Load().await(what, right)
 }
 
-// state is the folder's path, or that of something in it.
-func (k *killing) state(name string) string { return filepath.Join(k.program.dir, "state", name) }
+// statePath is the folder's path, or that of something in it.
+func (k *killTest) statePath(name string) string { return filepath.Join(k.program.dir, "state", name) }
 
-// request waits for one after the first so many.
-func (k *killing) request(since int, what string, right func(wolkvoxtest.Request) bool) {
+// awaitRequest waits for one after the first so many.
+func (k *killTest) awaitRequest(since int, what string, right func(wolkvoxtest.Request) bool) {
 	k.t.Helper()
-	within(k.t, patience, time.Millisecond, what, func() bool { return slices.ContainsFunc(k.server.Requests()[since:], right) })
+	pollUntil(k.t, waitLimit, time.Millisecond, what, func() bool { return slices.ContainsFunc(k.server.Requests()[since:], right) })
 }
 
-func (k *killing) requests() int { return len(k.server.Requests()) }
+func (k *killTest) requestCount() int { return len(k.server.Requests()) }
 
-func slowly(r wolkvoxtest.Request) bool { return r.Fault == wolkvoxtest.SlowBody && r.Status == 0 }
+func isSlow(r wolkvoxtest.Request) bool { return r.Fault == wolkvoxtest.SlowBody && r.Status == 0 }
 
-func (k *killing) slowResponse() {
-	since := k.requests()
+func (k *killTest) awaitSlowResponse() {
+	since := k.requestCount()
 	k.server.FailNext(wolkvoxtest.SlowBody)
-	k.request(since, "a slow response under way", slowly)
+	k.awaitRequest(since, "a slow response under way", isSlow)
 }
 
-// catchUp kills the program, and starts it when so many chats have ended.
-func (k *killing) catchUp(chats int) {
+// restartWithBacklog kills the program, and starts it when so many chats have ended.
+func (k *killTest) restartWithBacklog(chats int) {
 	k.kill()
 	ended := func() int { return k.server.Truth(time.Now()).Total.Interactions }
-	before, since := ended(), k.requests()
+	before, since := ended(), k.requestCount()
 	eventually(k.t, "a backlog of chats", func() bool { return ended() >= before+chats })
 	k.server.FailNext(wolkvoxtest.SlowBody)
 	k.start()
-	k.request(since, "a first response under way", slowly)
+	k.awaitRequest(since, "a first response under way", isSlow)
 }
 
-func (k *killing) response() {
-	k.request(k.requests(), "a response with rows", func(r wolkvoxtest.Request) bool { return r.Rows > 0 })
+func (k *killTest) awaitResponse() {
+	k.awaitRequest(k.requestCount(), "a response with rows", func(r wolkvoxtest.Request) bool { return r.Rows > 0 })
 }
 
-// reconciles tells the request of a long window from that of a poll.
-func reconciles(r wolkvoxtest.Request) bool {
+// isReconcile tells the request of a long window from that of a poll.
+func isReconcile(r wolkvoxtest.Request) bool {
 	from, _ := time.Parse("20060102150405", r.From)
 	to, _ := time.Parse("20060102150405", r.To)
 	return to.Sub(from) > 30*time.Second
 }
 
-// reconcile waits for the request of a long window to be under way.
-func (k *killing) reconcile() {
-	k.request(k.requests(), "a reconcile under way", func(r wolkvoxtest.Request) bool { return reconciles(r) && r.Status == 0 })
+// awaitReconcile waits for the request of a long window to be under way.
+func (k *killTest) awaitReconcile() {
+	k.awaitRequest(k.requestCount(), "a reconcile under way", func(r wolkvoxtest.Request) bool { return isReconcile(r) && r.Status == 0 })
 }
 
-// figures waits until watch has seen more: what was shown must last.
-func (k *killing) figures() {
+// awaitMoreChats waits until watch has seen more: what was shown must last.
+func (k *killTest) awaitMoreChats() {
 	k.t.Helper()
 	before := k.shown.Load()
-	k.seen("more chats", func() bool { return k.shown.Load() > before })
+	k.awaitWatched("more chats", func() bool { return k.shown.Load() > before })
 }
 
-// seen waits for something that watch is to see, unless that has ended with a
+// awaitWatched waits for something that watch is to see, unless that has ended with a
 // complaint.
-func (k *killing) seen(what string, so func() bool) {
+func (k *killTest) awaitWatched(what string, so func() bool) {
 	k.t.Helper()
-	within(k.t, patience, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
+	pollUntil(k.t, waitLimit, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
 }
 
-// failedSave kills the program when it cannot save what it has fetched, and
+// failSave kills the program when it cannot save what it has fetched, and
 // watch has seen what it shows then.
-func (k *killing) failedSave() {
+func (k *killTest) failSave() {
 	k.t.Helper()
 	k.kill()
-	obstacle := k.state("wv0042.state.previous")
+	obstacle := k.statePath("wv0042.state.previous")
 	if err := errors.Join(os.Remove(obstacle), os.Mkdir(obstacle, 0o700)); err != nil {
 		k.t.Fatal(err)
 	}
@@ -169,25 +169,25 @@ func (k *killing) failedSave() {
 	k.await("a save that fails", func(samples) bool { return strings.Contains(k.logged(), "keeping the previous generation") })
 	// One may have been under way.
 	enough := k.scrapes.Load() + 2
-	k.seen("a scrape after that", func() bool { return k.scrapes.Load() >= enough })
+	k.awaitWatched("a scrape after that", func() bool { return k.scrapes.Load() >= enough })
 	k.kill()
 	if err := os.Remove(obstacle); err != nil {
 		k.t.Fatal(err)
 	}
 }
 
-func (k *killing) save() {
+func (k *killTest) awaitSave() {
 	k.t.Helper()
-	path := k.state("wv0042.state")
+	path := k.statePath("wv0042.state")
 	before, _ := os.Stat(path)
-	within(k.t, patience, time.Millisecond, "a save", func() bool {
+	pollUntil(k.t, waitLimit, time.Millisecond, "a save", func() bool {
 		after, err := os.Stat(path)
 		return err == nil && !os.SameFile(before, after)
 	})
 }
 
 // watch scrapes without end. The answer ends that and reports.
-func (k *killing) watch() (end func()) {
+func (k *killTest) watch() (end func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -205,13 +205,13 @@ func (k *killing) watch() (end func()) {
 			}
 			have, err := k.current.Load().tryScrape()
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
-				k.broken.Add(1)
+				k.brokenScrapes.Add(1)
 			}
 			if err != nil {
 				continue // It was just killed, or does not listen yet.
 			}
 			truth := expected(k.server.Truth(time.Now()), "wv0042")
-			if wrong := misled(last, have, truth); wrong != "" {
+			if wrong := scrapeErrors(last, have, truth); wrong != "" {
 				k.t.Errorf("a scrape shows what is not so:\n%s", wrong)
 				return
 			}
@@ -227,9 +227,9 @@ func (k *killing) watch() (end func()) {
 	return end
 }
 
-// misled tells where a scrape has more than the truth at that moment, or less
+// scrapeErrors tells where a scrape has more than the truth at that moment, or less
 // than the scrape before it.
-func misled(before, have, truth samples) string {
+func scrapeErrors(before, have, truth samples) string {
 	var lines strings.Builder
 	for series, value := range have.chats() {
 		if value > truth[series] {
@@ -237,15 +237,15 @@ func misled(before, have, truth samples) string {
 		}
 	}
 	for series, was := range before {
-		if value, ok := have[series]; lasting(series) && (!ok || value < was) {
+		if value, ok := have[series]; isSavedSeries(series) && (!ok || value < was) {
 			fmt.Fprintf(&lines, "%s: have %v after %v\n", series, value, was)
 		}
 	}
 	return lines.String()
 }
 
-// lasting tells a series of the book, which a restart does not set back.
-func lasting(series string) bool {
+// isSavedSeries tells a series of the book, which a restart does not set back.
+func isSavedSeries(series string) bool {
 	for _, prefix := range []string{
 		"wolkvox_chat_", "wolkvox_exporter_records_total", "wolkvox_exporter_late_records_total",
 		"wolkvox_exporter_field_errors_total", "wolkvox_exporter_complete_until_timestamp_seconds",
@@ -257,9 +257,9 @@ func lasting(series string) bool {
 	return false
 }
 
-// conclude waits until all of so many chats are shown as they are, and looks
+// wantAllChats waits until all of so many chats are shown as they are, and looks
 // again after the last poll.
-func (k *killing) conclude(chats int, watched func()) samples {
+func (k *killTest) wantAllChats(chats int, watched func()) samples {
 	k.t.Helper()
 	truth := expected(k.server.Truth(time.Now().Add(time.Hour)), "wv0042")
 	var diff string

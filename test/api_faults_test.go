@@ -24,11 +24,11 @@ import (
 )
 
 // Its body is the connection, which no timeout of net/http reaches.
-func TestExporter_SwitchingProtocolsHangsNothing(t *testing.T) {
+func TestServe_SwitchingProtocolsIsMalformed(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
-	e := against(server, "--poll.interval=1s", "--wolkvox.timeout=1s", "--storage.path=").start(t)
+	e := pollCommand(server, "--poll.interval=1s", "--wolkvox.timeout=1s", "--storage.path=").start(t)
 	e.await("a first poll", up)
 	server.FailAlways(wolkvoxtest.SwitchingProtocols)
 	began := time.Now()
@@ -41,17 +41,17 @@ func TestExporter_SwitchingProtocolsHangsNothing(t *testing.T) {
 	}); up(have) {
 		t.Error("it is up")
 	}
-	if have := checking(t, server.URL(), "--wolkvox.timeout=2s"); have.status != 1 {
+	if have := runCheck(t, server.URL(), "--wolkvox.timeout=2s"); have.status != 1 {
 		t.Errorf("check: have exit status %d, want 1", have.status)
 	} else {
-		have.has(check.Report, check.Failed, "(status 101)")
+		have.wantFinding(check.Report, check.Failed, "(status 101)")
 	}
 	wantEndInTime(t, e)
 	server.Recover()
 }
 
 // Whatever an API does, the program ends when it is to.
-func TestExporter_EndsInEveryModeOfAServer(t *testing.T) {
+func TestServe_EndsDuringEveryFault(t *testing.T) {
 	t.Parallel()
 	var operations []string
 	servers := map[wolkvoxtest.Fault]*wolkvoxtest.Server{}
@@ -65,12 +65,12 @@ func TestExporter_EndsInEveryModeOfAServer(t *testing.T) {
 		servers[fault] = server
 		operations = append(operations, operation(fault.String(), server))
 	}
-	c := newConfigured(t, operations...)
+	c := newProgram(t, operations...)
 	c.args = append(c.args, "--wolkvox.timeout=50s")
 	e := c.start(t)
 	eventually(t, "a request in each mode", func() bool {
 		for _, server := range servers {
-			if asked(server) == 0 {
+			if countAPIRequests(server) == 0 {
 				return false
 			}
 		}
@@ -93,7 +93,7 @@ func wantEndInTime(t *testing.T, e *exporter) {
 
 // Through a proxy that refuses, the log and check name the proxy and its status, and
 // nothing that it says.
-func TestExporter_NamesAProxyThatRefuses(t *testing.T) {
+func TestServe_NamesRefusingProxy(t *testing.T) {
 	t.Parallel()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Proxy-Authenticate", `Basic realm="`+secretName+`"`)
@@ -102,31 +102,31 @@ func TestExporter_NamesAProxyThatRefuses(t *testing.T) {
 	}))
 	defer proxy.Close()
 	for _, scheme := range []string{"http", "https"} {
-		c := configured{t, launch{dir: t.TempDir(), args: []string{"--config.file=wolkvox.yml", "--poll.interval=1s", "--storage.path=", "--log.level=debug"}}}
+		c := programWithFile{t, invocation{dir: t.TempDir(), args: []string{"--config.file=wolkvox.yml", "--poll.interval=1s", "--storage.path=", "--log.level=debug"}}}
 		c.write("- name: proxied\n  url: " + scheme + "://wolkvox.invalid\n  token: " + secretToken + "\n  http_config:\n    proxy_url: " + proxy.URL + "\n")
-		l := c.launch
+		l := c.invocation
 		l.args = append(l.args, "--web.listen-address=127.0.0.1:0")
 		e := l.start(t)
 		e.await("a failure", func(s samples) bool { return s.byLabel("wolkvox_api_requests_total", "result")["network"] > 0 })
 		const told = `err="the connection failed (status 407): the proxy refused"`
 		eventually(t, "a line about the proxy", func() bool { return strings.Contains(e.logged(), told) })
 		wantEndInTime(t, e)
-		if found := leak(e.logged()); found != "" {
+		if found := findSecret(e.logged()); found != "" {
 			t.Errorf("%s: the log has %s", scheme, found)
 		}
-		l = c.launch
+		l = c.invocation
 		l.args = append([]string{"check"}, l.args...)
-		status, stdout, stderr := l.end(t)
+		status, stdout, stderr := l.runToEnd(t)
 		if status != 1 || !strings.Contains(stdout, "(status 407)") || !strings.Contains(stdout, "proxy") || !strings.Contains(stdout, "→ set a name and a password in proxy_url") {
 			t.Errorf("%s: have status %d and\n%s", scheme, status, stdout)
 		}
-		if found := leak(stdout + stderr); found != "" {
+		if found := findSecret(stdout + stderr); found != "" {
 			t.Errorf("%s: check prints %s", scheme, found)
 		}
 	}
 }
 
-func TestExporter_NamesItselfToTheAPI(t *testing.T) {
+func TestServe_SendsUserAgent(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
@@ -139,12 +139,12 @@ func TestExporter_NamesItselfToTheAPI(t *testing.T) {
 		server.Handler().ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	l := launch{
+	l := invocation{
 		args: []string{"--wolkvox.url=" + front.URL, "--web.listen-address=127.0.0.1:0", "--storage.path="},
 		env:  []string{"WOLKVOX_TOKEN=" + testToken},
 	}
-	l.start(t).await("the first requests", informed)
-	checking(t, front.URL)
+	l.start(t).await("the first requests", hasTokenInfo)
+	runCheck(t, front.URL)
 	mu.Lock()
 	defer mu.Unlock()
 	if len(agents) != 1 || !agents["wolkvox_exporter/"+testVersion] {
@@ -153,7 +153,7 @@ func TestExporter_NamesItselfToTheAPI(t *testing.T) {
 }
 
 // net/http quotes in its server's log what a client has offered.
-func TestExporter_LogsNothingThatAClientSends(t *testing.T) {
+func TestServe_LogsNothingFromClients(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
@@ -168,24 +168,24 @@ func TestExporter_LogsNothingThatAClientSends(t *testing.T) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 	file := writeFile(t, pair)
 	config := writeFile(t, "tls_server_config:\n  cert_file: "+file+"\n  key_file: "+file+"\n")
-	e := against(server, "--storage.path=", "--web.config.file="+config, "--log.level=debug").start(t)
+	e := pollCommand(server, "--storage.path=", "--web.config.file="+config, "--log.level=debug").start(t)
 	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{secretPhone}}}
-	if _, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(e.base(), "http://")); err == nil {
+	if _, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(e.baseURL(), "http://")); err == nil {
 		t.Error("have a connection with a protocol that does not exist")
 	}
 	eventually(t, "a line about it", func() bool { return strings.Contains(e.logged(), `kind="TLS handshake with a client"`) })
-	if found := leak(e.logged()); found != "" {
+	if found := findSecret(e.logged()); found != "" {
 		t.Errorf("the log has %s", found)
 	}
 }
 
 // Each command has the one logger before it does anything, and backfill another one,
 // for its bar.
-func TestRun_LetsNoLibraryPrint(t *testing.T) {
+func TestRun_CapturesStandardLogger(t *testing.T) {
 	defer stdlog.SetOutput(os.Stderr)
 	defer stdlog.SetFlags(stdlog.LstdFlags)
 	t.Setenv("WOLKVOX_TOKEN", testToken)
-	_, refusing := newRefusing(t)
+	_, refusing := newRefusedPort(t)
 	for _, command := range [][]string{{"check"}, {"backfill", "--from=2026-01-01", "--to=2026-01-02"}} {
 		stdlog.SetOutput(os.Stderr)
 		var stdout, stderr bytes.Buffer
@@ -195,7 +195,7 @@ func TestRun_LetsNoLibraryPrint(t *testing.T) {
 		}
 		stderr.Reset()
 		stdlog.Print(secrets)
-		if text := stderr.String(); !strings.Contains(text, `"kind":"other"`) || leak(text) != "" {
+		if text := stderr.String(); !strings.Contains(text, `"kind":"other"`) || findSecret(text) != "" {
 			t.Errorf("%s: have %q", command[0], text)
 		}
 	}

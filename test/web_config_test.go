@@ -8,13 +8,13 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestAWebConfigFileAsksForAPassword(t *testing.T) {
+func TestServe_RequiresPasswordOfWebConfig(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
 	// The password is "open sesame".
 	config := writeFile(t, "basic_auth_users:\n  prometheus: $2a$04$TuxBOi6odNSQf8a8eBp6MOVnUnIvO0lAshx.qtzigPg7/zdKEu9iW\n")
-	e := against(server, "--storage.path=", "--web.config.file="+config).start(t)
+	e := pollCommand(server, "--storage.path=", "--web.config.file="+config).start(t)
 	for _, page := range []string{"/metrics", "/", "/-/ready", "/-/healthy"} {
 		for _, test := range []struct {
 			name   string

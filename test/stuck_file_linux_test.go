@@ -55,15 +55,15 @@ func (s *stuckFile) awaitReader() {
 // release lets the readers go on.
 func (s *stuckFile) release() { s.lease.Close() }
 
-// secured is an operation with a file that a library opens, at its start and for each
+// operationWithCA is an operation with a file that a library opens, at its start and for each
 // request.
-func secured(t *testing.T, name string) string {
+func operationWithCA(t *testing.T, name string) string {
 	t.Helper()
 	return operation(name, newServer(t), "  http_config: {tls_config: {ca_file: ca.pem}}")
 }
 
 // writeAuthority gives the program that file.
-func (c configured) writeAuthority() (path string) {
+func (c programWithFile) writeAuthority() (path string) {
 	c.Helper()
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
@@ -75,9 +75,9 @@ func (c configured) writeAuthority() (path string) {
 	return path
 }
 
-func endsStuck(e *exporter, busyWith string) {
+func wantEndWhileStuck(e *exporter, busyWith string) {
 	e.t.Helper()
-	if status := endsInTime(e); status != 1 {
+	if status := stopAndWait(e); status != 1 {
 		e.t.Errorf("have exit status %d, want 1", status)
 	}
 	if log := e.logged(); !strings.HasSuffix(log, busyWith+": exiting anyway\n") {
@@ -85,47 +85,47 @@ func endsStuck(e *exporter, busyWith string) {
 	}
 }
 
-func TestStart_EndsAtSIGTERMWhileAFileIsStuck(t *testing.T) {
+func TestStart_EndsAtSIGTERMWhileFileIsStuck(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, secured(t, "one"))
+	program := newProgram(t, operationWithCA(t, "one"))
 	file := newStuckFile(t, program.writeAuthority())
 	e := program.run(t)
 	file.awaitReader()
-	endsStuck(e, "still busy with reading the configuration")
+	wantEndWhileStuck(e, "still busy with reading the configuration")
 }
 
-func TestPoll_EndsAtSIGTERMWhileAFileIsStuck(t *testing.T) {
+func TestPoll_EndsAtSIGTERMWhileFileIsStuck(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, secured(t, "one"))
+	program := newProgram(t, operationWithCA(t, "one"))
 	path := program.writeAuthority()
 	e := program.start(t)
 	e.await("a first poll", up)
 	newStuckFile(t, path).awaitReader()
-	endsStuck(e, `still busy with polling operation "one"`)
+	wantEndWhileStuck(e, `still busy with polling operation "one"`)
 }
 
-func TestReload_EndsAtSIGTERMWhileAFileIsStuck(t *testing.T) {
+func TestReload_EndsAtSIGTERMWhileFileIsStuck(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, operation("one", newServer(t)))
+	program := newProgram(t, operation("one", newServer(t)))
 	file := newStuckFile(t, program.writeAuthority())
 	e := program.start(t)
-	program.write(secured(t, "one"))
+	program.write(operationWithCA(t, "one"))
 	for range 3 {
 		if err := e.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
 	}
 	file.awaitReader()
-	endsStuck(e, "still busy with reading the configuration")
+	wantEndWhileStuck(e, "still busy with reading the configuration")
 }
 
-func TestReload_IsSeenWhileAFileIsStuck(t *testing.T) {
+func TestReload_ServesStatusWhileFileIsStuck(t *testing.T) {
 	t.Parallel()
-	program := newConfigured(t, operation("one", newServer(t)))
+	program := newProgram(t, operation("one", newServer(t)))
 	file := newStuckFile(t, program.writeAuthority())
 	e := program.start(t)
 	e.await("a first poll", up)
-	program.write(operation("one", newServer(t)), secured(t, "two"))
+	program.write(operation("one", newServer(t)), operationWithCA(t, "two"))
 	first := make(chan int, 1)
 	go func() {
 		status, _ := e.reload()

@@ -27,14 +27,14 @@ const (
 	secretConn     = "770077007700"
 )
 
-var canaries = []string{
+var secretTexts = []string{
 	"canarytoken", secretPassword, "3009998877", "zoraida", "quimbaya", "zq.canario", secretID, "connector-canario", "leovigilda", "cifuentes", secretConn,
 }
 
-// leak is the first canary in a text.
-func leak(text string) string {
+// findSecret is the first canary in a text.
+func findSecret(text string) string {
 	text = strings.ToLower(text)
-	for _, canary := range canaries {
+	for _, canary := range secretTexts {
 		if at := strings.Index(text, canary); at >= 0 {
 			return fmt.Sprintf("%q in %q", canary, text[max(0, at-80):min(len(text), at+80)])
 		}
@@ -42,7 +42,7 @@ func leak(text string) string {
 	return ""
 }
 
-func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
+func TestServe_ShowsNoPersonalDataOrToken(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, format string
@@ -60,7 +60,7 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 			t.Parallel()
 			zone := noonZone()
 			server := wolkvoxtest.NewServer(wolkvoxtest.Config{
-				Token: secretToken, Location: load(t, zone),
+				Token: secretToken, Location: loadZone(t, zone),
 				Limits:   wolkvoxtest.Limits{RequestsPerDay: -1},
 				Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd},
 			})
@@ -68,11 +68,11 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 			for i := range 20 {
 				server.Add(secretChat(i))
 			}
-			gossip := &gossip{good: server.Handler()}
-			front := gossip.serve(t)
+			leaky := &leakyServer{valid: server.Handler()}
+			front := leaky.serve(t)
 
 			flag, env := test.token(t)
-			e := launch{
+			e := invocation{
 				args: []string{
 					"--wolkvox.url=" + strings.Replace(front.URL, "://", "://user:"+secretPassword+"@", 1), flag, "--wolkvox.timezone=" + zone,
 					"--web.listen-address=127.0.0.1:0", "--storage.path=state", "--poll.interval=1s", "--poll.reconcile-interval=2s",
@@ -81,10 +81,10 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 				env: []string{env},
 			}.start(t)
 			e.await("a first poll", up)
-			gossip.begin()
-			within(t, 2*patience, 250*time.Millisecond, "every gossip told", func() bool {
+			leaky.startLeaking()
+			pollUntil(t, 2*waitLimit, 250*time.Millisecond, "every leaky told", func() bool {
 				e.checkLeaks()
-				return gossip.told()
+				return leaky.isDone()
 			})
 			have := e.await("a good poll after that", up)
 			e.checkLeaks()
@@ -92,7 +92,7 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 				t.Errorf("have exit status %d, want 0", status)
 			}
 			e.checkFiles()
-			if found := leak(e.logged()); found != "" {
+			if found := findSecret(e.logged()); found != "" {
 				t.Errorf("the log has %s", found)
 			}
 			// What was not fetched could not leak.
@@ -114,15 +114,15 @@ func TestPersonalDataAndTokenShowNowhere(t *testing.T) {
 }
 
 // Names and conn_ids are shown where they were asked for, and nowhere else.
-func TestWhatIsShownOnRequestShowsNowhereElse(t *testing.T) {
+func TestServe_ShowsOptionalPersonalDataInMetricsOnly(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
-	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: load(t, zone), Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
+	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: secretToken, Location: loadZone(t, zone), Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	for i := range 5 {
 		server.Add(secretChat(i))
 	}
-	e := launch{
+	e := invocation{
 		args: []string{
 			"--wolkvox.url=" + server.URL(), "--wolkvox.timezone=" + zone, "--web.listen-address=127.0.0.1:0", "--storage.path=state",
 			"--collector.agent-names", "--collector.exemplars", "--log.level=debug",
@@ -139,18 +139,18 @@ func TestWhatIsShownOnRequestShowsNowhereElse(t *testing.T) {
 		if have := shown.FindAllString(body, -1); len(have) < want {
 			t.Errorf("%s: have %q, want %d at least", accept, have, want)
 		}
-		if found := leak(shown.ReplaceAllString(body, "")); found != "" {
+		if found := findSecret(shown.ReplaceAllString(body, "")); found != "" {
 			t.Errorf("%s has %s", accept, found)
 		}
 	}
-	if _, body, err := e.get("/"); err != nil || leak(body) != "" {
-		t.Errorf("the landing page has %s (error %v)", leak(body), err)
+	if _, body, err := e.get("/"); err != nil || findSecret(body) != "" {
+		t.Errorf("the landing page has %s (error %v)", findSecret(body), err)
 	}
 	if status := e.stop(syscall.SIGTERM); status != 0 {
 		t.Errorf("have exit status %d, want 0", status)
 	}
 	e.checkFiles()
-	if found := leak(e.logged()); found != "" {
+	if found := findSecret(e.logged()); found != "" {
 		t.Errorf("the log has %s", found)
 	}
 }
@@ -197,7 +197,7 @@ func (e *exporter) checkLeaks() {
 		if !strings.Contains(body, page.has) {
 			e.t.Fatalf("%s as %s has no %q:\n%s", page.path, page.accept, page.has, body)
 		}
-		if found := leak(body); found != "" {
+		if found := findSecret(body); found != "" {
 			e.t.Fatalf("%s as %s has %s", page.path, page.accept, found)
 		}
 	}
@@ -212,7 +212,7 @@ func (e *exporter) checkFiles() {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		if found := leak(entry.Name() + "\n" + string(content)); found != "" {
+		if found := findSecret(entry.Name() + "\n" + string(content)); found != "" {
 			e.t.Errorf("%s has %s", entry.Name(), found)
 		}
 		seen += len(content)
