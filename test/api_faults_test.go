@@ -23,7 +23,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// Its body is the connection, which no timeout of net/http reaches.
+// The body of a 101 response is the connection itself, which net/http's timeouts do not cover.
 func TestServe_SwitchingProtocolsIsMalformed(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
@@ -50,7 +50,7 @@ func TestServe_SwitchingProtocolsIsMalformed(t *testing.T) {
 	server.Recover()
 }
 
-// Whatever an API does, the program ends when it is to.
+// The program ends within its time, whatever the API does.
 func TestServe_EndsDuringEveryFault(t *testing.T) {
 	t.Parallel()
 	var operations []string
@@ -79,7 +79,7 @@ func TestServe_EndsDuringEveryFault(t *testing.T) {
 	wantEndInTime(t, e)
 }
 
-// endsInTime ends the program, which has five seconds for it.
+// wantEndInTime stops the program and checks that it ends within five seconds.
 func wantEndInTime(t *testing.T, e *exporter) {
 	t.Helper()
 	began := time.Now()
@@ -91,8 +91,8 @@ func wantEndInTime(t *testing.T, e *exporter) {
 	}
 }
 
-// Through a proxy that refuses, the log and check name the proxy and its status, and
-// nothing that it says.
+// If a proxy refuses, the log and check name the proxy and its status, and quote nothing
+// from its response.
 func TestServe_NamesRefusingProxy(t *testing.T) {
 	t.Parallel()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -108,8 +108,8 @@ func TestServe_NamesRefusingProxy(t *testing.T) {
 		l.args = append(l.args, "--web.listen-address=127.0.0.1:0")
 		e := l.start(t)
 		e.await("a failure", func(s samples) bool { return s.byLabel("wolkvox_api_requests_total", "result")["network"] > 0 })
-		const told = `err="the connection failed (status 407): the proxy refused"`
-		eventually(t, "a line about the proxy", func() bool { return strings.Contains(e.logged(), told) })
+		const message = `err="the connection failed (status 407): the proxy refused"`
+		eventually(t, "a line about the proxy", func() bool { return strings.Contains(e.logged(), message) })
 		wantEndInTime(t, e)
 		if found := findSecret(e.logged()); found != "" {
 			t.Errorf("%s: the log has %s", scheme, found)
@@ -152,7 +152,7 @@ func TestServe_SendsUserAgent(t *testing.T) {
 	}
 }
 
-// net/http quotes in its server's log what a client has offered.
+// The log of a net/http server quotes what a client sends.
 func TestServe_LogsNothingFromClients(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
@@ -179,8 +179,8 @@ func TestServe_LogsNothingFromClients(t *testing.T) {
 	}
 }
 
-// Each command has the one logger before it does anything, and backfill another one,
-// for its bar.
+// Each command sets up its logger first. Backfill uses another one, because of its
+// progress bar.
 func TestRun_CapturesStandardLogger(t *testing.T) {
 	defer stdlog.SetOutput(os.Stderr)
 	defer stdlog.SetFlags(stdlog.LstdFlags)

@@ -25,7 +25,7 @@ var (
 
 const backfillStep = 30 * time.Minute
 
-// newBackfillServer is an operation with those chats.
+// newBackfillServer serves an operation with those chats.
 func newBackfillServer(t *testing.T, readings wolkvoxtest.Readings) *wolkvoxtest.Server {
 	t.Helper()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{
@@ -61,7 +61,7 @@ func pastChats(from, to time.Time) (chats []wolkvoxtest.Chat) {
 	return chats
 }
 
-// backfillCommand is the command line.
+// backfillCommand returns the command line of a backfill.
 func backfillCommand(server *wolkvoxtest.Server, args ...string) invocation {
 	return invocation{
 		args: append([]string{
@@ -72,7 +72,7 @@ func backfillCommand(server *wolkvoxtest.Server, args ...string) invocation {
 	}
 }
 
-// samplesByTime are those of an exposition with timestamps.
+// samplesByTime parses an exposition with timestamps.
 func samplesByTime(t *testing.T, text string) map[time.Time]samples {
 	t.Helper()
 	byTime := map[time.Time]samples{}
@@ -114,7 +114,7 @@ func TestBackfill_WritesTruthOfEachStep(t *testing.T) {
 			if status != 0 || !strings.Contains(stderr, "requests=4") {
 				t.Fatalf("have status %d, want 0 and 4 requests foretold:\n%s", status, stderr)
 			}
-			// A window with a round number of rows is looked at twice.
+			// A window with a round number of rows is requested twice.
 			if have := len(server.Requests()); have < 4 || have > 8 {
 				t.Errorf("have %d requests, want 4, and two more for a number that looks like a limit", have)
 			}
@@ -145,7 +145,7 @@ func TestBackfill_WritesTruthOfEachStep(t *testing.T) {
 	}
 }
 
-// runBackfill is what a run writes that nobody disturbs.
+// runBackfill returns the output of an undisturbed run.
 func runBackfill(t *testing.T, server *wolkvoxtest.Server) string {
 	t.Helper()
 	status, want, stderr := backfillCommand(server, "--collector.agents").runToEnd(t)
@@ -292,7 +292,7 @@ func TestBackfill_ShowsNoPersonalData(t *testing.T) {
 		},
 		env: []string{"WOLKVOX_TOKEN=" + secretToken},
 	}
-	// What is left of the first run has chats in it: those of a last piece that failed.
+	// The spool of the first run holds chats: the last request failed.
 	server.FailNext(wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.TokenRejected)
 	check := func(wantStatus int) {
 		status, stdout, stderr := l.runToEnd(t)

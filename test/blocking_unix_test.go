@@ -32,9 +32,9 @@ var badFiles = []struct {
 // memoryLimit is the most memory that the program has when it refuses a file.
 const memoryLimit = 200 << 20
 
-// peakMemory returns the most memory that a process that has ended had, in bytes, or 0
-// if that is no more than this process had when it started the other: a child's figure
-// begins with that of its parent.
+// peakMemory returns the peak memory of an ended process in bytes. It returns 0 if the
+// peak is not above this process's own when it started the other: a child's peak starts
+// at that of its parent.
 func peakMemory(state *os.ProcessState) int64 {
 	var own syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
@@ -50,7 +50,7 @@ func peakMemory(state *os.ProcessState) int64 {
 	return peak
 }
 
-// stopAndWait ends the program by SIGTERM and answers with its exit status.
+// stopAndWait ends the program with SIGTERM and returns its exit status.
 func stopAndWait(e *exporter) int {
 	e.t.Helper()
 	began := time.Now()
@@ -121,7 +121,7 @@ func TestStart_RefusesFilesThatBlockOrDoNotEnd(t *testing.T) {
 	}
 }
 
-// replaceFile puts a bad file in the place of a good one, in one step.
+// replaceFile replaces a good file by a bad one atomically.
 func replaceFile(t *testing.T, path string, write func(path string) error) {
 	t.Helper()
 	if err := errors.Join(write(path+".new"), os.Rename(path+".new", path)); err != nil {

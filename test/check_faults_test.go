@@ -13,7 +13,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// Which line tells of a fault. Those that are not here cost no request its answer.
+// lines has the finding for each fault. The faults that are not listed fail no request.
 func TestCheck_NamesEachFault(t *testing.T) {
 	t.Parallel()
 	type line struct {
@@ -88,7 +88,7 @@ func TestCheck_NamesEachFault(t *testing.T) {
 			server.Add(endingSoon(0, 10, time.Now().Add(-2*time.Minute), time.Second)...)
 			server.FailAlways(fault)
 			have := runCheck(t, server.URL(), "--wolkvox.timezone="+zone, "--wolkvox.timeout=3s")
-			if line, told := lines[fault]; told {
+			if line, ok := lines[fault]; ok {
 				have.wantFinding(line.id, line.status, line.text)
 			} else if !have.OK {
 				t.Errorf("have %+v, want no failure", have.Operations)
@@ -101,7 +101,7 @@ func TestCheck_NamesEachFault(t *testing.T) {
 	}
 }
 
-// Each indiscretion is told to one check after the other, in both formats.
+// Each check gets another leaky response, in both formats.
 func TestCheck_ShowsNoPersonalDataOrToken(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"--json", "--no-json"} {
@@ -130,7 +130,7 @@ func TestCheck_ShowsNoPersonalDataOrToken(t *testing.T) {
 				}
 				all += stdout
 			}
-			// What was not seen could not leak.
+			// A response that was not read could not leak.
 			for _, want := range []string{"rows in the last hour", "asa cannot be read: ", "end_date cannot be read: ", "not the expected JSON", "switched off", "the API failed", "redirect", "the HTTP exchange broke"} {
 				if !strings.Contains(all, want) {
 					t.Errorf("no check has %q", want)
@@ -140,7 +140,7 @@ func TestCheck_ShowsNoPersonalDataOrToken(t *testing.T) {
 	}
 }
 
-// newChangedServer answers as server does, with the report of chats changed.
+// newChangedServer forwards to server and changes the report of chats.
 func newChangedServer(t *testing.T, server *wolkvoxtest.Server, change func(report string) (status int, changed string)) string {
 	t.Helper()
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -238,7 +238,7 @@ func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
 	}
 }
 
-// A report without chats says nothing of the token.
+// A report without chats does not prove the token.
 func TestCheck_TokenIsProvenByTokenInfo(t *testing.T) {
 	t.Parallel()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -14,8 +14,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// newTwelveOperations is a program with 12 operations, each on a server of its own. It has run
-// once, so that each has a saved state.
+// newTwelveOperations returns a program with 12 operations, each on its own server. The
+// program has run once, so that each operation has a saved state.
 func newTwelveOperations(t *testing.T) (program programWithFile, servers []*wolkvoxtest.Server) {
 	t.Helper()
 	zone := noonZone()

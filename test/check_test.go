@@ -20,7 +20,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// checkRun is what a check has come to.
+// checkRun is the result of a check.
 type checkRun struct {
 	*testing.T
 	status int
@@ -50,7 +50,7 @@ func (l invocation) check(t *testing.T) checkRun {
 	return have
 }
 
-// finding is that of the program, or of the first operation that has it.
+// finding returns the finding of the program, or of the first operation that has it.
 func (c checkRun) finding(id check.ID) check.Finding {
 	c.Helper()
 	all := slices.Clone(c.Findings)
@@ -64,7 +64,7 @@ func (c checkRun) finding(id check.ID) check.Finding {
 	return all[at]
 }
 
-// wantFinding checks one finding, and that the check has failed if that has.
+// wantFinding checks one finding. If that is a failure, the check must have failed, too.
 func (c checkRun) wantFinding(id check.ID, status check.Status, text string) {
 	c.Helper()
 	if have := c.finding(id); have.Status != status || !strings.Contains(have.Text, text) {
@@ -75,7 +75,7 @@ func (c checkRun) wantFinding(id check.ID, status check.Status, text string) {
 	}
 }
 
-// countAPIRequests are the requests of a check. Those that a redirect led to are the API's own.
+// countAPIRequests counts the requests of a check, without those that follow a redirect.
 func countAPIRequests(server *wolkvoxtest.Server) int {
 	requests := slices.DeleteFunc(server.Requests(), func(r wolkvoxtest.Request) bool { return !strings.HasPrefix(r.Path, "/api/v2/") })
 	return len(requests)
@@ -146,7 +146,7 @@ func TestCheck_ReportsWhyConnectionFails(t *testing.T) {
 	unknown.wantFinding(check.Token, check.Skipped, "no connection")
 }
 
-// newTLSServer serves with TLS by a certificate that only the file knows.
+// newTLSServer serves over TLS. The file ca has the only certificate that verifies it.
 func newTLSServer(t *testing.T, server *wolkvoxtest.Server) (url, ca string) {
 	t.Helper()
 	secured := httptest.NewUnstartedServer(server.Handler())
@@ -163,7 +163,7 @@ func TestCheck_UsesHTTPConfig(t *testing.T) {
 	runCheck(t, url).wantFinding(check.TLS, check.Failed, "an authority that is not trusted")
 
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The proxy knows where the operation is; nobody else does.
+		// Only the proxy can resolve the operation's host.
 		server.Handler().ServeHTTP(w, r)
 	}))
 	defer proxy.Close()
@@ -307,7 +307,7 @@ func TestCheck_LeavesStateUnchanged(t *testing.T) {
 	l.check(t).wantFinding(check.State, check.Look, "in memory only")
 }
 
-// listDir is what a folder holds, by name, size and time.
+// listDir returns the names, sizes and times of a folder's files.
 func listDir(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

@@ -16,7 +16,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// programWithFile is a folder with a configuration file, and a program that uses it.
+// programWithFile is a program with a configuration file in its folder.
 type programWithFile struct {
 	*testing.T
 	invocation
@@ -31,7 +31,7 @@ func newProgram(t *testing.T, operations ...string) programWithFile {
 	return c
 }
 
-// write replaces the file by one with these operations.
+// write replaces the configuration file by one with these operations.
 func (c programWithFile) write(operations ...string) {
 	c.Helper()
 	text := "operations:\n" + strings.Join(operations, "")
@@ -40,13 +40,13 @@ func (c programWithFile) write(operations ...string) {
 	}
 }
 
-// operation is one in a file, with more lines than the least.
+// operation returns an operation's block of the configuration file. Lines in more are appended.
 func operation(name string, server *wolkvoxtest.Server, more ...string) string {
 	lines := append([]string{"- name: " + name, "  url: " + server.URL(), "  token: token-of-" + name}, more...)
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// reload asks for it over HTTP.
+// reload requests a reload over HTTP.
 func (e *exporter) reload() (status int, body string) {
 	e.t.Helper()
 	response, err := client.Post(e.baseURL()+"/-/reload", "", nil)
@@ -205,7 +205,7 @@ func TestReload_ResumesReaddedOperation(t *testing.T) {
 	}
 }
 
-// A browser sends the request, with the password that it knows, for a page of any site.
+// A browser sends the request for a page of any site, with the stored password.
 func TestReload_RefusesOtherSites(t *testing.T) {
 	t.Parallel()
 	e := newProgram(t, operation("one", newServer(t))).start(t)
@@ -233,7 +233,7 @@ func TestReload_OverHTTPIsOffByDefault(t *testing.T) {
 	if status, _ := e.reload(); status != 403 {
 		t.Errorf("have status %d, want 403", status)
 	}
-	// A hangup is no reason to end, either.
+	// SIGHUP must not end the program, either.
 	if err := e.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestDocs_ExampleConfigurationIsValid(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Nobody is asked for anything before the program listens, and it never does.
+	// The program sends no request before it listens, and here it never listens.
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

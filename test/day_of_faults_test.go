@@ -28,8 +28,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// largeDay is several contact centres at once, each with some 40,000 chats a day, or
-// those of their chats whose number ends with some digits.
+// largeDay has the chats of several contact centres, each with some 40,000 a day. If
+// digits is set, it has only the chats whose number ends with them.
 type largeDay struct {
 	centres []wolkvoxtest.Source
 	digits  string
@@ -62,8 +62,7 @@ func (c largeDay) Started(from, to time.Time) iter.Seq[wolkvoxtest.Chat] {
 func (c largeDay) Longest() time.Duration                    { return c.centres[0].Longest() }
 func (c largeDay) RoutingPoints() []wolkvoxtest.RoutingPoint { return c.centres[0].RoutingPoints() }
 
-// dayOfFaults is an operation that is polled for a virtual day while every third request meets
-// a fault.
+// dayOfFaults polls an operation for a virtual day in which every third request fails.
 type dayOfFaults struct {
 	t       *testing.T
 	centres int
@@ -76,8 +75,8 @@ type dayOfFaults struct {
 	metrics *prometheus.Registry
 }
 
-// A day of a million chats and of every fault leaves memory, goroutines and open files
-// as they were after some hours, and all chats counted.
+// After a day of a million chats and every fault, memory, goroutines and open files are as
+// they were after some hours, and all chats are counted.
 func TestServe_DayOfFaultsLeaksNothing(t *testing.T) {
 	s := dayOfFaults{centres: 1, digits: "7", hours: 3, long: 1 << 20}
 	if os.Getenv("TORTURE") != "" {
@@ -95,7 +94,7 @@ func (s *dayOfFaults) run() {
 	start := time.Now()
 	faults := wolkvoxtest.AllFaults()
 	rand.New(rand.NewPCG(3, 0)).Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
-	// What the very first poll shows is to be the same each time.
+	// The first poll must show the same each time.
 	time.Sleep(time.Minute)
 	s.server.FailWith(func(n int) wolkvoxtest.Fault {
 		if n%3 != 2 {
@@ -131,7 +130,7 @@ func (s *dayOfFaults) run() {
 	s.wantTruth(start)
 }
 
-// start begins to poll and answers with what ends it.
+// start starts polling and returns a function that stops it.
 func (s *dayOfFaults) start() (stop func()) {
 	zone, started := loadZone(s.t, "America/Bogota"), time.Now()
 	s.server = wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
@@ -142,7 +141,7 @@ func (s *dayOfFaults) start() (stop func()) {
 			SelectOn: wolkvoxtest.End, ListOpen: wolkvoxtest.EmptyEnd, FillDelay: 4 * time.Minute,
 			Lateness: func(c wolkvoxtest.Chat) time.Duration {
 				if c.End.Before(started) {
-					return 0 // What ended before is known to have.
+					return 0 // The first poll remembers the chats that ended before, so that they are not counted.
 				}
 				return time.Duration(c.Messages%3) * 5 * time.Minute
 			},
@@ -163,7 +162,7 @@ func (s *dayOfFaults) start() (stop func()) {
 	s.polled, err = poller.New(client, collector.MeasureSaves(s.metrics, "soak", s.file), poller.Options{
 		Operation: "soak", Zone: zone, Logger: log.NewNopLogger(), Timeout: time.Minute,
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
-		// Six hours after the start as many chats are forgotten as come.
+		// From six hours after the start, as many chats are forgotten as are added.
 		ReconcileInterval: time.Hour, ReconcileWindow: 3 * time.Hour,
 		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Ledger: ledger.Options{MaxLabelSets: 1000},
 	})
@@ -202,7 +201,7 @@ func (s *dayOfFaults) scrape() samples {
 	return have
 }
 
-// resources is what a process takes, the built-in server's part included.
+// resources are those of the process, including the built-in server.
 type resources struct {
 	heap       uint64
 	goroutines int
@@ -215,7 +214,7 @@ func (s *dayOfFaults) measure() resources {
 	runtime.GC()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	// Where there is no such folder, its files are none and stay so.
+	// Without such a folder, the count is always 0.
 	files, _ := os.ReadDir("/proc/self/fd")
 	info, err := os.Stat(s.file.Path())
 	if err != nil {
@@ -228,8 +227,8 @@ func (s *dayOfFaults) measure() resources {
 // the overlap, the margin of 2 hours, and the time between two reconciles, twice.
 const maxRetention = 8 * time.Hour
 
-// wantNoGrowth compares with the footprint after some hours. The state may grow with the
-// chats of the hour of the day.
+// wantNoGrowth compares the resources with those after some hours. The state may vary with
+// the chats of the hour of the day.
 func (s *dayOfFaults) wantNoGrowth(first, now resources) {
 	s.t.Helper()
 	if now.heap > first.heap*3/2+8<<20 {

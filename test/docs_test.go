@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What the documents say is shown by a test is.
+// A test that a document names must exist.
 func TestDocs_NameExistingTests(t *testing.T) {
 	t.Parallel()
 	defined := map[string]bool{}

@@ -23,17 +23,17 @@ import (
 
 const testToken = "token-of-the-tests"
 
-// invocation is a command line to be, with where and in which environment.
+// invocation is a command line with its folder and environment.
 type invocation struct {
-	dir  string // an empty one if not set
+	dir  string // a new empty folder if not set
 	args []string
 	env  []string
 
-	wrapper []string // a command that runs the line that follows it; none if not set
+	wrapper []string // a command that runs the line, such as sh -c; none if not set
 }
 
-// pollCommand polls a server. Flags later in a line are no remedy: kingpin refuses
-// a flag that comes twice.
+// pollCommand returns an invocation that polls a server. args cannot override its flags:
+// kingpin refuses a repeated flag.
 func pollCommand(server *wolkvoxtest.Server, args ...string) invocation {
 	return invocation{
 		args: append([]string{"--wolkvox.url=" + server.URL(), "--web.listen-address=127.0.0.1:0"}, args...),
@@ -83,7 +83,7 @@ type exporter struct {
 	url string
 }
 
-// listeningOn is the address in the toolkit's message, in logfmt or JSON.
+// listeningOn matches the address in the toolkit's message, in logfmt or JSON.
 var listeningOn = regexp.MustCompile(`"Listening on" address=(\S+)|"address":"([^"]+)".*"msg":"Listening on"`)
 
 // start runs the program until the test's end, and waits until it listens.
@@ -127,7 +127,7 @@ func (l invocation) run(t testing.TB) *exporter {
 	return e
 }
 
-// recordLine keeps a line of the log, and the first address in it.
+// recordLine appends a line of the log, and keeps the first address.
 func (e *exporter) recordLine(line []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -137,14 +137,14 @@ func (e *exporter) recordLine(line []byte) {
 	}
 }
 
-// baseURL is the URL below which the program serves, or "" before it listens.
+// baseURL returns the URL of the program, or "" before it listens.
 func (e *exporter) baseURL() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.url
 }
 
-// waitListening waits until the program does.
+// waitListening waits until the program listens.
 func (e *exporter) waitListening() {
 	e.t.Helper()
 	eventually(e.t, "an address that it listens on", func() bool {
@@ -157,14 +157,14 @@ func (e *exporter) waitListening() {
 	})
 }
 
-// logged is all that the program has written so far.
+// logged returns the log so far.
 func (e *exporter) logged() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.log.String()
 }
 
-// linesWith are the lines of the log that have a text.
+// linesWith returns the lines of the log that contain text.
 func (e *exporter) linesWith(text string) []string {
 	var found []string
 	for line := range strings.Lines(e.logged()) {
@@ -175,14 +175,14 @@ func (e *exporter) linesWith(text string) []string {
 	return found
 }
 
-// kill gives the program no time for anything.
+// kill ends the program with SIGKILL.
 func (e *exporter) kill() {
 	// It may have ended already.
 	_ = e.cmd.Process.Kill()
 	<-e.done
 }
 
-// stop asks the program to end. It answers with its exit status.
+// stop sends a signal, waits for the end of the program and returns its exit status.
 func (e *exporter) stop(signal syscall.Signal) int {
 	e.t.Helper()
 	if err := e.cmd.Process.Signal(signal); err != nil {
@@ -196,10 +196,10 @@ func (e *exporter) stop(signal syscall.Signal) int {
 	return e.cmd.ProcessState.ExitCode()
 }
 
-// client keeps no connection: the exporter would wait for it when it ends.
+// client keeps no connection open: the exporter would wait for it when it ends.
 var client = http.Client{Timeout: waitLimit, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// get asks the program for a page.
+// get requests a page of the program.
 func (e *exporter) get(path string, header ...string) (status int, body string, err error) {
 	request, err := http.NewRequest(http.MethodGet, e.baseURL()+path, http.NoBody)
 	if err != nil {
@@ -217,7 +217,7 @@ func (e *exporter) get(path string, header ...string) (status int, body string, 
 	return response.StatusCode, string(text), err
 }
 
-// status is that of a page.
+// status returns the HTTP status of a page.
 func (e *exporter) status(path string) int {
 	e.t.Helper()
 	status, _, err := e.get(path)
@@ -227,7 +227,7 @@ func (e *exporter) status(path string) int {
 	return status
 }
 
-// scrape is what Prometheus would see now.
+// scrape returns the samples that Prometheus would scrape now.
 func (e *exporter) scrape() samples {
 	e.t.Helper()
 	s, err := e.tryScrape()
@@ -248,7 +248,7 @@ func (e *exporter) tryScrape() (samples, error) {
 	return parseSamples(body)
 }
 
-// await scrapes until what it sees is right.
+// await scrapes until the samples are right.
 func (e *exporter) await(what string, right func(samples) bool) samples {
 	e.t.Helper()
 	var last samples
@@ -259,9 +259,9 @@ func (e *exporter) await(what string, right func(samples) bool) samples {
 	return last
 }
 
-// up tells whether the last poll succeeded.
+// up reports whether the last poll succeeded.
 func up(s samples) bool { return s.sum("wolkvox_up") == 1 }
 
-// hasTokenInfo tells whether what follows the first poll has been asked for, too: no
-// request is to come before the next poll.
+// hasTokenInfo reports whether the requests that follow the first poll are done. The next
+// request is then the next poll's.
 func hasTokenInfo(s samples) bool { return up(s) && len(s.of("wolkvox_api_token_requests_used")) > 0 }

@@ -83,7 +83,7 @@ func TestFlags_OverrideEnvironment(t *testing.T) {
 	}
 }
 
-// wantEmptyDir tells what a folder holds.
+// wantEmptyDir checks that a folder is empty.
 func wantEmptyDir(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -95,7 +95,7 @@ func wantEmptyDir(t *testing.T, dir string) {
 	}
 }
 
-// wantOneLineError checks that a program has said what is wrong in one line.
+// wantOneLineError checks that a program has failed with one line that contains names.
 func wantOneLineError(t *testing.T, status int, stdout, stderr, names string) {
 	t.Helper()
 	if status != 1 && status != 2 {

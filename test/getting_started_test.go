@@ -15,9 +15,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// A step of docs/getting-started.md is a block of it: commands (sh), with what
-// is seen then (the text that follows), or a file (yaml) that begins with its
-// name. Indented blocks are for people only.
+// step is a block of docs/getting-started.md: commands (sh) with their output (the text
+// block that follows), or a file (yaml) that begins with its name. Indented blocks are
+// for people only.
 type step struct{ section, kind, block, seen string }
 
 func parseSteps(t *testing.T, document string) (steps []step) {
@@ -45,11 +45,11 @@ func parseSteps(t *testing.T, document string) (steps []step) {
 	return steps
 }
 
-// file writes one of the document.
+// file writes a file of the document.
 func (sh *shell) file(text string) {
 	sh.t.Helper()
 	name, _, _ := strings.Cut(strings.TrimPrefix(text, "# "), "\n")
-	// Nobody waits for a minute here.
+	// The test does not wait for a minute.
 	text = strings.ReplaceAll(sh.substitute(text), "interval: 1m", "interval: 1s")
 	if err := os.WriteFile(filepath.Join(sh.dir, name), []byte(text), 0o600); err != nil {
 		sh.t.Fatal(err)
@@ -62,7 +62,7 @@ var (
 	number       = regexp.MustCompile(`[0-9]+`)
 )
 
-// anyNumber stands for a number that need not be the same. None and one do.
+// anyNumber replaces a number that may differ. 0 and 1 may not.
 func anyNumber(number string) string {
 	if number == "0" || number == "1" {
 		return number
@@ -70,7 +70,7 @@ func anyNumber(number string) string {
 	return "[0-9]+"
 }
 
-// missingLine is the first line of the document that was not seen, in order.
+// missingLine returns the first line of the document that the output lacks, in order.
 func (sh *shell) missingLine(want, have string) string {
 	lines := strings.Split(have, "\n")
 	for line := range strings.Lines(sh.substitute(want)) {
@@ -91,7 +91,7 @@ func (sh *shell) missingLine(want, have string) string {
 	return ""
 }
 
-// What only looks is true some time after what it looks at was started.
+// observingCommand matches commands that only read. They are repeated until their output is right.
 var observingCommand = regexp.MustCompile(`^(curl|grep|promtool query) `)
 
 func (sh *shell) runStep(s step) {
@@ -120,8 +120,8 @@ func (sh *shell) runStep(s step) {
 	sh.waitListening(s.block)
 }
 
-// newAccount is a wolkvox with some chats of the last minutes, over HTTPS, and the
-// environment of a program that takes it for that of the document.
+// newAccount serves some chats of the last minutes over HTTPS. It returns the environment
+// in which a program reaches it under the document's address.
 func newAccount(t *testing.T, zone string) (env []string) {
 	t.Helper()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: loadZone(t, zone)})

@@ -15,8 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// A first start and a second one, with chats of all kinds, bad rows, a changed row
-// and a failure in between.
+// The history has two starts, chats of all kinds, bad rows, a changed row and a failure.
 func TestMetrics_MatchGoldenFile(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
@@ -95,7 +94,7 @@ func openChat(c wolkvoxtest.Chat) wolkvoxtest.Chat {
 	return c
 }
 
-// exposition is the part of /metrics that is ours.
+// exposition returns the metrics of /metrics that begin with wolkvox_.
 func (e *exporter) exposition() string {
 	e.t.Helper()
 	_, body, err := e.get("/metrics")
@@ -111,7 +110,7 @@ func (e *exporter) exposition() string {
 	return ours.String()
 }
 
-// masks are what differs from one run to the next.
+// masks match the values that differ between runs.
 var masks = []*regexp.Regexp{
 	regexp.MustCompile(`(?m)^(wolkvox_\w+_timestamp_seconds\S*) .+$`),
 	regexp.MustCompile(`(?m)^(wolkvox_\w+_duration_seconds_(?:sum|bucket)\{operation\S*|wolkvox_api_request_duration_seconds_(?:sum|bucket)\S*) .+$`),

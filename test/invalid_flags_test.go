@@ -10,12 +10,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// invalidRun is a line that must not start anything. The flags that it gives itself
-// stand in place of good ones.
+// invalidRun is a command line that must fail. Its flags replace valid ones.
 type invalidRun struct {
 	args []string
 	env  []string
-	name string // what the message must name
+	name string // that the message must contain
 }
 
 func invalidFlags(args ...string) invalidRun {

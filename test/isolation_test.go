@@ -13,11 +13,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// badOperations are ways in which one operation can be kept from loading: how it is made
-// so in a folder with its good state, and undone.
+// badOperations are the reasons for which an operation is not loaded. damage damages the
+// files of a good one.
 var badOperations = []struct {
 	reason, says string
-	breakIt      func(state, token string) error
+	damage       func(state, token string) error
 }{
 	{"state_corrupt", "corrupt", func(state, _ string) error {
 		return rewrite(state, func(b []byte) []byte { return flipByte(b, len(b)/2) })
@@ -39,8 +39,8 @@ func rewrite(path string, change func([]byte) []byte) error {
 	return os.WriteFile(path, change(content), 0o600)
 }
 
-// newWithBadOperation is a program with good operations beside one that is to be bad, which has a
-// state already.
+// newWithBadOperation returns a program with two good operations, and a third with a saved
+// state, which the test can damage.
 func newWithBadOperation(t *testing.T) (program programWithFile, state, token string) {
 	t.Helper()
 	server := newServer(t)
@@ -53,7 +53,7 @@ func newWithBadOperation(t *testing.T) (program programWithFile, state, token st
 	e := program.start(t)
 	e.await("first polls", allUp(3))
 	e.stop(syscall.SIGTERM)
-	// A state of one generation, so that a test decides what is beside it.
+	// The test decides whether there is a previous generation.
 	if err := os.RemoveAll(state + ".previous"); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 			t.Parallel()
 			program, state, token := newWithBadOperation(t)
 			restore := backUp(t, state, token)
-			if err := bad.breakIt(state, token); err != nil {
+			if err := bad.damage(state, token); err != nil {
 				t.Fatal(err)
 			}
 			e := program.start(t)
@@ -113,7 +113,7 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 	}
 }
 
-// backUp remembers the files until they are put back.
+// backUp copies files and returns a function that restores them.
 func backUp(t *testing.T, paths ...string) (restore func()) {
 	t.Helper()
 	contents := make([][]byte, len(paths))
@@ -159,7 +159,7 @@ func TestReload_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 	}
 	e.await("all of them", allUp(3))
 
-	// A change that cannot be made leaves what runs.
+	// An operation that cannot be changed keeps its settings.
 	program.write(operation("first", server, "  poll: {interval: 2s}"), strings.Replace(bad, "bad.token", "none.token", 1), operation("second", server))
 	if status, body := e.reload(); status != http.StatusInternalServerError || !strings.Contains(body, `operation "bad" goes on with the settings it had: `) {
 		t.Errorf("have status %d and %q, want 500 and what goes on", status, body)

@@ -18,9 +18,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// endingSoon makes chats, numbered from first on, that end one after the other
-// from a time on. Every fourth began half a minute before, and some routing points
-// come late.
+// endingSoon returns n chats, numbered from first, whose ends are spread evenly from a time
+// on. Every fourth lasts at least 25 seconds, and some routing points appear late.
 func endingSoon(first, n int, from time.Time, over time.Duration) []wolkvoxtest.Chat {
 	channels := []string{"whatsapp", "web", "Facebook"}
 	chats := make([]wolkvoxtest.Chat, n)
@@ -52,13 +51,13 @@ type killTest struct {
 	server        *wolkvoxtest.Server
 	program       invocation
 	current       atomic.Pointer[exporter]
-	scrapes       atomic.Int64 // that watch has made
-	brokenScrapes atomic.Int64 // and those that a kill broke off
+	scrapes       atomic.Int64 // made by watch
+	brokenScrapes atomic.Int64 // interrupted by a kill
 	shown         atomic.Int64 // chats in the newest scrape
 }
 
-// newKillTest polls an operation under these readings as often as the flags
-// allow, with a slow body of that long where the test asks for one.
+// newKillTest polls an operation with these readings as often as the flags allow. slowBody
+// is how long a slow response takes.
 func newKillTest(t *testing.T, readings wolkvoxtest.Readings, slowBody time.Duration) *killTest {
 	t.Helper()
 	zone := noonZone()
@@ -76,8 +75,8 @@ func newKillTest(t *testing.T, readings wolkvoxtest.Readings, slowBody time.Dura
 	return &killTest{t: t, server: server, program: program}
 }
 
-// startFirst makes the first start. Whatever ended before is not to be counted, so
-// no chat may be there yet.
+// startFirst starts the program for the first time. Chats that ended before are not
+// counted, so there must be none yet.
 func (k *killTest) startFirst() {
 	k.t.Helper()
 	k.start()
@@ -96,10 +95,10 @@ func (k *killTest) await(what string, right func(samples) bool) samples {
 	return k.current.Load().await(what, right)
 }
 
-// statePath is the folder's path, or that of something in it.
+// statePath returns the path of a file in the state's folder.
 func (k *killTest) statePath(name string) string { return filepath.Join(k.program.dir, "state", name) }
 
-// awaitRequest waits for one after the first so many.
+// awaitRequest waits for a request after the first since.
 func (k *killTest) awaitRequest(since int, what string, right func(wolkvoxtest.Request) bool) {
 	k.t.Helper()
 	pollUntil(k.t, waitLimit, time.Millisecond, what, func() bool { return slices.ContainsFunc(k.server.Requests()[since:], right) })
@@ -115,7 +114,7 @@ func (k *killTest) awaitSlowResponse() {
 	k.awaitRequest(since, "a slow response under way", isSlow)
 }
 
-// restartWithBacklog kills the program, and starts it when so many chats have ended.
+// restartWithBacklog kills the program, and starts it again after that many chats have ended.
 func (k *killTest) restartWithBacklog(chats int) {
 	k.kill()
 	ended := func() int { return k.server.Truth(time.Now()).Total.Interactions }
@@ -130,7 +129,7 @@ func (k *killTest) awaitResponse() {
 	k.awaitRequest(k.requestCount(), "a response with rows", func(r wolkvoxtest.Request) bool { return r.Rows > 0 })
 }
 
-// isReconcile tells the request of a long window from that of a poll.
+// isReconcile reports whether a request has the long window of a reconcile.
 func isReconcile(r wolkvoxtest.Request) bool {
 	from, _ := time.Parse("20060102150405", r.From)
 	to, _ := time.Parse("20060102150405", r.To)
@@ -142,22 +141,20 @@ func (k *killTest) awaitReconcile() {
 	k.awaitRequest(k.requestCount(), "a reconcile under way", func(r wolkvoxtest.Request) bool { return isReconcile(r) && r.Status == 0 })
 }
 
-// awaitMoreChats waits until watch has seen more: what was shown must last.
+// awaitMoreChats waits until watch has seen more chats.
 func (k *killTest) awaitMoreChats() {
 	k.t.Helper()
 	before := k.shown.Load()
 	k.awaitWatched("more chats", func() bool { return k.shown.Load() > before })
 }
 
-// awaitWatched waits for something that watch is to see, unless that has ended with a
-// complaint.
+// awaitWatched waits until watch has seen something, or has failed the test.
 func (k *killTest) awaitWatched(what string, so func() bool) {
 	k.t.Helper()
 	pollUntil(k.t, waitLimit, time.Millisecond, what, func() bool { return so() || k.t.Failed() })
 }
 
-// failSave kills the program when it cannot save what it has fetched, and
-// watch has seen what it shows then.
+// failSave makes saves fail, and kills the program after watch has scraped in that state.
 func (k *killTest) failSave() {
 	k.t.Helper()
 	k.kill()
@@ -186,7 +183,7 @@ func (k *killTest) awaitSave() {
 	})
 }
 
-// watch scrapes without end. The answer ends that and reports.
+// watch scrapes continually until end is called, which reports the result.
 func (k *killTest) watch() (end func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -227,8 +224,8 @@ func (k *killTest) watch() (end func()) {
 	return end
 }
 
-// scrapeErrors tells where a scrape has more than the truth at that moment, or less
-// than the scrape before it.
+// scrapeErrors lists the series of a scrape that are above the truth at that moment, or
+// below the scrape before it.
 func scrapeErrors(before, have, truth samples) string {
 	var lines strings.Builder
 	for series, value := range have.chats() {
@@ -244,7 +241,7 @@ func scrapeErrors(before, have, truth samples) string {
 	return lines.String()
 }
 
-// isSavedSeries tells a series of the book, which a restart does not set back.
+// isSavedSeries reports whether a series is part of the ledger, which a restart keeps.
 func isSavedSeries(series string) bool {
 	for _, prefix := range []string{
 		"wolkvox_chat_", "wolkvox_exporter_records_total", "wolkvox_exporter_late_records_total",
@@ -257,8 +254,8 @@ func isSavedSeries(series string) bool {
 	return false
 }
 
-// wantAllChats waits until all of so many chats are shown as they are, and looks
-// again after the last poll.
+// wantAllChats waits until all chats are shown with the right values, and checks again
+// after the last poll.
 func (k *killTest) wantAllChats(chats int, watched func()) samples {
 	k.t.Helper()
 	truth := expected(k.server.Truth(time.Now().Add(time.Hour)), "wv0042")

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// leakyServer answers with whatever a server can let slip, one indiscretion per
-// request, and before and after that as it should.
+// leakyServer answers each request with another of leakyResponses once it starts leaking,
+// and with valid responses before and after that.
 type leakyServer struct {
 	valid       http.Handler
 	leaking     atomic.Bool
@@ -19,15 +19,15 @@ type leakyServer struct {
 	requests    atomic.Int64
 }
 
-func (g *leakyServer) startLeaking() { g.leaking.Store(true) }
+func (s *leakyServer) startLeaking() { s.leaking.Store(true) }
 
-// isDone tells whether nothing is left to tell.
-func (g *leakyServer) isDone() bool {
-	return int(g.requests.Load()) > len(leakyResponses)+unsolicitedCount
+// isDone reports whether all leaky and unsolicited responses have been sent.
+func (s *leakyServer) isDone() bool {
+	return int(s.requests.Load()) > len(leakyResponses)+unsolicitedCount
 }
 
 // ServeHTTP implements http.Handler.
-func (g *leakyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *leakyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Customer", secretName)
 	w.Header().Set("Set-Cookie", "token="+secretToken)
 	if strings.HasPrefix(r.URL.Path, "/moved") {
@@ -38,13 +38,13 @@ func (g *leakyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		informationResponse(w, r)
 		return
 	}
-	if g.leaking.Load() {
-		if n := int(g.requests.Add(1)) - 1; n < len(leakyResponses) {
+	if s.leaking.Load() {
+		if n := int(s.requests.Add(1)) - 1; n < len(leakyResponses) {
 			leakyResponses[n](w, r)
 			return
 		}
 	}
-	g.valid.ServeHTTP(w, r)
+	s.valid.ServeHTTP(w, r)
 }
 
 const secretRow = `{"conn_id":"` + secretConn + `","session_id":"` + secretSession + `","customer_name":"` + secretName + `","customer_phone":"` + secretPhone +
@@ -52,8 +52,7 @@ const secretRow = `{"conn_id":"` + secretConn + `","session_id":"` + secretSessi
 
 var secrets = strings.Join([]string{secretName, secretPhone, secretEmail, secretID, secretToken, secretAgent}, " ")
 
-// leakyResponses are responses with personal data and the token where they do
-// not belong.
+// leakyResponses have personal data and the token in the wrong places.
 var leakyResponses = []http.HandlerFunc{
 	// Pages and messages of errors.
 	respondWith(500, "text/html", "<h1>Error while serving "+secrets+"</h1>"),
@@ -113,13 +112,13 @@ var leakyResponses = []http.HandlerFunc{
 	chatWithText(secretToken),
 }
 
-// informationResponse answers routing_points and token_info, with more than is asked for.
+// informationResponse answers routing_points and token_info, with additional values.
 var informationResponse = respondWith(200, "application/json", `{"code":200,"error":"`+secrets+`","msg":"`+secrets+`","data":[`+
 	secretRow+`},"`+secretPhone+`",{"rp_id":1101,"rp_name":"Ventas","description":"`+secrets+`","last_use":"`+secretPhone+`","`+secretName+`":{"rp_name":"`+secretName+`"},`+
 	`"token_limit":"`+secretName+`","token_use_today":"`+secretPhone+`","all_token_today":"12","available_consumption_options":"988"}]}`)
 
-// chatWithText answers with an ended chat that has the same text everywhere but in
-// rp_id and channel, whose values are what is asked for.
+// chatWithText answers with an ended chat that has the same text in every field but rp_id
+// and channel, which are labels.
 func chatWithText(text string) http.HandlerFunc {
 	row := `{"conn_id":"` + text + `","session_id":"` + text + `","rp_id":"1101","channel":"web","end_date":"2199-01-02 03:04:05"`
 	for _, field := range []string{"start_date", "time_on_chatbot", "times_chatted", "go_to_agent", "time_with_agent", "total_time", "asa", "last_sender", "agent_id"} {
@@ -143,8 +142,8 @@ func redirect(to string) http.HandlerFunc {
 	}
 }
 
-// rawAndKeepOpen answers with what no server should send, and keeps the connection until the
-// client closes it.
+// rawAndKeepOpen sends an invalid response, and keeps the connection until the client
+// closes it.
 func rawAndKeepOpen(response string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		connection, _, err := http.NewResponseController(w).Hijack()
@@ -157,16 +156,15 @@ func rawAndKeepOpen(response string) http.HandlerFunc {
 	}
 }
 
-// unsolicitedCount are how often it speaks before it is spoken to.
+// unsolicitedCount is the number of responses that are sent before a request.
 const unsolicitedCount = 5
 
-// serve starts a server, which speaks first on connections that come when all else
-// is told.
-func (g *leakyServer) serve(t *testing.T) *httptest.Server {
+// serve starts a server. After all leaky responses it sends unsolicited ones on new connections.
+func (s *leakyServer) serve(t *testing.T) *httptest.Server {
 	t.Helper()
-	server := httptest.NewUnstartedServer(g)
+	server := httptest.NewUnstartedServer(s)
 	server.Config.ConnState = func(connection net.Conn, state http.ConnState) {
-		if state == http.StateNew && g.requests.Load() >= int64(len(leakyResponses)) && g.unsolicited.Add(1) <= unsolicitedCount {
+		if state == http.StateNew && s.requests.Load() >= int64(len(leakyResponses)) && s.unsolicited.Add(1) <= unsolicitedCount {
 			_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"+secrets)
 		}
 	}
@@ -175,7 +173,7 @@ func (g *leakyServer) serve(t *testing.T) *httptest.Server {
 	return server
 }
 
-// rawAndHangUp answers with what no server should send, and hangs up.
+// rawAndHangUp sends an invalid response and closes the connection.
 func rawAndHangUp(response string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		connection, _, err := http.NewResponseController(w).Hijack()

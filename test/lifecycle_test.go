@@ -15,8 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// refusedPort is a port of which nobody can get hold and where connections are
-// refused until somebody serves on it.
+// refusedPort is a reserved port that refuses connections until serve is called.
 type refusedPort struct{ socket *os.File }
 
 func newRefusedPort(t *testing.T) (r refusedPort, address string) {
@@ -49,7 +48,7 @@ func (r refusedPort) serve(t *testing.T, handler http.Handler) {
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: waitLimit}
 	t.Cleanup(func() { server.Close() })
-	// It ends with Close.
+	// It returns after Close.
 	go func() { _ = server.Serve(listener) }()
 }
 
@@ -100,8 +99,7 @@ func TestServe_ServesWhileTokenIsRefused(t *testing.T) {
 	e.await("a token that is good again", up)
 }
 
-// A request that hangs is cancelled by the end of the program; what it would
-// have shown is fetched by the next.
+// The end of the program cancels a hanging request. The next start fetches its chats.
 func TestServe_EndsAtSignalWithoutLoss(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {

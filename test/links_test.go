@@ -14,7 +14,7 @@ var (
 	linkTarget  = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 )
 
-// anchors are those that GitHub gives a document's headings.
+// anchors returns the anchors that GitHub generates for a document's headings.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
 	for _, heading := range headingLine.FindAllStringSubmatch(fencedBlock.ReplaceAllString(text, ""), -1) {

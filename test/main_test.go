@@ -1,4 +1,4 @@
-// Package test runs the program, and holds the documents to it.
+// Package test runs the program, and checks the documents against it.
 package test
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 const (
 	testVersion  = "1.2.3-test"
@@ -58,16 +58,16 @@ func buildArgs(output string) []string {
 	return args
 }
 
-// waitLimit is how long a test waits for what should take far less.
+// waitLimit is how long a test waits for a condition that should take far less.
 const waitLimit = 60 * time.Second
 
-// eventually waits for a condition that a process is about to fulfil.
+// eventually waits until a process fulfils a condition.
 func eventually(t testing.TB, what string, fulfilled func() bool) {
 	t.Helper()
 	pollUntil(t, waitLimit, 20*time.Millisecond, what, fulfilled)
 }
 
-// pollUntil looks at a condition every so often.
+// pollUntil checks a condition at an interval until it is fulfilled.
 func pollUntil(t testing.TB, limit, every time.Duration, what string, fulfilled func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !fulfilled(); time.Sleep(every) {
@@ -77,8 +77,8 @@ func pollUntil(t testing.TB, limit, every time.Duration, what string, fulfilled 
 	}
 }
 
-// noonZone is a time zone where it is between noon and one now: the tests ask
-// for hours at most, and no end of a month lies between.
+// noonZone returns a time zone where it is between noon and one now. The tests request
+// hours at most, so that no window crosses the end of a month.
 func noonZone() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12) }
 
 func loadZone(t *testing.T, zone string) *time.Location {

@@ -16,8 +16,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// memory is what the kernel says of the program's: VmRSS has it now, VmHWM its
-// highest so far.
+// memory returns a figure of /proc: VmRSS is the current memory, VmHWM its peak.
 func (e *exporter) memory(of string) (mib float64) {
 	e.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
@@ -35,8 +34,8 @@ func (e *exporter) memory(of string) (mib float64) {
 	return float64(kib) / 1024
 }
 
-// BenchmarkMemoryOfAFetch is the first poll of a program: of no chats, and of a body
-// whose rows are as long as its size asks for.
+// BenchmarkMemoryOfAFetch measures the first poll of a program: without chats, and with a
+// body of the given size.
 func BenchmarkMemoryOfAFetch(b *testing.B) {
 	const rows = 59_000
 	polled := func(server *wolkvoxtest.Server) *exporter {
@@ -75,15 +74,15 @@ func BenchmarkMemoryOfAFetch(b *testing.B) {
 	}
 }
 
-// BenchmarkStartWithAMillionChats is a start with a state of a busy day, up to the
-// first sight of its figures.
+// BenchmarkStartWithAMillionChats measures a start with the state of a busy day, up to the
+// first scrape that shows its chats.
 func BenchmarkStartWithAMillionChats(b *testing.B) {
 	const operation = "wv0042"
 	dir := b.TempDir()
 	saveAMillion(b, filepath.Join(dir, "state"), operation)
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
-	server.FailAlways(wolkvoxtest.Maintenance) // What is seen is the state's.
+	server.FailAlways(wolkvoxtest.Maintenance) // The scrape then shows the saved state.
 	program := pollCommand(server, "--wolkvox.server=0042", "--storage.path=state")
 	program.dir = dir
 	var rss float64

@@ -67,8 +67,8 @@ func quotedNames(text string) (found []string) {
 	return found
 }
 
-// servedMetrics are all families of the golden expositions: their type, and the
-// labels of any series of theirs.
+// servedMetrics returns all families of the golden expositions with their type and the
+// labels of one series.
 func servedMetrics(t *testing.T) map[string]documented {
 	t.Helper()
 	served := map[string]documented{}

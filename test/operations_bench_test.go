@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// pollRecorder notes when each operation, known by its token, asks for chats.
+// pollRecorder records when each operation, identified by its token, requests chats.
 type pollRecorder struct {
 	api http.Handler
 
@@ -32,7 +32,7 @@ func (c *pollRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.api.ServeHTTP(w, r)
 }
 
-// minPolls is how many polls the operation has made that has made fewest.
+// minPolls returns the number of polls of the operation that has made the fewest.
 func (c *pollRecorder) minPolls(operations int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,8 +46,8 @@ func (c *pollRecorder) minPolls(operations int) int {
 	return fewest
 }
 
-// delays is by how much each poll after an operation's first so many was late, in
-// order of size: its operation's polls are an interval apart.
+// delays returns by how much each poll was late, sorted. It skips the first polls of each
+// operation.
 func (c *pollRecorder) delays(after int, interval time.Duration) (late []time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,8 +60,8 @@ func (c *pollRecorder) delays(after int, interval time.Duration) (late []time.Du
 	return late
 }
 
-// BenchmarkOperations polls many operations: an iteration is one poll of each. Polls
-// every 10 s stand for those of every 5 minutes: a thousand have 30 times the load.
+// BenchmarkOperations polls many operations: an iteration is one poll of each. With 1000
+// operations each polls every 10 s, 30 times the load of the usual 5 minutes.
 func BenchmarkOperations(b *testing.B) {
 	sizes := []int{10}
 	if os.Getenv("LARGE") != "" {
@@ -75,7 +75,7 @@ func BenchmarkOperations(b *testing.B) {
 
 func pollOperations(b *testing.B, operations int, interval time.Duration) {
 	b.Helper()
-	const settling = 3 // the first poll, the seeding after it, and one in its place in the interval
+	const settling = 3 // the first poll, the seeding after it, and one at its regular time
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)

@@ -16,9 +16,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// awkwardReadings are readings of the API that make it hard to count a chat once, each
-// in another way. A poll reads four seconds back: some of what comes late is for
-// a reconcile to find.
+// awkwardReadings are readings of the API that make it hard to count a chat once, each in
+// another way. A poll reads four seconds back, so only a reconcile finds some late chats.
 var awkwardReadings = []struct {
 	name     string
 	readings wolkvoxtest.Readings
@@ -37,7 +36,7 @@ var awkwardReadings = []struct {
 	}},
 }
 
-// What a kill can interrupt.
+// The phases that a kill can interrupt.
 const (
 	starting    = "before it listens"
 	catchingUp  = "in the first request after a pause"
@@ -49,15 +48,15 @@ const (
 	idle        = "between two polls"
 )
 
-// A program that is killed without end, at whatever it is doing, never shows a
-// chat too many or takes one back, always starts again, and in the end has all.
+// A program that is killed again and again in any phase never shows too many chats, never
+// takes one back, always starts again, and finally shows all.
 func TestServe_CountsEachChatOnceThroughHundredsOfKills(t *testing.T) {
 	if os.Getenv("TORTURE") == "" {
 		t.Skip("it takes minutes: set TORTURE to run it")
 	}
 	seed := envUint(t, "TORTURE_SEED", rand.Uint64())
 	kills := int(envUint(t, "TORTURE_KILLS", 300))
-	t.Logf("to have the same again as far as chance allows: TORTURE_SEED=%d", seed)
+	t.Logf("to repeat this plan: TORTURE_SEED=%d", seed)
 	phases := map[string]int{}
 	for i, api := range awkwardReadings {
 		t.Run(api.name, func(t *testing.T) {
@@ -91,7 +90,7 @@ func envUint(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// randomKills is killing at random.
+// randomKills kills the program at random moments.
 type randomKills struct {
 	*killTest
 	random *rand.Rand
@@ -114,7 +113,7 @@ func newRandomKills(t *testing.T, readings wolkvoxtest.Readings, random *rand.Ra
 	return k
 }
 
-// killAtRandom kills the program so many times, and has it come to the truth.
+// killAtRandom kills the program that many times, and waits until it shows the truth.
 func (k *randomKills) killAtRandom(kills int, phases map[string]int) {
 	began, watched, paused := time.Now(), k.watch(), false
 	k.kill()
@@ -136,7 +135,7 @@ func (k *randomKills) killAtRandom(kills int, phases map[string]int) {
 		kills, time.Since(began).Round(time.Second), k.chats, k.requestCount(), k.scrapes.Load(), k.brokenScrapes.Load())
 }
 
-// runAndKill starts the program, kills it, and tells at what.
+// runAndKill starts the program, kills it, and returns the phase that was interrupted.
 func (k *randomKills) runAndKill(n int, paused bool) (phase string) {
 	k.t.Helper()
 	if n%8 == 7 {
@@ -153,7 +152,7 @@ func (k *randomKills) runAndKill(n int, paused bool) (phase string) {
 	return k.phaseAtKill(since, paused)
 }
 
-// addChats has chats end without a break until some seconds from now.
+// addChats adds chats that end continually until some seconds from now.
 func (k *randomKills) addChats() {
 	const aSecond = 40
 	for until := time.Now().Add(5 * time.Second); k.last.Before(until); k.last = k.last.Add(time.Second) {
@@ -162,8 +161,8 @@ func (k *randomKills) addChats() {
 	}
 }
 
-// awaitMoment waits for the next one to kill at. Most come by chance; those that
-// chance would seldom hit are waited for.
+// awaitMoment waits for the next moment to kill. Most are random. It waits for those that
+// are too short to be hit at random.
 func (k *randomKills) awaitMoment(n int) {
 	switch n % 8 {
 	case 0: // not even as long as a start takes
@@ -185,13 +184,12 @@ func (k *randomKills) awaitMoment(n int) {
 	}
 }
 
-// sleepUpTo lets a random part of a time pass.
+// sleepUpTo sleeps for a random duration below most.
 func (k *randomKills) sleepUpTo(most time.Duration) {
 	time.Sleep(time.Duration(k.random.Int64N(int64(most))))
 }
 
-// awaitStateChange waits until something changes in the folder of the state: a save is
-// under way.
+// awaitStateChange waits until a file in the state's folder changes: a save is in progress.
 func (k *randomKills) awaitStateChange() {
 	k.t.Helper()
 	before := k.stateFiles()
@@ -209,8 +207,8 @@ func (k *randomKills) stateFiles() string {
 	return b.String()
 }
 
-// phaseAtKill tells what the program was doing when it was killed, by what is
-// left of that.
+// phaseAtKill returns the phase in which the program was killed, from the files and
+// requests that it left.
 func (k *randomKills) phaseAtKill(since int, paused bool) string {
 	if k.current.Load().baseURL() == "" {
 		return starting

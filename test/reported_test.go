@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// reportedInput is an input that users of this API, or of one like it, have reported, and the
-// figures that it comes to.
+// reportedInput is an input that users of this API, or of a similar one, have reported, with
+// the expected figures.
 type reportedInput struct {
-	rows []string // a second apart, each as its date is
+	rows []string // their ends are a second apart
 	// body is the response with the rows of a window; nil stands for an ordinary one.
 	body   func(rows []string) string
 	status int // of all responses, instead of 200
@@ -29,14 +29,14 @@ type reportedInput struct {
 	result            string // of requests
 }
 
-// reportedRow is a row as the API documents it, whose dates are to be filled in.
+// reportedRow is a row as the API documents it, with placeholders for the dates.
 const reportedRow = `{"conn_id": "1000072", "session_id": "573000000072_1", "times_chatted": "7", "start_date": "<START>", "end_date": "<END>", ` +
 	`"time_on_chatbot": "00:01:05", "rp_id": "1101", "channel": "whatsapp", "go_to_agent": "yes", "customer_phone": "573001112233", ` +
 	`"customer_name": "Pepe", "customer_id": "1", "customer_email": "a@b.co", "agent_id": "2001", "agent_name": "Ana", ` +
 	`"time_with_agent": "00:00:50", "total_time": "00:02:20", "customer_chars": "120", "agent_chars": "80", "total_chars": "200", ` +
 	`"asa": "00:00:25", "last_sender": "agent"}`
 
-// changeRow is reportedRow with other text in the place of some.
+// changeRow returns reportedRow with some text replaced.
 func changeRow(oldnew ...string) string { return strings.NewReplacer(oldnew...).Replace(reportedRow) }
 
 // wrapRows puts rows between two texts.
@@ -53,7 +53,7 @@ var (
 	threeRows = func(second string) []string { return []string{reportedRow, second, reportedRow} }
 )
 
-// reportedInputs are by name.
+// reportedInputs returns the inputs by name.
 func reportedInputs() map[string]reportedInput {
 	upper := reportedRow
 	for _, key := range []string{
@@ -88,8 +88,8 @@ func reportedInputs() map[string]reportedInput {
 	}
 }
 
-// responses answers with the rows of a window. The first of all rows ends at a time that
-// is still to be set.
+// responses answers with the rows of a window. first is the end of the first row, which is
+// set later.
 func (r *reportedInput) responses(first *atomic.Pointer[time.Time]) http.HandlerFunc {
 	return func(w http.ResponseWriter, request *http.Request) {
 		const layout = "20060102150405"

@@ -8,7 +8,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// samples are the values of an exposition by their series, written as there.
+// samples are the values of an exposition by series, spelt as in the exposition.
 type samples map[string]float64
 
 func parseSamples(text string) (samples, error) {
@@ -31,7 +31,7 @@ func parseSamples(text string) (samples, error) {
 	return s, nil
 }
 
-// of are the series of a name.
+// of returns the series with a name.
 func (s samples) of(name string) samples {
 	found := samples{}
 	for series, value := range s {
@@ -42,7 +42,7 @@ func (s samples) of(name string) samples {
 	return found
 }
 
-// sum is that of all series of a name.
+// sum returns the sum of all series with a name.
 func (s samples) sum(name string) float64 {
 	sum := 0.0
 	for _, value := range s.of(name) {
@@ -51,7 +51,7 @@ func (s samples) sum(name string) float64 {
 	return sum
 }
 
-// byLabel are the sums of a name's series by the value of a label.
+// byLabel returns the sums of a name's series by the value of a label.
 func (s samples) byLabel(name, label string) map[string]float64 {
 	sums := map[string]float64{}
 	for series, value := range s.of(name) {
@@ -62,12 +62,12 @@ func (s samples) byLabel(name, label string) map[string]float64 {
 	return sums
 }
 
-// outcomes are the rows by what became of them.
+// outcomes returns the number of rows by outcome.
 func (s samples) outcomes() map[string]float64 {
 	return s.byLabel("wolkvox_exporter_records_total", "outcome")
 }
 
-// chats are the series that count and sum chats, without the buckets.
+// chats returns the series that count and sum chats, without the buckets.
 func (s samples) chats() samples {
 	found := samples{}
 	for series, value := range s {
@@ -78,8 +78,7 @@ func (s samples) chats() samples {
 	return found
 }
 
-// expected are the series of chats that show a truth. A label set is whole: it
-// has those, too, that are 0.
+// expected returns the series of chats for a truth, including those that are 0.
 func expected(truth wolkvoxtest.Truth, operation string) samples {
 	s := samples{}
 	for key, figures := range truth.By {
@@ -107,7 +106,7 @@ func expected(truth wolkvoxtest.Truth, operation string) samples {
 	return s
 }
 
-// differences tells where chats are not as expected, in lines.
+// differences lists the series that are not as expected, one a line.
 func differences(have, want samples) string {
 	var lines strings.Builder
 	for series, value := range have {

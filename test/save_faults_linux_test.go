@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// A file system of the program's own, of a size that a state with many chats exceeds.
+	// A private file system that is too small for a state with many chats.
 	smallDisk = `mkdir -p state && mount -t tmpfs -o size=64k tmpfs state && exec "$@"`
 	// 16 blocks, of 512 bytes or 1 KiB.
 	smallFiles = `ulimit -f 16 && exec "$@"`
@@ -26,22 +26,22 @@ func TestServe_LogsLastingSaveFaultOnce(t *testing.T) {
 	for _, test := range []struct {
 		name, says string
 		below      []string
-		breakIt    func(e *exporter, server *wolkvoxtest.Server)
-		mendIt     func(e *exporter)
+		damage     func(e *exporter, server *wolkvoxtest.Server)
+		repair     func(e *exporter)
 	}{
 		{
 			name: "full disk", says: "no space left on device",
-			below: []string{"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", smallDisk, "sh"}, breakIt: many,
+			below: []string{"unshare", "--user", "--map-root-user", "--mount", "sh", "-c", smallDisk, "sh"}, damage: many,
 		},
-		{name: "file too large for the limit", says: "file too large", below: []string{"sh", "-c", smallFiles, "sh"}, breakIt: many},
+		{name: "file too large for the limit", says: "file too large", below: []string{"sh", "-c", smallFiles, "sh"}, damage: many},
 		{
 			name: "folder away", says: "no such file or directory",
-			breakIt: func(e *exporter, _ *wolkvoxtest.Server) { mustRename(e.t, e.dir, "state", "away") },
-			mendIt:  func(e *exporter) { mustRename(e.t, e.dir, "away", "state") },
+			damage: func(e *exporter, _ *wolkvoxtest.Server) { mustRename(e.t, e.dir, "state", "away") },
+			repair: func(e *exporter) { mustRename(e.t, e.dir, "away", "state") },
 		},
 		{
 			name: "previous generation in the way", says: "keeping the previous generation",
-			breakIt: func(e *exporter, _ *wolkvoxtest.Server) {
+			damage: func(e *exporter, _ *wolkvoxtest.Server) {
 				path := filepath.Join(e.dir, "state", "wv0042.state.previous")
 				if err := os.RemoveAll(path); err != nil {
 					e.t.Fatal(err)
@@ -50,7 +50,7 @@ func TestServe_LogsLastingSaveFaultOnce(t *testing.T) {
 					e.t.Fatal(err)
 				}
 			},
-			mendIt: func(e *exporter) { mustRename(e.t, e.dir, "state/wv0042.state.previous", "away") },
+			repair: func(e *exporter) { mustRename(e.t, e.dir, "state/wv0042.state.previous", "away") },
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,17 +67,17 @@ func TestServe_LogsLastingSaveFaultOnce(t *testing.T) {
 			program.wrapper = test.below
 			e := program.start(t)
 			e.await("a first poll", hasTokenInfo)
-			test.breakIt(e, server)
+			test.damage(e, server)
 			e.await("failed saves", func(s samples) bool {
 				return s.sum("wolkvox_exporter_state_save_failures_total") > 3 && !up(s)
 			})
 			if have := e.linesWith("level=error"); len(have) != 1 || !strings.Contains(have[0], test.says) {
 				t.Errorf("have the errors\n%s\nwant one line with %q", strings.Join(have, ""), test.says)
 			}
-			if test.mendIt == nil {
+			if test.repair == nil {
 				return
 			}
-			test.mendIt(e)
+			test.repair(e)
 			e.await("a poll after that", up)
 			if have := e.linesWith("polling works again"); len(have) != 1 || len(e.linesWith("level=error")) != 1 {
 				t.Errorf("have the log\n%s\nwant one error and its end", e.logged())

@@ -14,7 +14,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// What must be seen nowhere, and the part of each that is looked for.
+// The values that must be shown nowhere. secretTexts has the part of each to search for.
 const (
 	secretToken    = "canarytoken-5up3r"
 	secretPassword = "canarypassword"
@@ -31,12 +31,12 @@ var secretTexts = []string{
 	"canarytoken", secretPassword, "3009998877", "zoraida", "quimbaya", "zq.canario", secretID, "connector-canario", "leovigilda", "cifuentes", secretConn,
 }
 
-// findSecret is the first canary in a text.
+// findSecret returns the first secret in a text, with the text around it.
 func findSecret(text string) string {
 	text = strings.ToLower(text)
-	for _, canary := range secretTexts {
-		if at := strings.Index(text, canary); at >= 0 {
-			return fmt.Sprintf("%q in %q", canary, text[max(0, at-80):min(len(text), at+80)])
+	for _, secret := range secretTexts {
+		if at := strings.Index(text, secret); at >= 0 {
+			return fmt.Sprintf("%q in %q", secret, text[max(0, at-80):min(len(text), at+80)])
 		}
 	}
 	return ""
@@ -82,7 +82,7 @@ func TestServe_ShowsNoPersonalDataOrToken(t *testing.T) {
 			}.start(t)
 			e.await("a first poll", up)
 			leaky.startLeaking()
-			pollUntil(t, 2*waitLimit, 250*time.Millisecond, "every leaky told", func() bool {
+			pollUntil(t, 2*waitLimit, 250*time.Millisecond, "every leaky response", func() bool {
 				e.checkLeaks()
 				return leaky.isDone()
 			})
@@ -95,7 +95,7 @@ func TestServe_ShowsNoPersonalDataOrToken(t *testing.T) {
 			if found := findSecret(e.logged()); found != "" {
 				t.Errorf("the log has %s", found)
 			}
-			// What was not fetched could not leak.
+			// A response that was not fetched could not leak.
 			if have.sum("wolkvox_chat_handoffs_total") == 0 || have.sum("wolkvox_exporter_field_errors_total") < 5 || have.outcomes()["invalid"] == 0 {
 				t.Errorf("have outcomes %v and %v field errors, want handoffs, field errors and invalid rows",
 					have.outcomes(), have.sum("wolkvox_exporter_field_errors_total"))
@@ -113,7 +113,7 @@ func TestServe_ShowsNoPersonalDataOrToken(t *testing.T) {
 	}
 }
 
-// Names and conn_ids are shown where they were asked for, and nowhere else.
+// Names and conn_ids are shown in the metrics if their flags are set, and nowhere else.
 func TestServe_ShowsOptionalPersonalDataInMetricsOnly(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
@@ -179,7 +179,7 @@ func writeFile(t *testing.T, text string) string {
 	return path
 }
 
-// checkLeaks looks at all that the program shows now.
+// checkLeaks searches all pages of the program for secrets.
 func (e *exporter) checkLeaks() {
 	e.t.Helper()
 	for _, page := range []struct{ path, accept, has string }{
@@ -203,7 +203,7 @@ func (e *exporter) checkLeaks() {
 	}
 }
 
-// checkFiles looks at every byte of the program's folder, names included.
+// checkFiles searches all files of the program's folder and their names for secrets.
 func (e *exporter) checkFiles() {
 	e.t.Helper()
 	seen := 0

@@ -15,13 +15,13 @@ import (
 	"testing"
 )
 
-// shell is sh in a folder like a clone with the program in it.
+// shell runs sh in a folder like a clone that has the program.
 type shell struct {
 	t           *testing.T
 	dir         string
 	typed       io.Writer
 	shown       *bufio.Reader
-	substitutes map[string]string // by what a document has in its place
+	substitutes map[string]string // by the document's text that they replace
 }
 
 func newShell(t *testing.T, env ...string) *shell {
@@ -44,7 +44,7 @@ func newShell(t *testing.T, env ...string) *shell {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		// With all that was started in it. Nobody wants to know how it ended.
+		// The group includes all programs started in the shell. Their exit status does not matter.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 	})
@@ -53,14 +53,14 @@ func newShell(t *testing.T, env ...string) *shell {
 	return sh
 }
 
-// externalPrograms are the programs of the documents that are not ours: the system's curl,
-// and those that environment variables name, as make sets them.
+// externalPrograms returns the other programs that the documents use: the system's curl, and
+// those that environment variables name, as make sets them.
 func externalPrograms() map[string]string {
 	return map[string]string{"curl": "curl", "prometheus": os.Getenv("PROMETHEUS"), "promtool": os.Getenv("PROMTOOL")}
 }
 
-// unavailable returns why a command cannot run, or nil. The two programs of
-// Prometheus are of use together only.
+// unavailable returns why a command cannot run, or nil. The two programs of Prometheus are
+// only used together.
 func unavailable(command string) error {
 	program, _, _ := strings.Cut(command, " ")
 	needed := []string{program}
@@ -77,8 +77,7 @@ func unavailable(command string) error {
 	return nil
 }
 
-// linkPrograms puts the programs where the documents have them. Those that serve take
-// a free port.
+// linkPrograms links the programs to the documents' paths. Servers use a free port.
 func (sh *shell) linkPrograms() {
 	sh.t.Helper()
 	rules, err := filepath.Abs("rules")
@@ -95,7 +94,7 @@ func (sh *shell) linkPrograms() {
 	}
 }
 
-// run types commands and reads what they write.
+// run runs commands and returns their output.
 func (sh *shell) run(commands string) string {
 	sh.t.Helper()
 	const end = "-- end of the step --"
@@ -116,13 +115,13 @@ func (sh *shell) run(commands string) string {
 }
 
 var (
-	// background is the log of a program that goes on running.
+	// background matches the log file of a background program.
 	background = regexp.MustCompile(`(?m)2>(\S+) &$`)
-	// servers are where the documents have them, by their logs.
+	// servers are the documents' addresses by log file.
 	servers = map[string]string{"exporter.log": "localhost:10042", "prometheus.log": "localhost:9090"}
 )
 
-// waitListening waits until a program that was started does.
+// waitListening waits until a program that was started listens.
 func (sh *shell) waitListening(commands string) {
 	sh.t.Helper()
 	started := background.FindStringSubmatch(commands)
@@ -143,7 +142,7 @@ func (sh *shell) waitListening(commands string) {
 	})
 }
 
-// substitute is a text with what stands here for the document's names.
+// substitute replaces the document's names by those of the test.
 func (sh *shell) substitute(text string) string {
 	for theirs, ours := range sh.substitutes {
 		text = strings.ReplaceAll(text, theirs, ours)

@@ -13,8 +13,7 @@ import (
 	"testing"
 )
 
-// passage is what a document has from a heading to the next one, as far as it is
-// the same in every language.
+// passage is the language-independent content of a document from one heading to the next.
 type passage struct {
 	line    int
 	level   string // "##"
@@ -33,7 +32,7 @@ var (
 	comment     = regexp.MustCompile(`(?m)(^|\s)# .*$`)
 	codeSpan    = regexp.MustCompile("`[^`]+`")
 	numeral     = regexp.MustCompile(`\d+(?:[.,\x{a0}]\d+)*`)
-	// grouped is a numeral's point, comma or space: in English, and in Spanish.
+	// grouped matches the separators of a numeral, in English and in Spanish.
 	grouped = strings.NewReplacer(".", "", ",", "", "\u00a0", "")
 )
 
@@ -80,7 +79,7 @@ func passages(text string) (all []passage) {
 	return all
 }
 
-// translatedPages returns the English pages that have to have a Spanish one.
+// translatedPages returns the English pages that must have a Spanish one.
 func translatedPages(t *testing.T) []string {
 	t.Helper()
 	runbooks, err := filepath.Glob("docs/runbooks/*.md")
@@ -148,8 +147,7 @@ func spanishTarget(t *testing.T, english, target string) string {
 	return toSpanish(file)
 }
 
-// subtract returns the elements of a list that another lacks, as often as it
-// lacks them.
+// subtract returns the elements of list that other lacks, counting repetitions.
 func subtract(list, other []string) (rest []string) {
 	other = slices.Clone(other)
 	for _, element := range list {
@@ -162,8 +160,8 @@ func subtract(list, other []string) (rest []string) {
 	return rest
 }
 
-// difference returns what one list has to gain and to lose to be the other, and
-// nothing if they are the same but for their order.
+// difference describes what have lacks and has in excess of want, whatever the order. It
+// returns "" if there is no difference.
 func difference(have, want []string) string {
 	var parts []string
 	if missing := subtract(want, have); missing != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// stalledRequests are what clients send that then do nothing, not even read.
+// stalledRequests are the requests of clients that then neither send nor read.
 var stalledRequests = []string{
 	"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n",
 	"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip;q=1\r\n\r\n",
@@ -28,7 +28,7 @@ var stalledRequests = []string{
 	"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", // a body that does not come
 }
 
-// stalledClients connects clients and returns what ends them.
+// stalledClients connects clients and returns a function that disconnects them.
 func (e *exporter) stalledClients(n int) (end func()) {
 	e.t.Helper()
 	address := strings.TrimPrefix(e.baseURL(), "http://")
@@ -90,7 +90,7 @@ func (e *exporter) scrapesAtOnce(n int) (statuses map[int]int, took time.Duratio
 	return statuses, time.Since(start)
 }
 
-// scrapeOnce reads a compressed exposition, as Prometheus asks for it, and drops it.
+// scrapeOnce reads and discards a compressed exposition, as Prometheus requests it.
 func scrapeOnce(address string) (status int, err error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -113,12 +113,12 @@ func scrapeOnce(address string) (status int, err error) {
 	return response.StatusCode, err
 }
 
-// discard drops what it is given with no buffer of its own.
+// discard is a writer without a buffer: io.Discard would use one.
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// withLabelSets polls once an operation of so many label sets.
+// withLabelSets starts an exporter and waits until it shows that many label sets.
 func withLabelSets(t *testing.T, sets int) *exporter {
 	t.Helper()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
@@ -133,8 +133,7 @@ func withLabelSets(t *testing.T, sets int) *exporter {
 	return e
 }
 
-// Clients that do nothing cost an exporter with many label sets little, keep nobody from
-// scraping, and leave nothing behind.
+// Stalled clients use little memory, do not prevent scrapes, and leave nothing behind.
 func TestServe_BoundsStalledClients(t *testing.T) {
 	stalled, scrapes, sets, limit, soon := 225, 100, 250, 250.0, waitLimit
 	torture := os.Getenv("TORTURE") != ""

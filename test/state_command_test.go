@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// state runs a command that has to do with the state in the program's folder.
+// state runs a state command in the program's folder.
 func (c programWithFile) state(arguments ...string) (status int, stdout, stderr string) {
 	c.Helper()
 	return invocation{dir: c.dir, args: append([]string{"state"}, arguments...)}.runToEnd(c.T)
@@ -98,11 +98,11 @@ func TestStateCommands_ReportInvalidArguments(t *testing.T) {
 		says      string
 	}{
 		{[]string{"rename", "good", "fine"}, `operation "fine" has a saved state in "data": remove that first, or choose another name`},
-		{[]string{"rename", "nobody", "new"}, `operation "nobody" has no saved state in "data"`},
+		{[]string{"rename", "unknown", "new"}, `operation "unknown" has no saved state in "data"`},
 		{[]string{"rename", "good", "a\x1b[31m"}, "which cannot be shown"},
 		{[]string{"rename", "good", ""}, "an operation has a name"},
 		{[]string{"rename", "good"}, "required argument 'new'"},
-		{[]string{"remove", "nobody"}, `operation "nobody" has no saved state in "data"`},
+		{[]string{"remove", "unknown"}, `operation "unknown" has no saved state in "data"`},
 		{[]string{"remove", "--storage.path=none", "good"}, `storage folder "none" does not exist`},
 		{[]string{"list", "--storage.path=none"}, "no such file or directory"},
 		{[]string{"list", "--storage.path="}, "--storage.path is empty: nothing is saved"},

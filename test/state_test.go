@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// newWithState is a program that makes one request and keeps a state.
+// newWithState returns a program that makes one request and saves its state.
 func newWithState(t *testing.T) (program invocation, server *wolkvoxtest.Server) {
 	t.Helper()
 	server = wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
@@ -99,8 +99,8 @@ func flipByte(good []byte, at int) []byte {
 	return bad
 }
 
-// asNewerVersion is a file as the next version may write it: another number behind the
-// first line, and the right checksum at the end.
+// asNewerVersion returns a state file of a newer version: another number after the first
+// line, and a valid checksum.
 func asNewerVersion(good []byte) []byte {
 	file := append([]byte(nil), good[:len(good)-sha256.Size]...)
 	version := file[strings.IndexByte(string(file), '\n')+1:]
@@ -109,7 +109,7 @@ func asNewerVersion(good []byte) []byte {
 	return append(file, sum[:]...)
 }
 
-// readDir is what a folder's files hold.
+// readDir returns the contents of a folder's files by name.
 func readDir(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

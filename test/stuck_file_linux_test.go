@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// stuckFile is a file of which an open does not return, as on a network file system
-// that does not answer: the kernel has it wait until the test gives back its lease, or
-// for /proc/sys/fs/lease-break-time.
+// stuckFile is a file whose open does not return, as on a network file system that does not
+// answer. The kernel blocks the open until the test gives up its lease, or for
+// /proc/sys/fs/lease-break-time.
 type stuckFile struct {
 	t     *testing.T
 	lease *os.File
@@ -24,7 +24,7 @@ const (
 	getLease = 1025
 )
 
-// newStuckFile makes a file stuck that has no reader at the moment.
+// newStuckFile blocks a file that is not open.
 func newStuckFile(t *testing.T, path string) *stuckFile {
 	t.Helper()
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -43,7 +43,7 @@ func newStuckFile(t *testing.T, path string) *stuckFile {
 	return s
 }
 
-// awaitReader waits until somebody waits for the file.
+// awaitReader waits until the program opens the file.
 func (s *stuckFile) awaitReader() {
 	s.t.Helper()
 	eventually(s.t, "a reader", func() bool {
@@ -52,17 +52,17 @@ func (s *stuckFile) awaitReader() {
 	})
 }
 
-// release lets the readers go on.
+// release unblocks the readers.
 func (s *stuckFile) release() { s.lease.Close() }
 
-// operationWithCA is an operation with a file that a library opens, at its start and for each
-// request.
+// operationWithCA returns an operation with a CA file. A library opens it at the start and for
+// each request.
 func operationWithCA(t *testing.T, name string) string {
 	t.Helper()
 	return operation(name, newServer(t), "  http_config: {tls_config: {ca_file: ca.pem}}")
 }
 
-// writeAuthority gives the program that file.
+// writeAuthority writes the CA file.
 func (c programWithFile) writeAuthority() (path string) {
 	c.Helper()
 	server := httptest.NewTLSServer(http.NotFoundHandler())

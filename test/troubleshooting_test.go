@@ -19,7 +19,7 @@ import (
 
 const troubleshooting = "docs/troubleshooting.md"
 
-// codeSpans are what a document has between backticks, outside of its blocks.
+// codeSpans returns a document's text between backticks, outside its code blocks.
 func codeSpans(text string) (spans []string) {
 	blocks := regexp.MustCompile("(?ms)^```.*?^```$|^    .*?$")
 	for _, match := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(blocks.ReplaceAllString(text, ""), -1) {
@@ -28,7 +28,7 @@ func codeSpans(text string) (spans []string) {
 	return spans
 }
 
-// literals are the strings in the source of the program and of its dashboards.
+// literals returns the string literals of the program and of its dashboards.
 func literals(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -56,8 +56,8 @@ func literals(t *testing.T) []string {
 	return all
 }
 
-// isWritten tells whether the program can write a message: one of its strings, or
-// what is said of polls and of reconciles alike.
+// isWritten reports whether the program can write a message: as one of its strings, or as
+// two of them joined.
 func isWritten(message string, literals []string) bool {
 	return slices.ContainsFunc(literals, func(literal string) bool {
 		subject, said := strings.CutSuffix(message, literal)
@@ -139,7 +139,7 @@ func TestDocs_PollingRunbookCoversFailures(t *testing.T) {
 	}
 }
 
-// read is a file's text.
+// read returns a file's text.
 func read(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)

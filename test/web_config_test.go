@@ -21,7 +21,7 @@ func TestServe_RequiresPasswordOfWebConfig(t *testing.T) {
 			header []string
 			want   func(status int) bool
 		}{
-			{"nobody", nil, func(status int) bool { return status == http.StatusUnauthorized }},
+			{"unknown", nil, func(status int) bool { return status == http.StatusUnauthorized }},
 			{"a wrong password", []string{"Authorization", "Basic cHJvbWV0aGV1czp3cm9uZw=="}, func(status int) bool { return status == http.StatusUnauthorized }},
 			{"the password", []string{"Authorization", "Basic cHJvbWV0aGV1czpvcGVuIHNlc2FtZQ=="}, func(status int) bool { return status != http.StatusUnauthorized }},
 		} {
