@@ -17,8 +17,8 @@ const (
 	msgNotFound   = "0 records were found"
 )
 
-// Where the faults that redirect lead to. What is asked for there is answered
-// without a fault, so that a client that follows gets a correct report.
+// The targets of redirects. Requests to them meet no fault, so that a client that follows
+// a redirect gets a correct report.
 const (
 	movedPath     = "/moved"
 	elsewherePath = "/elsewhere"
@@ -30,20 +30,20 @@ const (
 	informationPath = "/api/v2/information.php"
 )
 
-// call is one request on its way through the server.
+// call is the handling of one request.
 type call struct {
 	*Server
-	w     http.ResponseWriter
-	r     *http.Request
-	now   time.Time
-	path  string
-	api   string
-	token string
-	entry *Request
-	seat  bool // the token's place is taken
+	w        http.ResponseWriter
+	r        *http.Request
+	now      time.Time
+	path     string
+	api      string
+	token    string
+	entry    *Request
+	admitted bool // counts as a simultaneous request of the token
 }
 
-// Handler serves the API, for a server of one's own, such as one with TLS.
+// Handler serves the API on another HTTP server, such as one with TLS.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -61,10 +61,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	var fault Fault
 	if !redirected {
-		fault = s.faults.draw(c.path, c.api)
+		fault = s.faults.next(c.path, c.api)
 	}
-	tokenOK := s.desk.accepts(c.token)
-	c.entry = s.desk.open(Request{
+	tokenOK := s.admission.accepts(c.token)
+	c.entry = s.admission.logRequest(Request{
 		Time: c.now, Method: r.Method, Host: r.Host, Path: r.URL.Path, API: c.api,
 		From: query.Get("date_ini"), To: query.Get("date_end"), TokenOK: tokenOK, Fault: fault,
 	})
@@ -72,15 +72,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		c.hang()
 		return
 	}
-	free := s.desk.enter(c.token)
-	c.seat = true
+	free := s.admission.enter(c.token)
+	c.admitted = true
 	defer c.leave()
 
-	spec := specOf(fault)
+	spec := findSpec(fault)
 	switch {
 	case spec.serve != nil:
 		if tokenOK {
-			s.desk.spend(c.token, c.now, 1)
+			s.admission.spend(c.token, c.now, 1)
 		}
 		spec.serve(c)
 	case c.path == loginPath:
@@ -91,7 +91,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		c.refuse(http.StatusUnauthorized, msgNoToken)
 	case !tokenOK:
 		c.refuse(http.StatusForbidden, msgToken)
-	case !s.desk.spend(c.token, c.now, 1):
+	case !s.admission.spend(c.token, c.now, 1):
 		c.refuse(http.StatusForbidden, msgQuota)
 	case !free:
 		c.refuse(http.StatusForbidden, msgBusy)
@@ -101,7 +101,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case c.api == "":
 		c.refuse(http.StatusBadRequest, msgParameters)
 	case c.path == reportsPath && c.api == "chat_8":
-		c.report(spec.shape)
+		c.report(spec.alteration)
 	case c.path == informationPath && c.api == "routing_points":
 		c.routingPoints()
 	case c.path == informationPath && c.api == "token_info":
@@ -111,24 +111,24 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// settle ends the call for the log and for the limit of simultaneous requests.
-// It comes before the last byte of an answer: whoever has read that may ask
-// again at once, or read the log.
-func (c *call) settle(status, rows, badRows int, cut bool) {
-	c.desk.edit(c.entry, func(r *Request) {
+// finish ends the call for the log and for the limit of simultaneous requests.
+// It is called before the last byte of the response is sent: a client that has read
+// that byte may send the next request at once, or read the log.
+func (c *call) finish(status, rows, badRows int, cut bool) {
+	c.admission.updateRequest(c.entry, func(r *Request) {
 		r.Status, r.Rows, r.BadRows, r.Cut = status, rows, badRows, cut
 	})
 	c.leave()
 }
 
 func (c *call) leave() {
-	if c.seat {
-		c.seat = false
-		c.desk.leave(c.token)
+	if c.admitted {
+		c.admitted = false
+		c.admission.leave(c.token)
 	}
 }
 
-// hang waits for the client to give up, and lets go of the connection then.
+// hang waits until the client closes the connection, or the server closes.
 func (c *call) hang() {
 	select {
 	case <-c.r.Context().Done():
@@ -138,25 +138,25 @@ func (c *call) hang() {
 }
 
 // refuse answers with an error whose code is also the HTTP status.
-func (c *call) refuse(status int, msg string) { c.answer(status, status, msg) }
+func (c *call) refuse(status int, msg string) { c.respondWithCode(status, status, msg) }
 
-// answer writes a body without data.
-func (c *call) answer(status, code int, msg string) {
+// respondWithCode writes a response without data.
+func (c *call) respondWithCode(status, code int, msg string) {
 	e := c.encoder()
 	e.envelope(code, msg, "[]")
-	c.body(status, "application/json", e.buf)
+	c.respond(status, "application/json", e.buf)
 }
 
-// page answers as the web server in front of PHP does.
+// page responds as the web server in front of PHP does.
 func (c *call) page(status int, html string) {
-	c.body(status, "text/html; charset=UTF-8", []byte(html))
+	c.respond(status, "text/html; charset=UTF-8", []byte(html))
 }
 
-func (c *call) body(status int, contentType string, body []byte) {
-	c.settle(status, 0, 0, false)
+func (c *call) respond(status int, contentType string, body []byte) {
+	c.finish(status, 0, 0, false)
 	c.w.Header().Set("Content-Type", contentType)
 	c.w.WriteHeader(status)
-	// A client that has left is no matter of the server's.
+	// The client may have disconnected.
 	_, _ = c.w.Write(body)
 }
 

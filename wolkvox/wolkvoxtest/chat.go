@@ -2,12 +2,12 @@ package wolkvoxtest
 
 import "time"
 
-// Absent says, as a duration or a count of a [Chat], that the report has no
-// value there: "a value that does not apply is "-" or """. Zero is a value.
+// Absent as a duration or a count of a [Chat] means that the report has no value
+// there: "a value that does not apply is "-" or """. Zero is a value.
 const Absent = -1
 
-// Chat is the full truth about one chat; what the report shows of it, and
-// when, follows from the [Readings]. Durations are shown in whole seconds.
+// Chat has all facts of one chat. The [Readings] decide what the report shows of it,
+// and when. Durations are shown in whole seconds.
 type Chat struct {
 	ConnID    string
 	SessionID string // customer and connector; personal data, it can contain a phone number
@@ -42,7 +42,7 @@ type RoutingPoint struct {
 	ID, Name string
 }
 
-// sameRecord tells whether c and d are two states of one chat.
+// sameRecord reports whether c and d are two states of one chat.
 func (c *Chat) sameRecord(d *Chat) bool {
 	return c.ConnID == d.ConnID && c.SessionID == d.SessionID && c.Start.Equal(d.Start)
 }

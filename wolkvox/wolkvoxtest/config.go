@@ -18,15 +18,14 @@ type Config struct {
 	Now      func() time.Time // the server's clock, its Date header too; nil is time.Now
 
 	RoutingPoints []RoutingPoint // beside those of Source
-	RetryAfter    time.Duration  // what the faults with a Retry-After ask for; 0 is 30 s
+	RetryAfter    time.Duration  // the value of Retry-After in faults that have one; 0 is 30 s
 	SlowBody      time.Duration  // how long the body of the fault SlowBody takes; 0 is 30 s
 	LongValue     int            // bytes of the value of the faults LongValue and LongConnID; 0 is 100,000,000
 	DeepRow       int            // arrays of the fault DeepRow; 0 is 1,000,000
-	HugeBody      int            // what the body of the fault HugeBody is larger than, in bytes; 0 is 256 MiB
+	HugeBody      int            // the body of the fault HugeBody is larger than this, in bytes; 0 is 256 MiB
 
-	// Latency is how long the report takes until its first byte, given the
-	// number of rows it will have; nil is no time at all. It is called from
-	// several goroutines.
+	// Latency returns how long the report takes until its first byte, for a
+	// number of rows; nil is no delay. It is called from several goroutines.
 	Latency func(rows int) time.Duration
 }
 
@@ -40,12 +39,12 @@ type Limits struct {
 	SameMonth            bool // refuse a range that leaves its calendar month, as the Manager's own reports do
 }
 
-// Source makes chats on demand. Asked twice about the same time it must give
-// the same chats. It is used from several goroutines.
+// Source generates chats on demand. It must return the same chats for the same time. It is
+// used from several goroutines.
 type Source interface {
 	// Started yields the chats that start in [from, to), in any order.
 	Started(from, to time.Time) iter.Seq[Chat]
-	// Longest bounds the time between a chat's start and its end.
+	// Longest returns an upper bound of the time between a chat's start and its end.
 	Longest() time.Duration
 	RoutingPoints() []RoutingPoint
 }
@@ -73,7 +72,7 @@ func (cfg Config) withDefaults() Config {
 // maxRows is the vendor's limit of "records per response".
 const maxRows = 60_000
 
-// limit reads a field of Limits.
+// limit returns the value of a field of Limits.
 func limit(n, vendors int) int {
 	if n = cmp.Or(n, vendors); n < 0 {
 		return math.MaxInt
@@ -81,7 +80,7 @@ func limit(n, vendors int) int {
 	return n
 }
 
-// bogota does without a zone database: Colombia has had one offset since 1993.
+// bogota works without a zone database: Colombia has had one offset since 1993.
 func bogota() *time.Location {
 	const name = "America/Bogota"
 	if loc, err := time.LoadLocation(name); err == nil {

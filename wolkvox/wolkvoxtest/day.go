@@ -11,18 +11,18 @@ import (
 type DayConfig struct {
 	Seed     uint64         // the same seed makes the same days
 	Location *time.Location // whose clock has the rush hours; nil is America/Bogota
-	TimedOut int            // of a hundred chats that an agent could have closed, those that a timeout closes, see TimedOut
+	TimedOut int            // percentage of the handed-over chats that a timeout closes, see TimedOut
 }
 
-// Day is a contact centre whose working days never end: busiest in the middle of
-// the morning and of the afternoon, with some chats at any hour. Each minute's
-// chats follow from the seed and the minute alone, so that any time, past or
-// future, can be asked for at no other cost than its own minutes'.
+// Day returns a source of chats for any time, past or future: busiest in the middle of
+// the morning and of the afternoon, with some chats at any hour. The chats of a minute
+// depend on the seed and the minute alone, so that the cost of a range is that of its
+// minutes.
 //
-// Every minute has one short chat that an agent answers, begun in the minute's
-// first 20 seconds and ended 100 seconds later at most. Three whole ones lie in
-// any five minutes, at three routing points and in three channels, so that no
-// window is without a speed of answer and a handle time.
+// Every minute has one short chat that an agent answers. It starts in the minute's first
+// 20 seconds and ends at most 100 seconds later. Any five minutes have three whole ones,
+// at three routing points and in three channels, so that every window has a speed of
+// answer and a handle time.
 func Day(cfg DayConfig) Source {
 	if cfg.Location == nil {
 		cfg.Location = bogota()
@@ -50,8 +50,8 @@ func (d *day) Longest() time.Duration {
 
 // RoutingPoints implements [Source].
 func (*day) RoutingPoints() []RoutingPoint {
-	points := make([]RoutingPoint, len(desks))
-	for i, d := range desks {
+	points := make([]RoutingPoint, len(queues))
+	for i, d := range queues {
 		points[i] = d.point
 	}
 	return points
@@ -61,16 +61,16 @@ func (*day) RoutingPoints() []RoutingPoint {
 func (d *day) Started(from, to time.Time) iter.Seq[Chat] {
 	return func(yield func(Chat) bool) {
 		var source rand.PCG
-		m := maker{Rand: rand.New(&source)}
+		m := chatMaker{Rand: rand.New(&source)}
 		timedOut := Share("timed out", d.cfg.TimedOut)
 		for minute := from.Truncate(time.Minute); minute.Before(to); minute = minute.Add(time.Minute) {
-			m.number = uint64(minute.Unix() / 60) //nolint:gosec // before 1970 it wraps, and is as good a number
+			m.number = uint64(minute.Unix() / 60) //nolint:gosec // a negative number wraps, which does no harm
 			source.Seed(d.cfg.Seed, m.number)
 			m.minute = minute.In(d.cfg.Location)
 			m.rate, m.rush = busyness(m.minute)
 			for i := range m.chats() {
-				// A chat outside of the range is made all the same: the
-				// minute's next ones depend on what it takes from m.Rand.
+				// A chat outside the range is generated, too: it advances m.Rand
+				// for the next chats of the minute.
 				c := m.chat(i)
 				if i > 0 && c.HandedOff && timedOut(c) {
 					c = TimedOut(c)
@@ -83,8 +83,8 @@ func (d *day) Started(from, to time.Time) iter.Seq[Chat] {
 	}
 }
 
-// busyness gives the chats a minute that are to be expected at t, and how far
-// that is from a quiet hour (0) towards the busiest (1).
+// busyness returns the expected number of chats a minute at t, and its place between
+// a quiet hour (0) and the busiest (1).
 func busyness(t time.Time) (rate, rush float64) {
 	const quiet, office, morning, afternoon = 20, 8, 14, 12
 	hour := float64(t.Hour()) + float64(t.Minute())/60
@@ -96,8 +96,8 @@ func busyness(t time.Time) (rate, rush float64) {
 	return quiet + above, min(above/(office+morning), 1)
 }
 
-// maker makes the chats of one minute.
-type maker struct {
+// chatMaker generates the chats of one minute.
+type chatMaker struct {
 	*rand.Rand
 	number uint64 // of the minute, since 1970
 	minute time.Time
@@ -105,21 +105,21 @@ type maker struct {
 	rush   float64
 }
 
-func (m *maker) chats() int {
+func (m *chatMaker) chats() int {
 	return max(5, int(math.Round(m.rate+m.NormFloat64()*math.Sqrt(m.rate)/2)))
 }
 
-// chat makes the minute's i-th chat; the first is the short one.
-func (m *maker) chat(i int) Chat {
+// chat generates the minute's i-th chat; the first is the short one.
+func (m *chatMaker) chat(i int) Chat {
 	var c Chat
 	c.Start = m.minute.Add(time.Duration(m.IntN(60)) * time.Second)
 	m.customer(&c, i)
-	desk := &desks[m.pick(deskShares)]
+	desk := &queues[m.pick(queueShares)]
 	c.Channel = channels[m.pick(channelShares)]
 	switch handed := handedShare(m.rate) * desk.handed; {
 	case i == 0:
 		c.Start = m.minute.Add(m.seconds(0, 20))
-		desk = &desks[m.number%uint64(len(desks))]
+		desk = &queues[m.number%uint64(len(queues))]
 		c.Channel = shortChannels[m.number%uint64(len(shortChannels))]
 		m.short(&c, desk)
 	case m.Float64() >= handed:
@@ -135,18 +135,18 @@ func (m *maker) chat(i int) Chat {
 	return c
 }
 
-// handedShare is the chance of any but the short chat to be handed over, for
-// four of ten chats to be so in all.
+// handedShare returns the probability that a chat other than the short one is handed
+// over, so that four of ten chats are in all.
 func handedShare(rate float64) float64 { return (0.4*rate - 1) / (rate - 1) }
 
-func (m *maker) short(c *Chat, d *contactDesk) {
+func (m *chatMaker) short(c *Chat, d *queue) {
 	c.BotTime = m.seconds(8, 16)
 	c.Answer = m.seconds(4, 15)
 	m.handled(c, d, m.seconds(40, 70))
 }
 
-func (m *maker) botOnly(c *Chat) {
-	c.BotTime = m.around(75*time.Second, 0.6, 5*time.Second, maxBot)
+func (m *chatMaker) botOnly(c *Chat) {
+	c.BotTime = m.logNormal(75*time.Second, 0.6, 5*time.Second, maxBot)
 	c.Total = c.BotTime
 	c.Answer, c.HandleTime, c.AgentChars = Absent, Absent, Absent
 	c.Messages = 2 + int(c.BotTime/(11*time.Second)) + m.IntN(3)
@@ -157,11 +157,11 @@ func (m *maker) botOnly(c *Chat) {
 	}
 }
 
-// abandoned is a chat that was handed over and that nobody answered.
-func (m *maker) abandoned(c *Chat) {
+// abandoned makes c a chat that was handed over and not answered.
+func (m *chatMaker) abandoned(c *Chat) {
 	c.HandedOff = true
-	c.BotTime = m.around(35*time.Second, 0.5, 5*time.Second, maxBot)
-	c.Total = c.BotTime + m.around(4*time.Minute, 0.8, 30*time.Second, maxWait)
+	c.BotTime = m.logNormal(35*time.Second, 0.5, 5*time.Second, maxBot)
+	c.Total = c.BotTime + m.logNormal(4*time.Minute, 0.8, 30*time.Second, maxWait)
 	c.Answer, c.HandleTime, c.AgentChars = Absent, Absent, Absent
 	c.Messages = 4 + m.IntN(6)
 	c.CustomerChars = m.typed(c.Messages/2, 25)
@@ -171,15 +171,15 @@ func (m *maker) abandoned(c *Chat) {
 	}
 }
 
-func (m *maker) answered(c *Chat, d *contactDesk) {
-	c.BotTime = m.around(35*time.Second, 0.5, 5*time.Second, maxBot)
+func (m *chatMaker) answered(c *Chat, d *queue) {
+	c.BotTime = m.logNormal(35*time.Second, 0.5, 5*time.Second, maxBot)
 	typical := time.Duration(18*math.Pow(10, m.rush)) * time.Second
-	c.Answer = m.around(typical, 0.7, 2*time.Second, maxWait)
-	m.handled(c, d, m.around(d.handle, 0.6, time.Minute, maxHandle))
+	c.Answer = m.logNormal(typical, 0.7, 2*time.Second, maxWait)
+	m.handled(c, d, m.logNormal(d.handle, 0.6, time.Minute, maxHandle))
 }
 
-// handled gives c an agent for so long.
-func (m *maker) handled(c *Chat, d *contactDesk, handle time.Duration) {
+// handled gives c an agent and a handle time.
+func (m *chatMaker) handled(c *Chat, d *queue, handle time.Duration) {
 	c.HandedOff = true
 	c.HandleTime = handle
 	c.Total = c.BotTime + c.Answer + handle
@@ -195,25 +195,25 @@ func (m *maker) handled(c *Chat, d *contactDesk, handle time.Duration) {
 	}
 }
 
-// seconds is a whole number of them, in [low, high).
-func (m *maker) seconds(low, high int) time.Duration {
+// seconds returns a random number of whole seconds in [low, high).
+func (m *chatMaker) seconds(low, high int) time.Duration {
 	return time.Duration(low+m.IntN(high-low)) * time.Second
 }
 
-// around is a time of about the typical one: half of them are shorter, a few
-// are much longer, as service times are.
-func (m *maker) around(typical time.Duration, spread float64, low, high time.Duration) time.Duration {
+// logNormal returns a random duration whose median is typical. A few are much longer,
+// as service times are.
+func (m *chatMaker) logNormal(typical time.Duration, spread float64, low, high time.Duration) time.Duration {
 	d := time.Duration(float64(typical) * math.Exp(spread*m.NormFloat64()))
 	return min(max(d, low), high).Truncate(time.Second)
 }
 
-// typed is how many characters so many lines have.
-func (m *maker) typed(lines, each int) int {
+// typed returns a random number of characters for a number of lines.
+func (m *chatMaker) typed(lines, each int) int {
 	return int(float64(lines*each) * (0.7 + 0.6*m.Float64()))
 }
 
-// pick chooses an index by its share; the shares make 100.
-func (m *maker) pick(shares []int) int {
+// pick returns a random index by share; the shares add up to 100.
+func (m *chatMaker) pick(shares []int) int {
 	n := m.IntN(100)
 	for i, share := range shares {
 		if n -= share; n < 0 {

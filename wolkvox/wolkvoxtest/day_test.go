@@ -18,7 +18,7 @@ func started(from time.Time, d time.Duration) []wolkvoxtest.Chat {
 	return slices.Collect(demo.Started(from, from.Add(d)))
 }
 
-func TestDayIsTheSameHoweverItIsAsked(t *testing.T) {
+func TestDay_IsIndependentOfRanges(t *testing.T) {
 	whole := started(noon, 3*time.Hour)
 	var pieces []wolkvoxtest.Chat
 	for from := noon; from.Before(noon.Add(3 * time.Hour)); from = from.Add(7 * time.Second) {
@@ -44,7 +44,7 @@ func minTime(a, b time.Time) time.Time {
 	return b
 }
 
-func TestDayIsBelievable(t *testing.T) {
+func TestDay_HasRealisticFigures(t *testing.T) {
 	type shares struct{ handed, abandoned, all int }
 	var day shares
 	channels, points, agents := map[string]int{}, map[string]int{}, map[string]int{}
@@ -96,7 +96,7 @@ func TestDayIsBelievable(t *testing.T) {
 	}
 }
 
-func TestChatsOfADayAreConsistent(t *testing.T) {
+func TestDay_ChatsAreConsistent(t *testing.T) {
 	var handled time.Duration
 	identities := map[string]bool{}
 	for _, c := range started(noon.Add(-12*time.Hour), 24*time.Hour) {
@@ -126,7 +126,7 @@ func TestChatsOfADayAreConsistent(t *testing.T) {
 	}
 }
 
-func TestLengthAndTypingGoTogether(t *testing.T) {
+func TestDay_LongerChatsHaveMoreCharacters(t *testing.T) {
 	var short, long, shorts, longs int
 	for _, c := range started(noon, 6*time.Hour) {
 		switch {
@@ -141,9 +141,9 @@ func TestLengthAndTypingGoTogether(t *testing.T) {
 	}
 }
 
-// Any five minutes show what agents do, whenever they are asked for and
-// whichever date selects.
-func TestNoWindowOfADayIsEmpty(t *testing.T) {
+// Any five minutes have chats of agents, whenever they are requested and whichever date
+// selects.
+func TestDay_EveryWindowHasChats(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, on := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 		var now time.Time
@@ -164,14 +164,14 @@ func TestNoWindowOfADayIsEmpty(t *testing.T) {
 	}
 }
 
-func TestDayLongAgo(t *testing.T) {
+func TestDay_WorksBefore1970(t *testing.T) {
 	if n := len(started(time.Date(1901, 1, 1, 0, 0, 0, 0, time.UTC), time.Hour)); n < 100 {
 		t.Errorf("have %d chats", n)
 	}
 }
 
-func TestDayInTheReport(t *testing.T) {
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Source: demo, Now: at(noon)})
+func TestReport_ShowsDay(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Source: demo, Now: clockAt(noon)})
 	s.Add(botOnly(1, noon.Add(-30*time.Minute)))
 	d := get(t, s, chat8(noon.Add(-time.Hour), noon.Add(time.Hour))).document(t)
 	dates := d.column("start_date")
@@ -188,9 +188,9 @@ func TestDayInTheReport(t *testing.T) {
 	}
 }
 
-// The report finds what was made for its walls, also in the night when the
-// clocks go back and two hours have the same.
-func TestReportFindsAllThatWasMade(t *testing.T) {
+// The report finds the chats of its local times, also in the night in which the clocks are
+// put back and an hour occurs twice.
+func TestReport_FindsAllChatsOfSource(t *testing.T) {
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {
 		t.Skip(err)
@@ -199,7 +199,7 @@ func TestReportFindsAllThatWasMade(t *testing.T) {
 		two := time.Date(2025, 10, day, 0, 0, 0, 0, time.UTC) // 02:00 in summer
 		for _, on := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 			s := newServer(t, wolkvoxtest.Config{
-				Location: madrid, Source: demo, Now: at(two.Add(48 * time.Hour)), Readings: readings{SelectOn: on},
+				Location: madrid, Source: demo, Now: clockAt(two.Add(48 * time.Hour)), Readings: readings{SelectOn: on},
 			})
 			date := "202510" + strconv.Itoa(day)
 			d := get(t, s, reports+"?api=chat_8&date_ini="+date+"020000&date_end="+date+"025959").document(t)
@@ -220,11 +220,11 @@ func TestReportFindsAllThatWasMade(t *testing.T) {
 	}
 }
 
-// A range of days is cut as any report is.
-func TestLongRangeOfDaysIsCut(t *testing.T) {
+// A report of several days is cut like any other.
+func TestReport_CutsLongRange(t *testing.T) {
 	for cut, first := range map[wolkvoxtest.Cut]string{wolkvoxtest.First: "2026-03-09 00:0", wolkvoxtest.Last: "2026-03-10 11:"} {
 		s := newServer(t, wolkvoxtest.Config{
-			Location: bogota, Source: demo, Now: at(noon), Limits: wolkvoxtest.Limits{Rows: 100}, Readings: readings{Cut: cut},
+			Location: bogota, Source: demo, Now: clockAt(noon), Limits: wolkvoxtest.Limits{Rows: 100}, Readings: readings{Cut: cut},
 		})
 		d := get(t, s, reports+"?api=chat_8&date_ini=20260309000000&date_end=20260331235959").document(t)
 		if have := d.Data[0]["start_date"].(string); len(d.Data) != 100 || !strings.HasPrefix(have, first) {

@@ -1,12 +1,11 @@
-// Package wolkvoxtest is a wolkvox server for tests and demonstrations, in the
-// manner of net/http/httptest.
+// Package wolkvoxtest is a fake wolkvox server for tests and demonstrations, similar to
+// net/http/httptest.
 //
 // It answers the report chat_8 and its siblings routing_points and token_info
-// as the vendor's documents describe them, keeps the vendor's limits, and can be
-// told which [Readings] of the undocumented parts to follow, which [Fault] to
-// commit next and which chats spoil a response with a [Poison]. It keeps an
-// account of its own: [Server.Truth] says what a reader of the report must arrive
-// at.
+// as the vendor's documents describe them, and enforces the vendor's limits. A test
+// chooses the [Readings] of the undocumented parts, the next [Fault], and the chats that
+// make a response unreadable with a [Poison]. [Server.Truth] returns the totals that a
+// reader of the report must find.
 //
-// It knows nothing of any client: it is written from the documents alone.
+// It is independent of the client: it is written from the vendor's documents alone.
 package wolkvoxtest

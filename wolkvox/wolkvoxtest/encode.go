@@ -11,11 +11,11 @@ import (
 // dateLayout is the documents' YYYYmmddHHiiss, PHP's notation.
 const dateLayout = "20060102150405"
 
-// novelField is a field that no document knows, novelty its value: with the names
+// unknownFieldName is a field that no document knows, novelty its value: with the names
 // of known fields in it.
 const (
-	novelField = "intents"
-	novelty    = `{"conn_id":"1","data":[{"end_date":"2026-01-18 19:34:31"},[[],{}]],"n":-1.5e3,"on":true}`
+	unknownFieldName  = "intents"
+	unknownFieldValue = `{"conn_id":"1","data":[{"end_date":"2026-01-18 19:34:31"},[[],{}]],"n":-1.5e3,"on":true}`
 )
 
 var (
@@ -30,16 +30,16 @@ var (
 	}
 )
 
-// encoder writes what PHP's json_encode writes, under the readings.
+// encoder writes JSON as PHP's json_encode does, with the readings.
 type encoder struct {
-	readings *Readings
-	loc      *time.Location
-	now      time.Time
-	buf      []byte
-	spoiled  string            // the field that a bad row spoils
-	spoil    string            // the JSON in its place
-	novel    bool              // records have a field that no document knows
-	keys     map[string]string // other spellings of keys, if any
+	readings      *Readings
+	loc           *time.Location
+	now           time.Time
+	buf           []byte
+	replacedField string            // a field with another value, if any
+	replacement   string            // the JSON of that value
+	unknownField  bool              // records have an undocumented field
+	keys          map[string]string // other spellings of keys, if any
 }
 
 // envelope writes a whole body; data is JSON.
@@ -60,8 +60,8 @@ func (e *encoder) head(code int, msg string) {
 	}
 	e.buf = append(e.buf, `,"msg":`...)
 	e.text(msg)
-	if e.novel {
-		e.raw("paging", novelty)
+	if e.unknownField {
+		e.raw("paging", unknownFieldValue)
 	}
 	e.buf = append(e.buf, `,"data":`...)
 }
@@ -71,16 +71,16 @@ func (e *encoder) tail() { e.buf = append(e.buf, '}') }
 // row writes a chat as a record of the report.
 func (e *encoder) row(l listing) {
 	c := *l.chat
-	if w := e.readings.WrongType; w != nil && e.spoiled == "" {
-		e.spoiled, e.spoil = w(*l.first)
-		defer func() { e.spoiled = "" }()
+	if w := e.readings.WrongType; w != nil && e.replacedField == "" {
+		e.replacedField, e.replacement = w(*l.first)
+		defer func() { e.replacedField = "" }()
 	}
 	bot := !c.HandedOff
 	switch l.state {
 	case open:
-		e.midway(&c)
+		e.maskOpenChat(&c)
 	case unfilled:
-		c.unfill()
+		c.clearUnfilled()
 	default:
 	}
 	if bot && e.readings.BotConnID == Dash {
@@ -89,8 +89,8 @@ func (e *encoder) row(l listing) {
 	e.buf = append(e.buf, '{')
 	e.str("conn_id", c.ConnID)
 	e.str("session_id", c.SessionID)
-	if e.novel {
-		e.raw(novelField, novelty)
+	if e.unknownField {
+		e.raw(unknownFieldName, unknownFieldValue)
 	}
 	e.count("times_chatted", c.Messages)
 	e.date("start_date", c.Start)
@@ -121,9 +121,9 @@ func (e *encoder) row(l listing) {
 	e.buf = append(e.buf, '}')
 }
 
-// midway makes of c what is known of it while it is open. Its counts are not
-// its last ones, so that whoever counts it now is found out.
-func (e *encoder) midway(c *Chat) {
+// maskOpenChat removes from c the values that are unknown while it is open. Its counts are
+// below the final ones, so that a test detects a client that counts it now.
+func (e *encoder) maskOpenChat(c *Chat) {
 	elapsed := e.now.Sub(c.Start)
 	c.HandedOff = c.HandedOff && elapsed >= c.BotTime
 	if c.Answer < 0 || elapsed < c.BotTime+c.Answer {
@@ -138,7 +138,7 @@ func (e *encoder) midway(c *Chat) {
 	}
 }
 
-// key begins a field; it reports false when the report leaves that field out.
+// key begins a field. It returns false if the report leaves that field out.
 func (e *encoder) key(name string) bool {
 	if spelled, ok := e.keys[name]; ok {
 		name = spelled
@@ -155,10 +155,10 @@ func (e *encoder) key(name string) bool {
 	return true
 }
 
-// raw writes a field whose value is JSON already.
+// raw writes a field whose value is JSON.
 func (e *encoder) raw(name, value string) {
-	if name == e.spoiled {
-		value = e.spoil
+	if name == e.replacedField {
+		value = e.replacement
 	}
 	if e.key(name) {
 		e.buf = append(e.buf, value...)
@@ -181,7 +181,7 @@ func (e *encoder) str(name, value string) {
 		case AbsentEmpty:
 		}
 	}
-	if name == e.spoiled || e.readings.NumbersAsJSON && isNumber(value) {
+	if name == e.replacedField || e.readings.NumbersAsJSON && isNumber(value) {
 		e.raw(name, value)
 		return
 	}
@@ -229,7 +229,7 @@ func (e *encoder) duration(name string, d time.Duration) {
 	}
 }
 
-// clock writes HH:MM:SS, with as many hours as there are.
+// clock formats HH:MM:SS, with hours above 24.
 func clock(seconds int) string {
 	var buf [24]byte
 	b := buf[:0]
@@ -245,7 +245,7 @@ func clock(seconds int) string {
 	return string(b)
 }
 
-// shortClock writes M:SS, or H:MM:SS from an hour on.
+// shortClock formats M:SS, or H:MM:SS from an hour on.
 func shortClock(seconds int) string {
 	s := clock(seconds)
 	if seconds < 3600 {
@@ -270,7 +270,7 @@ func (e *encoder) flag(name string, yes bool) {
 	e.str(name, word)
 }
 
-// isNumber tells whether a string can be written as a JSON number without
+// isNumber reports whether a string can be written as a JSON number without
 // changing it.
 func isNumber(s string) bool {
 	if s == "" || len(s) > 18 || s[0] == '0' && len(s) > 1 {
@@ -304,17 +304,17 @@ func (e *encoder) text(s string) {
 			e.buf = append(e.buf, '\\', byte(r))
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
-			e.unit(high)
-			e.unit(low)
+			e.utf16Unit(high)
+			e.utf16Unit(low)
 		default:
-			e.unit(r)
+			e.utf16Unit(r)
 		}
 	}
 	e.buf = append(e.buf, '"')
 }
 
-// unit writes one unit of UTF-16.
-func (e *encoder) unit(u rune) {
+// utf16Unit writes one unit of UTF-16.
+func (e *encoder) utf16Unit(u rune) {
 	const hex = "0123456789abcdef"
 	e.buf = append(e.buf, '\\', 'u', hex[u>>12&15], hex[u>>8&15], hex[u>>4&15], hex[u&15])
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Message is what msg says of a response with rows.
+// Message is the form of msg in a response with rows.
 type Message int
 
 // Readings of U14: the number of rows that are returned, the number that the
@@ -19,7 +19,7 @@ const (
 	MessageSpanish
 )
 
-// message returns msg for rows that are returned out of those that were found.
+// message returns msg for a number of returned rows and of found ones.
 func (r *Readings) message(returned, found int) string {
 	switch r.Message {
 	case MessageSilent:
@@ -97,7 +97,7 @@ func (e *encoder) code(status int) {
 	e.buf = append(e.buf, ',')
 }
 
-// begin writes what is before the rows.
+// begin writes the text before the rows.
 func (e *encoder) begin(data Data, msg string) {
 	if data != DataBare {
 		e.head(http.StatusOK, msg)
@@ -105,7 +105,7 @@ func (e *encoder) begin(data Data, msg string) {
 	e.buf = append(e.buf, brackets[data][:len(brackets[data])/2]...)
 }
 
-// end writes what is behind the rows.
+// end writes the text after the rows.
 func (e *encoder) end(data Data) {
 	e.buf = append(e.buf, brackets[data][len(brackets[data])/2:]...)
 	if data != DataBare {
@@ -131,8 +131,8 @@ func (e *encoder) separate(sent int, data Data) {
 	e.buf = append(e.buf, ':')
 }
 
-// nothing says that nothing was found, under the reading.
-func (c *call) nothing() {
+// respondEmpty responds that nothing was found, as the reading says.
+func (c *call) respondEmpty() {
 	r := &c.cfg.Readings
 	data := "[]"
 	switch r.Empty {
@@ -140,11 +140,11 @@ func (c *call) nothing() {
 		c.refuse(http.StatusNotFound, msgNotFound)
 		return
 	case Status204:
-		c.settle(http.StatusNoContent, 0, 0, false)
+		c.finish(http.StatusNoContent, 0, 0, false)
 		c.w.WriteHeader(http.StatusNoContent)
 		return
 	case Code404:
-		c.answer(http.StatusOK, http.StatusNotFound, msgNotFound)
+		c.respondWithCode(http.StatusOK, http.StatusNotFound, msgNotFound)
 		return
 	case NullData:
 		data = "null"
@@ -162,7 +162,7 @@ func (c *call) nothing() {
 	} else {
 		e.envelope(http.StatusOK, r.message(0, 0), data)
 	}
-	c.body(http.StatusOK, "application/json", e.buf)
+	c.respond(http.StatusOK, "application/json", e.buf)
 }
 
 // padded puts spaces between words and around them.

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with one answer of chat_8.
+// Fault is a failure of one response of chat_8.
 type Fault int
 
-// The faults. Those of the first three groups stand in place of an answer and
-// meet any request, with a good token or without one. Those of the fourth
-// spoil the answer to a good request.
+// The faults. Those of the first four groups replace the response to any request, with
+// or without a valid token. Those of the fifth change the response to a valid request.
 const (
 	None Fault = iota
 
@@ -45,20 +44,20 @@ const (
 	CodeMaintenance
 	CodeServerError
 
-	// What is behind no document: the web server, the network.
+	// Undocumented failures of the web server and the network.
 	LoginPage     // 200 HTML
-	EmptyBody     // 200 and not a byte
+	EmptyBody     // 200 without a byte
 	PHPFatal      // 200, PHP's error text and no JSON
-	Dropped       // the connection, before any header; Go's client asks again by itself on a connection that it keeps
-	Hang          // no answer until the client gives up, or Close
+	Dropped       // the connection, before any header; Go's client retries on a reused connection
+	Hang          // no response until the client closes the connection, or Close
 	RedirectHost  // 302 to another host, which answers correctly
 	RedirectPath  // 302 to another path, which answers correctly
 	RedirectLogin // 302 to a login page of the same host
 	RedirectHTTP  // 302 to http on the same host, which answers correctly where there is no TLS
 	RedirectLoop  // 302 to itself
 
-	// HTTP that does not end, or that goes on behind its end. They send a piece a
-	// second, or keep the connection, until the client gives up, or Close.
+	// HTTP that does not end, or that continues after its end. They send a piece a
+	// second, or keep the connection, until the client closes it, or Close.
 	SwitchingProtocols // 101, and the connection stays open
 	DripInterim        // 103 again and again
 	DripHeader         // a header that goes on and on
@@ -68,21 +67,21 @@ const (
 	DripExtension      // a chunk's extension that goes on and on
 	DripTrailer        // trailers behind the body
 	DripGzip           // compressed, in pieces that become nothing
-	ShortLength        // a Content-Length that is too small: the rest of the body is behind it
+	ShortLength        // a Content-Length that is too small for the body
 
-	// An answer that is somehow wrong, or merely unusual.
+	// A response that is wrong, or only unusual.
 	PHPWarning    // PHP's warning ahead of the correct JSON
 	ByteOrderMark // ahead of the correct JSON
 	PaddedMessage // spaces in msg
 	UnknownFields // with nested values, beside the known ones
 	DataObject    // data is {"0": {...}, "1": {...}}
-	GzipUnasked   // compressed though nobody asked
+	GzipUnasked   // compressed without Accept-Encoding
 	SlowBody      // dribbled over Config.SlowBody
 	CutBody       // ends in the middle, as if complete
 	CutConnection // ends in the middle: the connection is dropped
 	NoDate        // without a Date header
-	Unasked       // correct, and behind it on the same connection a response that no request has asked for
-	HugeBody      // space behind the rows makes it larger than Config.HugeBody
+	Unasked       // correct, followed by an unsolicited response on the same connection
+	HugeBody      // spaces after the rows make it larger than Config.HugeBody
 	BadRows       // between the good ones: strings, numbers, null, arrays
 	BadFields     // records with objects and arrays for values
 	BadDates      // records with malformed dates
@@ -91,10 +90,10 @@ const (
 	LongValue     // a record with a customer_name of Config.LongValue bytes
 	LongConnID    // a record with a conn_id as long
 	DeepRow       // Config.DeepRow arrays, one in the other, in a record and in place of one
-	faultsListed
+	endOfAllFaults
 
-	// Answers that look as if nothing was found and are not the API's saying so:
-	// see ForeignNotFound.
+	// Responses with status 404 that are not the API's "nothing found": see
+	// ForeignNotFound.
 	NotFoundText  // 404 page not found, a proxy's
 	NotFoundJSON  // 404, a gateway's JSON
 	NotFoundEmpty // 404 without a body
@@ -104,21 +103,21 @@ const (
 	PHPWarningBehind
 	NULsBehind
 	ByteOrderMarks // two of them
-	faultsAltogether
+	endOfFaults
 )
 
-// AllFaults are all but None, those of ForeignNotFound and of Surroundings.
-func AllFaults() []Fault { return faultsBetween(None, faultsListed) }
+// AllFaults returns all faults but None, those of ForeignNotFound and of Surroundings.
+func AllFaults() []Fault { return faultsBetween(None, endOfAllFaults) }
 
-// ForeignNotFound are the faults of a proxy, a gateway or the API that a reader
-// must not take for an empty report. PageMissing is another.
-func ForeignNotFound() []Fault { return faultsBetween(faultsListed, PHPWarningBehind) }
+// ForeignNotFound returns the faults of a proxy, a gateway or the API that a reader
+// must not treat as an empty report. PageMissing is another.
+func ForeignNotFound() []Fault { return faultsBetween(endOfAllFaults, PHPWarningBehind) }
 
-// Surroundings are faults that add something behind or before a correct answer,
-// which can be read all the same. PHPWarning and ByteOrderMark are others.
-func Surroundings() []Fault { return faultsBetween(NotFoundAPI, faultsAltogether) }
+// Surroundings returns the faults that add text before or after a correct response, which
+// is still readable. PHPWarning and ByteOrderMark are others.
+func Surroundings() []Fault { return faultsBetween(NotFoundAPI, endOfFaults) }
 
-// faultsBetween are the faults after one and before another.
+// faultsBetween returns the faults after one and before another.
 func faultsBetween(after, before Fault) []Fault {
 	var all []Fault
 	for f := after + 1; f < before; f++ {
@@ -127,23 +126,23 @@ func faultsBetween(after, before Fault) []Fault {
 	return all
 }
 
-// String is the fault's name, in words with hyphens.
+// String returns the fault's name, in words with hyphens.
 func (f Fault) String() string {
-	if name := specOf(f).name; name != "" {
+	if name := findSpec(f).name; name != "" {
 		return name
 	}
 	return "fault-" + strconv.Itoa(int(f))
 }
 
-// faultSpec is what a fault does: it answers by itself, or bends an answer.
+// faultSpec describes a fault: it serves a response itself, or alters the usual one.
 type faultSpec struct {
-	name  string
-	serve func(*call)
-	shape shape
+	name       string
+	serve      func(*call)
+	alteration alteration
 }
 
-func specOf(f Fault) faultSpec {
-	if f < 0 || f >= faultsAltogether {
+func findSpec(f Fault) faultSpec {
+	if f < 0 || f >= endOfFaults {
 		return faultSpec{}
 	}
 	return faultSpecs[f]
@@ -164,101 +163,101 @@ const (
 	pageLogin       = "<!DOCTYPE html>\n<html lang=\"es\">\n<head><meta charset=\"utf-8\"><title>Iniciar sesión</title></head>\n<body><form method=\"post\" action=\"/login.php\"><input name=\"user\"><input name=\"password\" type=\"password\"><button>Entrar</button></form></body>\n</html>\n"
 )
 
-var faultSpecs = [faultsAltogether]faultSpec{
+var faultSpecs = [endOfFaults]faultSpec{
 	None: {name: "none"},
 
-	NoSuchAPI:      refusing("no-such-api", 400, msgNoSuchAPI),
-	ParamsMissing:  refusing("params-missing", 400, msgParameters),
-	TokenMissing:   refusing("token-missing", 401, msgNoToken),
-	TokenRejected:  refusing("token-rejected", 403, msgToken),
-	TokenPadded:    refusing("token-padded", 403, " \t"+strings.ReplaceAll(msgToken, " ", "  ")+" \r\n"),
-	QuotaExceeded:  refusing("quota-exceeded", 403, msgQuota),
-	TokenBusy:      refusing("token-busy", 403, msgBusy),
-	Maintenance:    refusing("maintenance", 403, msgMaintenance),
-	ForbiddenPage:  paging("forbidden-page", 403, pageForbidden),
-	PageMissing:    paging("page-missing", 404, pageNotFound),
+	NoSuchAPI:      errorFault("no-such-api", 400, msgNoSuchAPI),
+	ParamsMissing:  errorFault("params-missing", 400, msgParameters),
+	TokenMissing:   errorFault("token-missing", 401, msgNoToken),
+	TokenRejected:  errorFault("token-rejected", 403, msgToken),
+	TokenPadded:    errorFault("token-padded", 403, " \t"+strings.ReplaceAll(msgToken, " ", "  ")+" \r\n"),
+	QuotaExceeded:  errorFault("quota-exceeded", 403, msgQuota),
+	TokenBusy:      errorFault("token-busy", 403, msgBusy),
+	Maintenance:    errorFault("maintenance", 403, msgMaintenance),
+	ForbiddenPage:  pageFault("forbidden-page", 403, pageForbidden),
+	PageMissing:    pageFault("page-missing", 404, pageNotFound),
 	RateLimited:    {name: "rate-limited", serve: func(c *call) { c.retryAfter(false); c.refuse(429, msgTooMany) }},
 	RateLimitedAt:  {name: "rate-limited-at", serve: func(c *call) { c.retryAfter(true); c.refuse(429, msgTooMany) }},
-	ServerError:    paging("server-error", 500, ""),
-	BadGateway:     paging("bad-gateway", 502, pageGateway),
-	Unavailable:    paging("unavailable", 503, pageUnavailable),
+	ServerError:    pageFault("server-error", 500, ""),
+	BadGateway:     pageFault("bad-gateway", 502, pageGateway),
+	Unavailable:    pageFault("unavailable", 503, pageUnavailable),
 	UnavailableFor: {name: "unavailable-for", serve: func(c *call) { c.retryAfter(false); c.page(503, pageUnavailable) }},
 
-	CodeNoSuchAPI:     coding("code-no-such-api", 400, msgNoSuchAPI),
-	CodeParamsMissing: coding("code-params-missing", 400, msgParameters),
-	CodeTokenMissing:  coding("code-token-missing", 401, msgNoToken),
-	CodeTokenRejected: coding("code-token-rejected", 403, msgToken),
-	CodeQuotaExceeded: coding("code-quota-exceeded", 403, msgQuota),
-	CodeTokenBusy:     coding("code-token-busy", 403, msgBusy),
-	CodeMaintenance:   coding("code-maintenance", 403, msgMaintenance),
-	CodeServerError:   coding("code-server-error", 500, msgServerError),
+	CodeNoSuchAPI:     codeFault("code-no-such-api", 400, msgNoSuchAPI),
+	CodeParamsMissing: codeFault("code-params-missing", 400, msgParameters),
+	CodeTokenMissing:  codeFault("code-token-missing", 401, msgNoToken),
+	CodeTokenRejected: codeFault("code-token-rejected", 403, msgToken),
+	CodeQuotaExceeded: codeFault("code-quota-exceeded", 403, msgQuota),
+	CodeTokenBusy:     codeFault("code-token-busy", 403, msgBusy),
+	CodeMaintenance:   codeFault("code-maintenance", 403, msgMaintenance),
+	CodeServerError:   codeFault("code-server-error", 500, msgServerError),
 
-	LoginPage:     paging("login-page", 200, pageLogin),
-	EmptyBody:     paging("empty-body", 200, ""),
-	PHPFatal:      paging("php-fatal", 200, textFatal),
+	LoginPage:     pageFault("login-page", 200, pageLogin),
+	EmptyBody:     pageFault("empty-body", 200, ""),
+	PHPFatal:      pageFault("php-fatal", 200, textFatal),
 	Dropped:       {name: "dropped", serve: func(*call) { panic(http.ErrAbortHandler) }},
-	Hang:          {name: "hang"}, // it meets the request before there is anybody to serve it
+	Hang:          {name: "hang"}, // handled before the request is admitted
 	RedirectHost:  {name: "redirect-host", serve: func(c *call) { c.redirect("http://" + otherHost(c.r.Host) + elsewherePath + c.r.URL.RequestURI()) }},
 	RedirectPath:  {name: "redirect-path", serve: func(c *call) { c.redirect(movedPath + c.r.URL.RequestURI()) }},
 	RedirectLogin: {name: "redirect-login", serve: func(c *call) { c.redirect(loginPath) }},
 	RedirectHTTP:  {name: "redirect-http", serve: func(c *call) { c.redirect("http://" + c.r.Host + movedPath + c.r.URL.RequestURI()) }},
 	RedirectLoop:  {name: "redirect-loop", serve: func(c *call) { c.redirect(c.r.URL.RequestURI()) }},
 
-	SwitchingProtocols: saying("switching-protocols", 101, head(101, "Connection: Upgrade", "Upgrade: wolkvox")),
-	DripInterim:        dripping("drip-interim", 103, head(103, "Link: </style.css>; rel=preload"), head(103, "Link: </style.css>; rel=preload")),
-	DripHeader:         dripping("drip-header", 200, "HTTP/1.1 200 OK\r\nX-Long: ", "x"),
-	DripBody:           dripping("drip-body", 200, head(200, asJSON, chunked)+chunk(begun), chunk(" ")),
-	DripError:          dripping("drip-error", 500, head(500, "Content-Type: text/html", chunked), chunk("<p>")),
-	DripMissing:        dripping("drip-missing", 404, head(404, asJSON, chunked), chunk(" ")),
-	DripExtension:      dripping("drip-extension", 200, head(200, asJSON, chunked)+"1;extension=", "x"),
-	DripTrailer:        dripping("drip-trailer", 200, head(200, asJSON, chunked, "Trailer: X-End")+chunk(begun)+"0\r\n", "X-End: x\r\n"),
+	SwitchingProtocols: rawFault("switching-protocols", 101, head(101, "Connection: Upgrade", "Upgrade: wolkvox")),
+	DripInterim:        dripFault("drip-interim", 103, head(103, "Link: </style.css>; rel=preload"), head(103, "Link: </style.css>; rel=preload")),
+	DripHeader:         dripFault("drip-header", 200, "HTTP/1.1 200 OK\r\nX-Long: ", "x"),
+	DripBody:           dripFault("drip-body", 200, head(200, asJSON, chunked)+chunk(bodyStart), chunk(" ")),
+	DripError:          dripFault("drip-error", 500, head(500, "Content-Type: text/html", chunked), chunk("<p>")),
+	DripMissing:        dripFault("drip-missing", 404, head(404, asJSON, chunked), chunk(" ")),
+	DripExtension:      dripFault("drip-extension", 200, head(200, asJSON, chunked)+"1;extension=", "x"),
+	DripTrailer:        dripFault("drip-trailer", 200, head(200, asJSON, chunked, "Trailer: X-End")+chunk(bodyStart)+"0\r\n", "X-End: x\r\n"),
 	DripGzip:           dripGzip("drip-gzip"),
-	ShortLength:        saying("short-length", 200, head(200, asJSON, "Content-Length: 40")+begun+textUnasked),
+	ShortLength:        rawFault("short-length", 200, head(200, asJSON, "Content-Length: 40")+bodyStart+unsolicitedResponse),
 
-	PHPWarning:    {name: "php-warning", shape: shape{ahead: textWarning}},
-	ByteOrderMark: {name: "byte-order-mark", shape: shape{ahead: "\ufeff"}},
-	PaddedMessage: {name: "padded-message", shape: shape{padded: true}},
-	UnknownFields: {name: "unknown-fields", shape: shape{novel: true}},
-	DataObject:    {name: "data-object", shape: shape{data: DataKeyed}},
-	GzipUnasked:   {name: "gzip-unasked", shape: shape{gzipped: true}},
-	SlowBody:      {name: "slow-body", shape: shape{slow: true}},
-	CutBody:       {name: "cut-body", shape: shape{cut: true}},
-	CutConnection: {name: "cut-connection", shape: shape{cut: true, drop: true}},
-	NoDate:        {name: "no-date", shape: shape{undated: true}},
-	Unasked:       {name: "unasked", shape: shape{unasked: textUnasked}},
-	HugeBody:      {name: "huge-body", shape: shape{huge: true}},
-	BadRows:       {name: "bad-rows", shape: shape{bad: badTypes}},
-	BadFields:     {name: "bad-fields", shape: shape{bad: badFields}},
-	BadDates:      {name: "bad-dates", shape: shape{bad: badDates}},
-	BadDurations:  {name: "bad-durations", shape: shape{bad: badDurations}},
-	BadNumbers:    {name: "bad-numbers", shape: shape{bad: badNumbers}},
-	LongValue:     {name: "long-value", shape: shape{bad: longValue}},
-	LongConnID:    {name: "long-conn-id", shape: shape{bad: longConnID}},
-	DeepRow:       {name: "deep-row", shape: shape{bad: deepRow}},
+	PHPWarning:    {name: "php-warning", alteration: alteration{ahead: textWarning}},
+	ByteOrderMark: {name: "byte-order-mark", alteration: alteration{ahead: "\ufeff"}},
+	PaddedMessage: {name: "padded-message", alteration: alteration{padded: true}},
+	UnknownFields: {name: "unknown-fields", alteration: alteration{unknownField: true}},
+	DataObject:    {name: "data-object", alteration: alteration{data: DataKeyed}},
+	GzipUnasked:   {name: "gzip-unasked", alteration: alteration{gzipped: true}},
+	SlowBody:      {name: "slow-body", alteration: alteration{slow: true}},
+	CutBody:       {name: "cut-body", alteration: alteration{cut: true}},
+	CutConnection: {name: "cut-connection", alteration: alteration{cut: true, drop: true}},
+	NoDate:        {name: "no-date", alteration: alteration{undated: true}},
+	Unasked:       {name: "unasked", alteration: alteration{unsolicited: unsolicitedResponse}},
+	HugeBody:      {name: "huge-body", alteration: alteration{huge: true}},
+	BadRows:       {name: "bad-rows", alteration: alteration{bad: badTypes}},
+	BadFields:     {name: "bad-fields", alteration: alteration{bad: badFields}},
+	BadDates:      {name: "bad-dates", alteration: alteration{bad: badDates}},
+	BadDurations:  {name: "bad-durations", alteration: alteration{bad: badDurations}},
+	BadNumbers:    {name: "bad-numbers", alteration: alteration{bad: badNumbers}},
+	LongValue:     {name: "long-value", alteration: alteration{bad: longValue}},
+	LongConnID:    {name: "long-conn-id", alteration: alteration{bad: longConnID}},
+	DeepRow:       {name: "deep-row", alteration: alteration{bad: deepRow}},
 
 	NotFoundText: {name: "not-found-text", serve: func(c *call) {
-		c.body(404, "text/plain; charset=utf-8", []byte("404 page not found\n"))
+		c.respond(404, "text/plain; charset=utf-8", []byte("404 page not found\n"))
 	}},
 	NotFoundJSON: {name: "not-found-json", serve: func(c *call) {
-		c.body(404, "application/json", []byte(`{"message":"no Route matched with those values"}`+"\n"))
+		c.respond(404, "application/json", []byte(`{"message":"no Route matched with those values"}`+"\n"))
 	}},
-	NotFoundEmpty: paging("not-found-empty", 404, ""),
-	NotFoundAPI:   refusing("not-found-api", 404, msgNoSuchAPI),
+	NotFoundEmpty: pageFault("not-found-empty", 404, ""),
+	NotFoundAPI:   errorFault("not-found-api", 404, msgNoSuchAPI),
 
-	PHPWarningBehind: {name: "php-warning-behind", shape: shape{behind: textWarning}},
-	NULsBehind:       {name: "nuls-behind", shape: shape{behind: "\x00\x00\n"}},
-	ByteOrderMarks:   {name: "byte-order-marks", shape: shape{ahead: "\ufeff\ufeff"}},
+	PHPWarningBehind: {name: "php-warning-behind", alteration: alteration{behind: textWarning}},
+	NULsBehind:       {name: "nuls-behind", alteration: alteration{behind: "\x00\x00\n"}},
+	ByteOrderMarks:   {name: "byte-order-marks", alteration: alteration{ahead: "\ufeff\ufeff"}},
 }
 
-func refusing(name string, status int, msg string) faultSpec {
+func errorFault(name string, status int, msg string) faultSpec {
 	return faultSpec{name: name, serve: func(c *call) { c.refuse(status, msg) }}
 }
 
-func coding(name string, code int, msg string) faultSpec {
-	return faultSpec{name: name, serve: func(c *call) { c.answer(http.StatusOK, code, msg) }}
+func codeFault(name string, code int, msg string) faultSpec {
+	return faultSpec{name: name, serve: func(c *call) { c.respondWithCode(http.StatusOK, code, msg) }}
 }
 
-func paging(name string, status int, html string) faultSpec {
+func pageFault(name string, status int, html string) faultSpec {
 	return faultSpec{name: name, serve: func(c *call) { c.page(status, html) }}
 }
 
@@ -275,7 +274,7 @@ func (c *call) redirect(location string) {
 	c.page(http.StatusFound, "")
 }
 
-// otherHost is another name under which the same server is reached.
+// otherHost returns another host name of the same server.
 func otherHost(host string) string {
 	name, port, err := net.SplitHostPort(host)
 	if err != nil {

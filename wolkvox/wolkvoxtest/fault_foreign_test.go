@@ -8,7 +8,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestForeignNotFound_OnTheWire(t *testing.T) {
+func TestForeignNotFound_Responses(t *testing.T) {
 	for _, test := range []struct {
 		fault       wolkvoxtest.Fault
 		contentType string
@@ -19,7 +19,7 @@ func TestForeignNotFound_OnTheWire(t *testing.T) {
 		{wolkvoxtest.NotFoundEmpty, "text/html; charset=UTF-8", ""},
 		{wolkvoxtest.NotFoundAPI, "application/json", `{"code":404,"error":"THE API YOU WANT TO CONSULT DOES NOT EXIST","msg":"THE API YOU WANT TO CONSULT DOES NOT EXIST","data":[]}`},
 	} {
-		_, have := faulty(t, test.fault)
+		_, have := newFaulty(t, test.fault)
 		if have.err != nil || have.status != 404 || have.body != test.body || have.header.Get("Content-Type") != test.contentType {
 			t.Errorf("%v: have %+v", test.fault, have)
 		}
@@ -29,7 +29,7 @@ func TestForeignNotFound_OnTheWire(t *testing.T) {
 	}
 }
 
-func TestSurroundings_LeaveTheRowsWhole(t *testing.T) {
+func TestSurroundings_KeepRowsWhole(t *testing.T) {
 	for _, test := range []struct {
 		fault  wolkvoxtest.Fault
 		ahead  string
@@ -39,7 +39,7 @@ func TestSurroundings_LeaveTheRowsWhole(t *testing.T) {
 		{wolkvoxtest.NULsBehind, "", "\x00\x00\n"},
 		{wolkvoxtest.ByteOrderMarks, "\xef\xbb\xbf\xef\xbb\xbf", ""},
 	} {
-		s, have := faulty(t, test.fault)
+		s, have := newFaulty(t, test.fault)
 		body, ok := strings.CutPrefix(have.body, test.ahead+`{"code"`)
 		end := strings.LastIndex(body, "]}") + len("]}")
 		if !ok || have.status != 200 || !strings.HasPrefix(body[end:], test.behind) || (body[end:] == "") != (test.behind == "") {
@@ -62,7 +62,7 @@ func TestSurroundings_LeaveTheRowsWhole(t *testing.T) {
 	}
 }
 
-func TestFaultLists_HaveEachFaultOnce(t *testing.T) {
+func TestFault_ListsHaveEachOnce(t *testing.T) {
 	names := map[string]bool{"none": true}
 	for _, fault := range slices.Concat(wolkvoxtest.AllFaults(), wolkvoxtest.ForeignNotFound(), wolkvoxtest.Surroundings()) {
 		if names[fault.String()] || strings.HasPrefix(fault.String(), "fault-") {

@@ -17,20 +17,19 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// faulty is the answer to a request that meets the fault, at noon the day after
-// three chats.
-func faulty(t *testing.T, f wolkvoxtest.Fault, headers ...string) (*wolkvoxtest.Server, response) {
+// newFaulty sends a request that meets the fault to a new server with three chats.
+func newFaulty(t *testing.T, f wolkvoxtest.Fault, headers ...string) (*wolkvoxtest.Server, response) {
 	t.Helper()
 	s := newServer(t, wolkvoxtest.Config{
-		Location: bogota, Now: at(noon.Add(24 * time.Hour)),
+		Location: bogota, Now: clockAt(noon.Add(24 * time.Hour)),
 		RetryAfter: 90 * time.Second, SlowBody: 200 * time.Millisecond, LongValue: 200_000, DeepRow: 5_000, HugeBody: 300_000,
 	})
 	s.Add(answered(1, noon), botOnly(2, noon.Add(time.Minute)), answered(3, noon.Add(2*time.Minute)))
 	s.FailNext(f)
-	return s, get(t, s, aDay(), headers...)
+	return s, get(t, s, dayReport(), headers...)
 }
 
-func TestFaultsOfTheTable(t *testing.T) {
+func TestFault_VendorErrors(t *testing.T) {
 	for _, test := range []struct {
 		fault  wolkvoxtest.Fault
 		status int
@@ -47,7 +46,7 @@ func TestFaultsOfTheTable(t *testing.T) {
 		{wolkvoxtest.RateLimited, 429, "TOO MANY REQUESTS"},
 		{wolkvoxtest.RateLimitedAt, 429, "TOO MANY REQUESTS"},
 	} {
-		s, have := faulty(t, test.fault)
+		s, have := newFaulty(t, test.fault)
 		d := have.document(t)
 		if have.status != test.status || d.Msg != test.msg || d.Error != test.msg || d.Code != json.Number(strconv.Itoa(test.status)) {
 			t.Errorf("%v: have %d %+v", test.fault, have.status, d)
@@ -58,7 +57,7 @@ func TestFaultsOfTheTable(t *testing.T) {
 	}
 }
 
-func TestFaultsAsCodeInAGoodResponse(t *testing.T) {
+func TestFault_CodeInsideStatus200(t *testing.T) {
 	for _, test := range []struct {
 		fault wolkvoxtest.Fault
 		code  json.Number
@@ -73,14 +72,14 @@ func TestFaultsAsCodeInAGoodResponse(t *testing.T) {
 		{wolkvoxtest.CodeMaintenance, "403", "THE SERVER IS UNDER MAINTENANCE, BACKUP IN PROGRESS"},
 		{wolkvoxtest.CodeServerError, "500", "INTERNAL SERVER ERROR"},
 	} {
-		_, have := faulty(t, test.fault)
+		_, have := newFaulty(t, test.fault)
 		if d := have.document(t); have.status != 200 || d.Code != test.code || d.Msg != test.msg || len(d.Data) != 0 {
 			t.Errorf("%v: have %d %+v", test.fault, have.status, d)
 		}
 	}
 }
 
-func TestFaultsOfTheWebServer(t *testing.T) {
+func TestFault_WebServerErrors(t *testing.T) {
 	for _, test := range []struct {
 		fault  wolkvoxtest.Fault
 		status int
@@ -96,7 +95,7 @@ func TestFaultsOfTheWebServer(t *testing.T) {
 		{wolkvoxtest.EmptyBody, 200, ""},
 		{wolkvoxtest.PHPFatal, 200, "<b>Fatal error</b>"},
 	} {
-		_, have := faulty(t, test.fault)
+		_, have := newFaulty(t, test.fault)
 		if have.err != nil || have.status != test.status || !strings.Contains(have.body, test.text) || (test.text == "") != (have.body == "") {
 			t.Errorf("%v: have %+v", test.fault, have)
 		}
@@ -106,20 +105,20 @@ func TestFaultsOfTheWebServer(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestFault_RetryAfter(t *testing.T) {
 	for fault, want := range map[wolkvoxtest.Fault]string{
 		wolkvoxtest.RateLimited:    "90",
 		wolkvoxtest.RateLimitedAt:  "Wed, 11 Mar 2026 17:01:30 GMT",
 		wolkvoxtest.Unavailable:    "",
 		wolkvoxtest.UnavailableFor: "90",
 	} {
-		if _, have := faulty(t, fault); have.header.Get("Retry-After") != want {
+		if _, have := newFaulty(t, fault); have.header.Get("Retry-After") != want {
 			t.Errorf("%v: want %q, have %q", fault, want, have.header.Get("Retry-After"))
 		}
 	}
 }
 
-func TestFaultsThatLeaveTheRowsWhole(t *testing.T) {
+func TestFault_KeepsRowsWhole(t *testing.T) {
 	for _, test := range []struct {
 		fault wolkvoxtest.Fault
 		check func(response) bool
@@ -136,7 +135,7 @@ func TestFaultsThatLeaveTheRowsWhole(t *testing.T) {
 		{wolkvoxtest.HugeBody, func(r response) bool { return len(r.body) > 300_000 }},
 		{wolkvoxtest.GzipUnasked, func(r response) bool { return r.header.Get("Content-Encoding") == "gzip" }},
 	} {
-		s, have := faulty(t, test.fault)
+		s, have := newFaulty(t, test.fault)
 		if have.err != nil || have.status != 200 || !test.check(have) {
 			t.Errorf("%v: have %+v", test.fault, have)
 		}
@@ -164,8 +163,8 @@ func gunzip(t *testing.T, s string) string {
 	return plain.String()
 }
 
-func TestDataAsObject(t *testing.T) {
-	_, have := faulty(t, wolkvoxtest.DataObject)
+func TestFault_DataObject(t *testing.T) {
+	_, have := newFaulty(t, wolkvoxtest.DataObject)
 	var d struct {
 		Data map[string]map[string]string
 	}
@@ -177,11 +176,11 @@ func TestDataAsObject(t *testing.T) {
 	}
 }
 
-func TestBadRowsStandBetweenGoodOnes(t *testing.T) {
+func TestFault_BadRowsAreBetweenGoodOnes(t *testing.T) {
 	for _, fault := range []wolkvoxtest.Fault{
 		wolkvoxtest.BadRows, wolkvoxtest.BadFields, wolkvoxtest.BadDates, wolkvoxtest.BadDurations, wolkvoxtest.BadNumbers,
 	} {
-		s, have := faulty(t, fault)
+		s, have := newFaulty(t, fault)
 		if !json.Valid([]byte(have.body)) {
 			t.Errorf("%v: not JSON: %s", fault, have.body)
 			continue
@@ -213,7 +212,7 @@ func TestBadRowsStandBetweenGoodOnes(t *testing.T) {
 	}
 }
 
-func TestBadFieldsAreTheOnesAnnounced(t *testing.T) {
+func TestFault_BadFieldsAreDocumented(t *testing.T) {
 	for fault, wants := range map[wolkvoxtest.Fault][]string{
 		wolkvoxtest.BadRows:      {`["Array",7,null,true,["1",["2",{}]],[],{},`},
 		wolkvoxtest.BadFields:    {`"total_time":{"h":1,"m":["2"]}`, `"times_chatted":["4"]`, `"go_to_agent":{}`, `"start_date":{"date"`},
@@ -223,7 +222,7 @@ func TestBadFieldsAreTheOnesAnnounced(t *testing.T) {
 	} {
 		s := newServer(t, wolkvoxtest.Config{Location: bogota})
 		s.FailNext(fault)
-		body := get(t, s, aDay()).body
+		body := get(t, s, dayReport()).body
 		for _, want := range wants {
 			if !strings.Contains(body, want) {
 				t.Errorf("%v: want %s in %s", fault, want, body)
@@ -232,7 +231,7 @@ func TestBadFieldsAreTheOnesAnnounced(t *testing.T) {
 	}
 }
 
-func TestLongAndDeepRowsStandBetweenGoodOnes(t *testing.T) {
+func TestFault_LongAndDeepRowsAreBetweenGoodOnes(t *testing.T) {
 	for fault, test := range map[wolkvoxtest.Fault]struct {
 		order []string
 		check func(bad map[string]string, body string) bool
@@ -248,7 +247,7 @@ func TestLongAndDeepRowsStandBetweenGoodOnes(t *testing.T) {
 			return bad["conn_id"] != "" && bad["customer_name"] != "" && strings.Count(body, arrays) == 2
 		}},
 	} {
-		s, have := faulty(t, fault)
+		s, have := newFaulty(t, fault)
 		var d struct{ Data []json.RawMessage }
 		if err := json.Unmarshal([]byte(have.body), &d); err != nil {
 			t.Errorf("%v: %v", fault, err)
@@ -281,37 +280,37 @@ func TestLongAndDeepRowsStandBetweenGoodOnes(t *testing.T) {
 	}
 }
 
-// fields are those of a row, if it is an object.
+// fields returns the fields of a row, if it is an object.
 func fields(row json.RawMessage) map[string]json.RawMessage {
 	var all map[string]json.RawMessage
 	_ = json.Unmarshal(row, &all)
 	return all
 }
 
-func TestBodyCutInTheMiddle(t *testing.T) {
-	s, have := faulty(t, wolkvoxtest.CutBody)
+func TestFault_CutBody(t *testing.T) {
+	s, have := newFaulty(t, wolkvoxtest.CutBody)
 	if have.err != nil || json.Valid([]byte(have.body)) || !strings.Contains(have.body, `"1001"`) || strings.Contains(have.body, `"1003"`) {
 		t.Errorf("cut body: have %+v", have)
 	}
 	if log := s.Requests()[0]; log.Rows != 1 || log.Status != 200 {
 		t.Errorf("log %+v", log)
 	}
-	_, have = faulty(t, wolkvoxtest.CutConnection)
+	_, have = newFaulty(t, wolkvoxtest.CutConnection)
 	if !errors.Is(have.err, io.ErrUnexpectedEOF) || have.status != 200 || !strings.Contains(have.body, `"1001"`) {
 		t.Errorf("cut connection: have %+v", have)
 	}
 }
 
-func TestBodyWithoutRowsIsCutToo(t *testing.T) {
+func TestFault_CutBodyWithoutRows(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{})
 	s.FailNext(wolkvoxtest.CutBody)
-	if have := get(t, s, aDay()); have.err != nil || have.body == "" || json.Valid([]byte(have.body)) {
+	if have := get(t, s, dayReport()); have.err != nil || have.body == "" || json.Valid([]byte(have.body)) {
 		t.Errorf("have %+v", have)
 	}
 }
 
-func TestConnectionDroppedBeforeAnyHeader(t *testing.T) {
-	s, have := faulty(t, wolkvoxtest.Dropped)
+func TestFault_Dropped(t *testing.T) {
+	s, have := newFaulty(t, wolkvoxtest.Dropped)
 	if !errors.Is(have.err, io.EOF) {
 		t.Errorf("have %+v", have)
 	}
@@ -320,12 +319,12 @@ func TestConnectionDroppedBeforeAnyHeader(t *testing.T) {
 	}
 }
 
-func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
+func TestFault_HangLastsUntilClientEnds(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{})
 	s.FailNext(wolkvoxtest.Hang)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+aDay(), nil)
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+dayReport(), nil)
 	req.Header.Set("wolkvox-token", "secret")
 	if have := do(s, req); !errors.Is(have.err, context.DeadlineExceeded) {
 		t.Errorf("have %+v", have)
@@ -335,22 +334,22 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 	}
 }
 
-func TestSlowBodyTakesItsTime(t *testing.T) {
+func TestFault_SlowBody(t *testing.T) {
 	begin := time.Now()
-	faulty(t, wolkvoxtest.SlowBody)
+	newFaulty(t, wolkvoxtest.SlowBody)
 	if took := time.Since(begin); took < 190*time.Millisecond || took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
 
-func TestRedirects(t *testing.T) {
+func TestFault_Redirects(t *testing.T) {
 	for fault, want := range map[wolkvoxtest.Fault]string{
 		wolkvoxtest.RedirectHost:  "http://localhost:",
 		wolkvoxtest.RedirectPath:  "/moved/api/v2/reports_manager.php?api=chat_8&",
 		wolkvoxtest.RedirectLogin: "/login.php",
 		wolkvoxtest.RedirectHTTP:  "http://127.0.0.1:",
 	} {
-		s, have := faulty(t, fault)
+		s, have := newFaulty(t, fault)
 		location := have.header.Get("Location")
 		if have.status != http.StatusFound || !strings.HasPrefix(location, want) {
 			t.Errorf("%v: have %d %q", fault, have.status, location)
@@ -371,27 +370,27 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-func TestOtherHostOfAPipe(t *testing.T) {
+func TestFault_RedirectHostOfPipe(t *testing.T) {
 	s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 	defer s.Close()
 	s.FailNext(wolkvoxtest.RedirectHost)
-	if have := get(t, s, aDay()).header.Get("Location"); !strings.HasPrefix(have, "http://elsewhere.wolkvox.test/elsewhere/api/") {
+	if have := get(t, s, dayReport()).header.Get("Location"); !strings.HasPrefix(have, "http://elsewhere.wolkvox.test/elsewhere/api/") {
 		t.Errorf("have %q", have)
 	}
 }
 
-func TestEveryFaultHasANameAndDoesSomething(t *testing.T) {
+func TestFault_EachHasNameAndEffect(t *testing.T) {
 	names := map[string]bool{"none": true}
 	for _, f := range wolkvoxtest.AllFaults() {
 		if names[f.String()] || strings.HasPrefix(f.String(), "fault-") {
 			t.Errorf("name %q", f)
 		}
 		names[f.String()] = true
-		if f == wolkvoxtest.Hang || slices.Contains(endless, f) || f == wolkvoxtest.Unasked {
+		if f == wolkvoxtest.Hang || slices.Contains(endlessFaults, f) || f == wolkvoxtest.Unasked {
 			continue // They have tests of their own.
 		}
-		_, good := faulty(t, wolkvoxtest.None)
-		_, have := faulty(t, f)
+		_, good := newFaulty(t, wolkvoxtest.None)
+		_, have := newFaulty(t, f)
 		if have.status == good.status && have.body == good.body && have.err == nil &&
 			have.header.Get("Date") == good.header.Get("Date") && f != wolkvoxtest.SlowBody {
 			t.Errorf("%v changes nothing", f)

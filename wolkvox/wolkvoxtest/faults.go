@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// faults decides which request meets which fault.
+// faults chooses the fault of each request.
 type faults struct {
 	mu     sync.Mutex
-	next   []Fault
+	queued []Fault
 	with   func(n int) Fault
-	drawn  int // by with
+	calls  int // by with
 	always Fault
 	info   Fault
 }
 
-// draw is the fault of a request that has just come in.
-func (f *faults) draw(path, api string) Fault {
+// next returns the fault of a new request.
+func (f *faults) next(path, api string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if path == informationPath {
@@ -25,25 +25,25 @@ func (f *faults) draw(path, api string) Fault {
 	if path != reportsPath || api != "chat_8" {
 		return None
 	}
-	if len(f.next) > 0 {
-		fault := f.next[0]
-		f.next = f.next[1:]
+	if len(f.queued) > 0 {
+		fault := f.queued[0]
+		f.queued = f.queued[1:]
 		return fault
 	}
 	if f.with != nil {
-		f.drawn++
-		return f.with(f.drawn - 1)
+		f.calls++
+		return f.with(f.calls - 1)
 	}
 	return f.always
 }
 
-// FailNext gives the next chat_8 requests one fault each, in this order and
-// after those that wait already; None lets one pass. It goes before FailAlways
-// and FailWith.
+// FailNext gives the next chat_8 requests one fault each, in this order and after those
+// that are queued. None lets a request succeed. It has precedence over FailAlways and
+// FailWith.
 func (s *Server) FailNext(faults ...Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.next = slices.Concat(s.faults.next, faults)
+	s.faults.queued = slices.Concat(s.faults.queued, faults)
 }
 
 // FailAlways gives every chat_8 request the fault, until Recover.
@@ -53,18 +53,17 @@ func (s *Server) FailAlways(f Fault) {
 	s.faults.always, s.faults.with = f, nil
 }
 
-// FailWith asks f for the fault of every chat_8 request, until Recover. n
-// counts them from 0. f is never called twice at once, and must not call the
-// Fail methods.
+// FailWith calls f for the fault of every chat_8 request, until Recover. n counts the
+// requests from 0. f is not called concurrently, and must not call the Fail methods.
 func (s *Server) FailWith(f func(n int) Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.with, s.faults.drawn, s.faults.always = f, 0, None
+	s.faults.with, s.faults.calls, s.faults.always = f, 0, None
 }
 
 // FailInformation gives every routing_points and token_info request the fault,
-// until Recover. The faults that bend a report, from PHPWarning on, do nothing
-// to them.
+// until Recover. The faults that alter a report, from PHPWarning on, have no effect
+// on them.
 func (s *Server) FailInformation(f Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -75,5 +74,5 @@ func (s *Server) FailInformation(f Fault) {
 func (s *Server) Recover() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.next, s.faults.with, s.faults.always, s.faults.info = nil, nil, None, None
+	s.faults.queued, s.faults.with, s.faults.always, s.faults.info = nil, nil, None, None
 }

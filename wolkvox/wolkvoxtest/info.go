@@ -15,7 +15,7 @@ func (c *call) routingPoints() {
 		points = slices.Concat(points, c.cfg.Source.RoutingPoints())
 	}
 	if len(points) == 0 {
-		c.nothing()
+		c.respondEmpty()
 		return
 	}
 	e := c.encoder()
@@ -41,12 +41,12 @@ func (c *call) routingPoints() {
 	}
 	e.buf = append(e.buf, ']')
 	e.tail()
-	c.body(http.StatusOK, "application/json", e.buf)
+	c.respond(http.StatusOK, "application/json", e.buf)
 }
 
-// tokenInfo answers token_info; this very call is in its figures.
+// tokenInfo answers token_info. Its figures include this request.
 func (c *call) tokenInfo() {
-	byToken, byAll, limit := c.desk.quota(c.token, c.now)
+	byToken, byAll, limit := c.admission.usage(c.token, c.now)
 	left := limit - byAll
 	if limit == math.MaxInt {
 		limit, left = Absent, Absent // no limit
@@ -61,5 +61,5 @@ func (c *call) tokenInfo() {
 	e.count("available_consumption_options", left)
 	e.buf = append(e.buf, '}', ']')
 	e.tail()
-	c.body(http.StatusOK, "application/json", e.buf)
+	c.respond(http.StatusOK, "application/json", e.buf)
 }

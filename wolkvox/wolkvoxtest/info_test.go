@@ -7,9 +7,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestRoutingPoints(t *testing.T) {
+func TestServer_RoutingPoints(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{
-		Location: bogota, Now: at(noon), Readings: readings{Yes: wolkvoxtest.YesUpper},
+		Location: bogota, Now: clockAt(noon), Readings: readings{Yes: wolkvoxtest.YesUpper},
 		RoutingPoints: []wolkvoxtest.RoutingPoint{{ID: "77", Name: "Ventas"}, {ID: "x8", Name: ""}},
 		Source:        wolkvoxtest.Day(wolkvoxtest.DayConfig{}),
 	})
@@ -22,23 +22,23 @@ func TestRoutingPoints(t *testing.T) {
 	}
 }
 
-func TestNoRoutingPoints(t *testing.T) {
+func TestServer_WithoutRoutingPoints(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Readings: readings{Empty: wolkvoxtest.Status404}})
 	if have := get(t, s, information+"?api=routing_points"); have.status != 404 {
 		t.Errorf("have %+v", have)
 	}
 }
 
-func TestTheVendorsQuotaIsTheDefault(t *testing.T) {
+func TestTokenInfo_HasVendorsQuotaByDefault(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{})
 	wantColumn(t, get(t, s, information+"?api=token_info").document(t), "token_limit", "1000")
 }
 
-func TestTokenInfoCountsItself(t *testing.T) {
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Now: at(noon), Limits: wolkvoxtest.Limits{RequestsPerDay: 2_000}})
-	get(t, s, aDay())
+func TestTokenInfo_CountsItself(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Now: clockAt(noon), Limits: wolkvoxtest.Limits{RequestsPerDay: 2_000}})
+	get(t, s, dayReport())
 	s.Spend(5)
-	get(t, s, aDay(), "wolkvox-token", "another")
+	get(t, s, dayReport(), "wolkvox-token", "another")
 	d := get(t, s, information+"?api=token_info").document(t)
 	wantColumn(t, d, "token_limit", "2000")
 	wantColumn(t, d, "token_use_today", "2")
@@ -46,7 +46,7 @@ func TestTokenInfoCountsItself(t *testing.T) {
 	wantColumn(t, d, "available_consumption_options", "1992")
 }
 
-func TestTokenInfoWithoutALimitStatesNone(t *testing.T) {
+func TestTokenInfo_WithoutLimit(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	d := get(t, s, information+"?api=token_info").document(t)
 	wantColumn(t, d, "token_limit", "-")

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// Keys spells the keys of a row otherwise than documented (U15). The zero value
-// spells them as documented.
+// Keys changes the spelling of a row's keys (U15). The zero value spells them as
+// documented.
 type Keys struct {
 	// Names has the spelling by the documented key; "" leaves the field out.
 	Names map[string]string
-	// From and Until are when the vendor's update comes and when it is taken back;
-	// zero means always and never.
+	// From and Until are the times of the vendor's update and of its reversal; zero
+	// means always and never.
 	From, Until time.Time
 }
 
 // Fields are the documented keys of a row, sorted.
 func Fields() []string {
 	fields := []string{"conn_id", "session_id", "start_date", "end_date"}
-	for field := range absences {
+	for field := range clearField {
 		fields = append(fields, field)
 	}
 	slices.Sort(fields)
 	return fields
 }
 
-// EveryKey returns names for [Keys] that spell every documented key so.
+// EveryKey returns names for [Keys] that apply spell to every documented key.
 func EveryKey(spell func(string) string) map[string]string {
 	names := map[string]string{}
 	for _, field := range Fields() {
@@ -34,7 +34,7 @@ func EveryKey(spell func(string) string) map[string]string {
 	return names
 }
 
-// at returns the names that are in force, if any.
+// at returns the names that apply at a time, if any.
 func (k *Keys) at(now time.Time) map[string]string {
 	if now.Before(k.From) || !k.Until.IsZero() && !now.Before(k.Until) {
 		return nil
@@ -42,5 +42,5 @@ func (k *Keys) at(now time.Time) map[string]string {
 	return k.Names
 }
 
-// SetKeys spells the keys of rows from now on, instead of Readings.Keys.
+// SetKeys replaces Readings.Keys from now on.
 func (s *Server) SetKeys(k Keys) { s.keys.Store(&k) }

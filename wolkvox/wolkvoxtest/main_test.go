@@ -20,8 +20,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The package is linked into the product, and stands apart from its client.
-func TestImportsNothingButTheStandardLibrary(t *testing.T) {
+// The package is part of the program, but independent of its client.
+func TestPackage_ImportsStandardLibraryOnly(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ const (
 	information = "/api/v2/information.php"
 )
 
-// bogota is a zone without clock changes; noon a moment in the past.
+// bogota is a zone without clock changes. noon is a time in the past.
 var (
 	bogota = time.FixedZone("America/Bogota", -5*60*60)
 	noon   = time.Date(2026, 3, 10, 12, 0, 0, 0, bogota)
@@ -83,7 +83,7 @@ func botOnly(n int, start time.Time) wolkvoxtest.Chat {
 	return c
 }
 
-// response is what a plain client sees.
+// response is a response as a plain client gets it.
 type response struct {
 	status int
 	header http.Header
@@ -91,7 +91,7 @@ type response struct {
 	err    error // of the request, or of reading the body
 }
 
-// get asks as a client does that follows no redirects and does not decompress.
+// get sends a request. It follows no redirects and does not decompress.
 func get(t *testing.T, s *wolkvoxtest.Server, path string, headers ...string) response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+path, nil)
@@ -121,16 +121,16 @@ func do(s *wolkvoxtest.Server, req *http.Request) response {
 	return response{resp.StatusCode, resp.Header, string(body), err}
 }
 
-// chat8 is the path of a report.
+// chat8 returns the path of a report.
 func chat8(from, to time.Time) string {
 	const layout = "20060102150405"
 	return reports + "?api=chat_8&date_ini=" + from.Format(layout) + "&date_end=" + to.Format(layout)
 }
 
-// aDay is the path of the report of the day of noon.
-func aDay() string { return chat8(noon.Add(-12*time.Hour), noon.Add(12*time.Hour-time.Second)) }
+// dayReport returns the path of the report of the day of noon.
+func dayReport() string { return chat8(noon.Add(-12*time.Hour), noon.Add(12*time.Hour-time.Second)) }
 
-// document is an answer of the API.
+// document is a response of the API.
 type document struct {
 	Code  any
 	Error any
@@ -152,7 +152,7 @@ func (r response) document(t *testing.T) document {
 	return d
 }
 
-// column is one field of all rows.
+// column returns one field of all rows.
 func (d document) column(field string) []any {
 	values := make([]any, len(d.Data))
 	for i, row := range d.Data {
@@ -161,8 +161,8 @@ func (d document) column(field string) []any {
 	return values
 }
 
-// sampled reports whether to try the i-th of many readings. With -short, which make test
+// isSampled reports whether to try the i-th of many readings. With -short, which make test
 // uses with the race detector only, every fifth is enough.
-func sampled(i int) bool { return !testing.Short() || i%5 == 0 }
+func isSampled(i int) bool { return !testing.Short() || i%5 == 0 }
 
-func at(t time.Time) func() time.Time { return func() time.Time { return t } }
+func clockAt(t time.Time) func() time.Time { return func() time.Time { return t } }

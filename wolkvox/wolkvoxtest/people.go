@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// contactDesk is a routing point with those who work behind it.
-type contactDesk struct {
+// queue is a routing point with its agents.
+type queue struct {
 	point  RoutingPoint
-	handed float64       // how readily the bot hands over, about 1
+	handed float64       // factor of the share of handed-over chats
 	handle time.Duration // a typical one
 	agents []int
 }
 
 var (
-	desks = []contactDesk{
+	queues = []queue{
 		{RoutingPoint{"1101", "Servicio al cliente"}, 0.95, 6 * time.Minute, []int{0, 1, 2, 3, 4, 5, 6, 7}},
 		{RoutingPoint{"1102", "Ventas"}, 1.15, 8 * time.Minute, []int{8, 9, 10, 11, 12}},
 		{RoutingPoint{"1103", "Soporte técnico"}, 1.20, 12 * time.Minute, []int{13, 14, 15, 16, 17}},
 		{RoutingPoint{"1104", "Facturación y pagos"}, 0.80, 5 * time.Minute, []int{18, 19, 20, 0, 1}},
 		{RoutingPoint{"1105", "Retención"}, 1.05, 10 * time.Minute, []int{21, 22, 23}},
 	}
-	deskShares = []int{36, 22, 18, 16, 8}
+	queueShares = []int{36, 22, 18, 16, 8}
 
 	channels      = []string{"whatsapp", "web", "facebook", "instagram", "telegram"}
 	channelShares = []int{61, 18, 10, 7, 4}
-	// shortChannels has no channel twice in any three that follow each other,
-	// round the end too.
+	// shortChannels has no channel twice in any three successive ones, also across its
+	// end.
 	shortChannels = []string{"whatsapp", "web", "facebook", "whatsapp", "instagram", "telegram"}
 )
 
@@ -73,9 +73,9 @@ var (
 	mailNames = strings.NewReplacer("á", "a", "é", "e", "í", "i", "ó", "o", "ú", "u", "ñ", "n", " ", ".")
 )
 
-// customer gives the minute's i-th chat a number and somebody fictitious to
-// chat with; no two customers of a minute share a telephone number.
-func (m *maker) customer(c *Chat, i int) {
+// customer gives the minute's i-th chat a number and a fictitious customer. No two
+// customers of a minute share a telephone number.
+func (m *chatMaker) customer(c *Chat, i int) {
 	given, family := givenNames[m.IntN(len(givenNames))], familyNames[m.IntN(len(familyNames))]
 	name := given + " " + family
 	c.Customer = Customer{

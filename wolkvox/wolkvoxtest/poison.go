@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// Poison is something in a row that spoils every response that holds it, and no
-// other. The server makes it for as long as [Server.PoisonWith] says so.
+// Poison is a defect of a row that makes each response with the row invalid. It lasts as
+// long as the function of [Server.PoisonWith] returns it.
 type Poison int
 
-// Poisons that leave a response that is no JSON.
+// Poisons that make a response invalid JSON.
 const (
 	NoPoison      Poison = iota
 	PoisonEmpty          // an empty body with status 200, as when PHP's json_encode returns false
@@ -18,14 +18,14 @@ const (
 	PoisonCut            // the body ends in the row, as if complete
 	PoisonNaN            // asa is NaN
 
-	// Poisons that a tolerant reader can read: raw signs in customer_name.
+	// Poisons that a tolerant reader can read: raw characters in customer_name.
 	PoisonTab
 	PoisonBreak
 	PoisonLatin1 // a name that is not UTF-8
-	poisonsAltogether
+	endOfPoisons
 )
 
-var poisons = [poisonsAltogether]struct{ name, field, value string }{
+var poisons = [endOfPoisons]struct{ name, field, value string }{
 	NoPoison:      {name: "none"},
 	PoisonEmpty:   {name: "empty"},
 	PoisonQuote:   {"quote", "customer_name", `"Ana "la mona" Núñez"`},
@@ -37,10 +37,10 @@ var poisons = [poisonsAltogether]struct{ name, field, value string }{
 	PoisonLatin1:  {"latin1", "customer_name", "\"Ana N\xfa\xf1ez\""},
 }
 
-// AllPoisons are all but NoPoison.
+// AllPoisons returns all poisons but NoPoison.
 func AllPoisons() []Poison {
-	all := make([]Poison, 0, poisonsAltogether-1)
-	for p := NoPoison + 1; p < poisonsAltogether; p++ {
+	all := make([]Poison, 0, endOfPoisons-1)
+	for p := NoPoison + 1; p < endOfPoisons; p++ {
 		all = append(all, p)
 	}
 	return all
@@ -49,9 +49,9 @@ func AllPoisons() []Poison {
 // Unreadable reports whether no reader can read a response with the poison.
 func (p Poison) Unreadable() bool { return p > NoPoison && p < PoisonTab }
 
-// String is the poison's name.
+// String returns the poison's name.
 func (p Poison) String() string {
-	if p < 0 || p >= poisonsAltogether {
+	if p < 0 || p >= endOfPoisons {
 		return "poison-" + strconv.Itoa(int(p))
 	}
 	return poisons[p].name
@@ -62,19 +62,19 @@ func (p Poison) String() string {
 // goroutines, with the chat as it is first shown.
 func (s *Server) PoisonWith(of func(Chat) Poison) { s.poison.Store(&of) }
 
-// poisonOf is the poison of the row of a chat.
-func (s *Server) poisonOf(l *listing) Poison {
+// rowPoison returns the poison of the row of a chat.
+func (s *Server) rowPoison(l *listing) Poison {
 	if of := s.poison.Load(); of != nil && *of != nil {
 		return (*of)(*l.first)
 	}
 	return NoPoison
 }
 
-// emptied answers with an empty body if one of the rows has PoisonEmpty.
-func (c *call) emptied(rows []listing) bool {
+// respondPoisonEmpty sends an empty body if one of the rows has PoisonEmpty.
+func (c *call) respondPoisonEmpty(rows []listing) bool {
 	for i := range rows {
-		if c.poisonOf(&rows[i]) == PoisonEmpty {
-			c.body(http.StatusOK, "application/json", nil)
+		if c.rowPoison(&rows[i]) == PoisonEmpty {
+			c.respond(http.StatusOK, "application/json", nil)
 			return true
 		}
 	}

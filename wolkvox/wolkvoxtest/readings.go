@@ -3,7 +3,7 @@ package wolkvoxtest
 import "time"
 
 // Readings chooses one answer to each question that the vendor's documents
-// leave open. The zero value is the most ordinary reading of all of them.
+// leave open. The zero value has the most likely answers.
 type Readings struct {
 	SelectOn SelectOn // U1: what the range selects on
 	Ends     Ends     // U2: whether its ends are inclusive
@@ -14,16 +14,16 @@ type Readings struct {
 	FillDelay time.Duration
 	// Lateness (U5) is how long after its end a chat is first shown as ended;
 	// nil means at once. A chat that is listed while open stays so until then.
-	// It must give the same answer whenever it is asked about the same chat.
+	// It must return the same for the same chat.
 	Lateness func(Chat) time.Duration
 
-	Empty         Empty     // U6: what says that nothing was found
+	Empty         Empty     // U6: how an empty result is written
 	Durations     Durations // U8: how durations are written
-	NumbersAsJSON bool      // U8: whatever reads as a number is one, as PHP's JSON_NUMERIC_CHECK does
+	NumbersAsJSON bool      // U8: each numeric string is a number, as with PHP's JSON_NUMERIC_CHECK
 	Absent        AbsentAs  // "-" or "": both are documented
 	Yes           Yes       // U9: how yes is written
 	BotConnID     BotConnID // U10: conn_id of a bot-only chat
-	Cut           Cut       // U11: which rows survive the limit
+	Cut           Cut       // U11: which rows are kept at the limit
 
 	CodeAsString bool      // "200" on some endpoints, 200 on others
 	DateStyle    DateStyle // how start_date and end_date are written
@@ -37,7 +37,7 @@ type Readings struct {
 	// chat, which is the chat as it is first shown.
 	Growth  func(Chat) []time.Duration
 	GrowEnd bool    // U13: end_date, too, is later by that time
-	Message Message // U14: what msg says of the number of rows
+	Message Message // U14: the number of rows in msg
 	Keys    Keys    // U15: how the keys of a row are spelled
 
 	Code     Code      // code of a response that is a success
@@ -57,14 +57,14 @@ type Readings struct {
 // only be about starts, and the help page says "from their start".
 type SelectOn int
 
-// Readings of U1. Under End a chat that is listed while open is listed when it
-// started in the range, for it has no other date.
+// Readings of U1. With End, an open chat is listed if it started in the range: it has no
+// other date.
 const (
 	Start SelectOn = iota
 	End
 )
 
-// Ends says which ends belong to the range.
+// Ends are the ends that belong to the range.
 type Ends int
 
 // Readings of U2.
@@ -74,7 +74,7 @@ const (
 	BothExclusive
 )
 
-// ListOpen says how a chat that has not ended is listed.
+// ListOpen is how a chat that has not ended is listed.
 type ListOpen int
 
 // Readings of U3: not at all, with an empty end_date, with the end_date "-".
@@ -84,7 +84,7 @@ const (
 	DashEnd
 )
 
-// Empty is the answer to a range without rows.
+// Empty is the response to a range without rows.
 type Empty int
 
 // Readings of U6.
@@ -145,7 +145,7 @@ const (
 	Dash
 )
 
-// Cut says which rows of too full a range survive.
+// Cut is which rows are kept if there are more than the limit.
 type Cut int
 
 // Readings of U11.

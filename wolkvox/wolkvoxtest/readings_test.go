@@ -13,10 +13,11 @@ import (
 
 type readings = wolkvoxtest.Readings
 
-// rows is the report of chats under readings, from and to included, asked at now.
-func rows(t *testing.T, r readings, now, from, to time.Time, chats ...wolkvoxtest.Chat) document {
+// reportRows returns the report of chats with readings, requested at now. from and to are
+// included.
+func reportRows(t *testing.T, r readings, now, from, to time.Time, chats ...wolkvoxtest.Chat) document {
 	t.Helper()
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: at(now)})
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: clockAt(now)})
 	s.Add(chats...)
 	return get(t, s, chat8(from, to)).document(t)
 }
@@ -28,8 +29,8 @@ func wantColumn(t *testing.T, d document, field string, want ...any) {
 	}
 }
 
-func TestOrdinaryRow(t *testing.T) {
-	d := rows(t, readings{}, noon.Add(time.Hour), noon, noon.Add(time.Hour), answered(1, noon), botOnly(2, noon.Add(time.Second)))
+func TestReadings_OrdinaryRow(t *testing.T) {
+	d := reportRows(t, readings{}, noon.Add(time.Hour), noon, noon.Add(time.Hour), answered(1, noon), botOnly(2, noon.Add(time.Second)))
 	if want := (document{Code: json.Number("200"), Msg: "2 records were found", Data: []map[string]any{{
 		"conn_id": "1001", "session_id": "573005551001_whatsapp", "times_chatted": "12",
 		"start_date": "2026-03-10 12:00:00", "end_date": "2026-03-10 12:10:00", "time_on_chatbot": "00:00:30",
@@ -49,34 +50,34 @@ func TestOrdinaryRow(t *testing.T) {
 	}
 }
 
-func TestU1RangeSelectsOnStartOrOnEnd(t *testing.T) {
+func TestReadings_U1RangeSelectsOnStartOrEnd(t *testing.T) {
 	early, late := answered(1, noon.Add(-5*time.Minute)), answered(2, noon.Add(5*time.Minute))
 	later := noon.Add(time.Hour)
 	to := noon.Add(10 * time.Minute)
-	wantColumn(t, rows(t, readings{}, later, noon, to, early, late), "conn_id", "1002")
-	wantColumn(t, rows(t, readings{SelectOn: wolkvoxtest.End}, later, noon, to, early, late), "conn_id", "1001")
+	wantColumn(t, reportRows(t, readings{}, later, noon, to, early, late), "conn_id", "1002")
+	wantColumn(t, reportRows(t, readings{SelectOn: wolkvoxtest.End}, later, noon, to, early, late), "conn_id", "1001")
 }
 
-func TestRowsAreSortedByTheSelectedDate(t *testing.T) {
+func TestReport_IsSortedBySelectedDate(t *testing.T) {
 	long, short := answered(1, noon), botOnly(2, noon.Add(time.Minute))
 	later := noon.Add(time.Hour)
-	wantColumn(t, rows(t, readings{}, later, noon, later, short, long), "conn_id", "1001", "1002")
-	wantColumn(t, rows(t, readings{SelectOn: wolkvoxtest.End}, later, noon, later, long, short), "conn_id", "1002", "1001")
+	wantColumn(t, reportRows(t, readings{}, later, noon, later, short, long), "conn_id", "1001", "1002")
+	wantColumn(t, reportRows(t, readings{SelectOn: wolkvoxtest.End}, later, noon, later, long, short), "conn_id", "1002", "1001")
 }
 
-func TestChatsAreFoundInWhateverOrderTheyWereAdded(t *testing.T) {
+func TestReport_IgnoresOrderOfAdd(t *testing.T) {
 	var chats []wolkvoxtest.Chat
 	for _, i := range []int{3, 0, 6, 1, 5, 2, 4} {
 		chats = append(chats, botOnly(i, noon.Add(time.Duration(i)*time.Minute)))
 	}
 	later := noon.Add(time.Hour)
-	d := rows(t, readings{}, later, noon.Add(2*time.Minute), noon.Add(4*time.Minute), chats...)
+	d := reportRows(t, readings{}, later, noon.Add(2*time.Minute), noon.Add(4*time.Minute), chats...)
 	wantColumn(t, d, "conn_id", "1002", "1003", "1004")
-	d = rows(t, readings{SelectOn: wolkvoxtest.End}, later, noon.Add(2*time.Minute), noon.Add(4*time.Minute), chats...)
+	d = reportRows(t, readings{SelectOn: wolkvoxtest.End}, later, noon.Add(2*time.Minute), noon.Add(4*time.Minute), chats...)
 	wantColumn(t, d, "conn_id", "1001", "1002", "1003")
 }
 
-func TestU2EndsOfTheRange(t *testing.T) {
+func TestReadings_U2EndsOfRange(t *testing.T) {
 	to := noon.Add(2 * time.Second)
 	for _, test := range []struct {
 		ends wolkvoxtest.Ends
@@ -93,18 +94,18 @@ func TestU2EndsOfTheRange(t *testing.T) {
 					chats[i].Start, chats[i].End = chats[i].Start.Add(-time.Minute), chats[i].Start
 				}
 			}
-			d := rows(t, readings{Ends: test.ends, SelectOn: on}, noon.Add(time.Hour), noon, to, chats...)
+			d := reportRows(t, readings{Ends: test.ends, SelectOn: on}, noon.Add(time.Hour), noon, to, chats...)
 			wantColumn(t, d, "conn_id", test.want...)
 		}
 	}
 }
 
-func TestU3OpenChats(t *testing.T) {
+func TestReadings_U3OpenChats(t *testing.T) {
 	ongoing, endless, future := answered(1, noon.Add(-5*time.Minute)), answered(2, noon.Add(-time.Second)), answered(3, noon.Add(time.Second))
 	endless.End = time.Time{}
 	for _, on := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 		list := func(open wolkvoxtest.ListOpen) document {
-			return rows(t, readings{SelectOn: on, ListOpen: open}, noon, noon.Add(-time.Hour), noon.Add(time.Hour), ongoing, endless, future)
+			return reportRows(t, readings{SelectOn: on, ListOpen: open}, noon, noon.Add(-time.Hour), noon.Add(time.Hour), ongoing, endless, future)
 		}
 		wantColumn(t, list(wolkvoxtest.NotListed), "conn_id")
 		d := list(wolkvoxtest.EmptyEnd)
@@ -119,31 +120,31 @@ func TestU3OpenChats(t *testing.T) {
 	}
 }
 
-func TestOpenChatEndsWhenItsEndHasCome(t *testing.T) {
+func TestReadings_OpenChatEndsAtItsEnd(t *testing.T) {
 	c := answered(1, noon)
-	d := rows(t, readings{ListOpen: wolkvoxtest.EmptyEnd}, c.End.Add(-1), noon, noon, c)
+	d := reportRows(t, readings{ListOpen: wolkvoxtest.EmptyEnd}, c.End.Add(-1), noon, noon, c)
 	wantColumn(t, d, "end_date", "")
-	d = rows(t, readings{ListOpen: wolkvoxtest.EmptyEnd}, c.End, noon, noon, c)
+	d = reportRows(t, readings{ListOpen: wolkvoxtest.EmptyEnd}, c.End, noon, noon, c)
 	wantColumn(t, d, "end_date", "2026-03-10 12:10:00")
 }
 
-func TestU4AgentFieldsArriveLater(t *testing.T) {
+func TestReadings_U4AgentFieldsArriveLater(t *testing.T) {
 	c := answered(1, noon)
 	r := readings{FillDelay: 7 * time.Minute}
-	before := rows(t, r, c.End.Add(7*time.Minute-1), noon, noon, c)
+	before := reportRows(t, r, c.End.Add(7*time.Minute-1), noon, noon, c)
 	wantColumn(t, before, "go_to_agent", "no")
 	for _, field := range []string{"asa", "time_with_agent", "agent_id", "agent_name", "agent_chars"} {
 		wantColumn(t, before, field, "-")
 	}
 	wantColumn(t, before, "total_time", "00:10:00")
 	wantColumn(t, before, "conn_id", "1001")
-	after := rows(t, r, c.End.Add(7*time.Minute), noon, noon, c)
+	after := reportRows(t, r, c.End.Add(7*time.Minute), noon, noon, c)
 	wantColumn(t, after, "go_to_agent", "yes")
 	wantColumn(t, after, "asa", "00:01:30")
 	wantColumn(t, after, "agent_chars", "480")
 }
 
-func TestU5FinishedChatsAppearLate(t *testing.T) {
+func TestReadings_U5FinishedChatsAppearLate(t *testing.T) {
 	slow, quick := answered(1, noon), answered(2, noon)
 	lateness := func(c wolkvoxtest.Chat) time.Duration {
 		if c.ConnID == slow.ConnID {
@@ -152,13 +153,13 @@ func TestU5FinishedChatsAppearLate(t *testing.T) {
 		return 0
 	}
 	r := readings{Lateness: lateness}
-	wantColumn(t, rows(t, r, slow.End.Add(3*time.Hour-1), noon, noon, slow, quick), "conn_id", "1002")
-	wantColumn(t, rows(t, r, slow.End.Add(3*time.Hour), noon, noon, slow, quick), "conn_id", "1001", "1002")
+	wantColumn(t, reportRows(t, r, slow.End.Add(3*time.Hour-1), noon, noon, slow, quick), "conn_id", "1002")
+	wantColumn(t, reportRows(t, r, slow.End.Add(3*time.Hour), noon, noon, slow, quick), "conn_id", "1001", "1002")
 	r.ListOpen = wolkvoxtest.EmptyEnd
-	wantColumn(t, rows(t, r, slow.End.Add(time.Hour), noon, noon, slow, quick), "end_date", "", "2026-03-10 12:10:00")
+	wantColumn(t, reportRows(t, r, slow.End.Add(time.Hour), noon, noon, slow, quick), "end_date", "", "2026-03-10 12:10:00")
 }
 
-func TestU6NothingFound(t *testing.T) {
+func TestReadings_U6NothingFound(t *testing.T) {
 	for _, test := range []struct {
 		empty  wolkvoxtest.Empty
 		status int
@@ -171,14 +172,14 @@ func TestU6NothingFound(t *testing.T) {
 		{wolkvoxtest.Code404, 200, `{"code":404,"error":"0 records were found","msg":"0 records were found","data":[]}`},
 	} {
 		s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{Empty: test.empty}})
-		have := get(t, s, aDay())
+		have := get(t, s, dayReport())
 		if have.err != nil || have.status != test.status || have.body != test.body {
 			t.Errorf("want %d %q, have %v", test.status, test.body, have)
 		}
 	}
 }
 
-func TestU7ClockChangeIsOneWallTwice(t *testing.T) {
+func TestReadings_U7RepeatedHourHasSameTimes(t *testing.T) {
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {
 		t.Skip(err)
@@ -198,10 +199,10 @@ func TestU7ClockChangeIsOneWallTwice(t *testing.T) {
 	wantColumn(t, get(t, s, path).document(t), "conn_id")
 }
 
-func TestU8DurationsAndNumbers(t *testing.T) {
+func TestReadings_U8DurationsAndNumbers(t *testing.T) {
 	long := answered(1, noon)
 	long.Total = 27*time.Hour + 3*time.Minute + 9*time.Second + 900*time.Millisecond
-	one := func(r readings) document { return rows(t, r, noon.Add(48*time.Hour), noon, noon, long) }
+	one := func(r readings) document { return reportRows(t, r, noon.Add(48*time.Hour), noon, noon, long) }
 	number := func(s string) any { return json.Number(s) }
 
 	wantColumn(t, one(readings{}), "total_time", "27:03:09")
@@ -216,16 +217,16 @@ func TestU8DurationsAndNumbers(t *testing.T) {
 	wantColumn(t, one(readings{NumbersAsJSON: true, Durations: wolkvoxtest.SecondsString}), "total_time", number("97389"))
 }
 
-func TestLeadingZerosStayStrings(t *testing.T) {
+func TestReadings_LeadingZerosStayStrings(t *testing.T) {
 	c := answered(1, noon)
 	c.ConnID, c.RoutingPoint, c.AgentID = "0042", "0", "12345678901234567890"
-	d := rows(t, readings{NumbersAsJSON: true}, noon.Add(time.Hour), noon, noon, c)
+	d := reportRows(t, readings{NumbersAsJSON: true}, noon.Add(time.Hour), noon, noon, c)
 	wantColumn(t, d, "conn_id", "0042")
 	wantColumn(t, d, "rp_id", json.Number("0"))
 	wantColumn(t, d, "agent_id", "12345678901234567890")
 }
 
-func TestU9Yes(t *testing.T) {
+func TestReadings_U9Yes(t *testing.T) {
 	for _, test := range []struct {
 		yes     wolkvoxtest.Yes
 		numbers bool
@@ -240,18 +241,18 @@ func TestU9Yes(t *testing.T) {
 		{wolkvoxtest.YesTrue, false, []any{"true", "false"}},
 		{wolkvoxtest.YesBool, false, []any{true, false}},
 	} {
-		d := rows(t, readings{Yes: test.yes, NumbersAsJSON: test.numbers}, noon.Add(time.Hour), noon, noon, answered(1, noon), botOnly(2, noon))
+		d := reportRows(t, readings{Yes: test.yes, NumbersAsJSON: test.numbers}, noon.Add(time.Hour), noon, noon, answered(1, noon), botOnly(2, noon))
 		wantColumn(t, d, "go_to_agent", test.want...)
 	}
 }
 
-func TestU10BotOnlyConnID(t *testing.T) {
+func TestReadings_U10BotOnlyConnID(t *testing.T) {
 	r := readings{BotConnID: wolkvoxtest.Dash, FillDelay: 24 * time.Hour}
-	d := rows(t, r, noon.Add(time.Hour), noon, noon, answered(1, noon), botOnly(2, noon))
+	d := reportRows(t, r, noon.Add(time.Hour), noon, noon, answered(1, noon), botOnly(2, noon))
 	wantColumn(t, d, "conn_id", "1001", "-")
 }
 
-func TestU11RowsThatSurviveTheCut(t *testing.T) {
+func TestReadings_U11RowsAfterCut(t *testing.T) {
 	var chats []wolkvoxtest.Chat
 	for i := range 9 {
 		chats = append(chats, botOnly(8-i, noon.Add(time.Duration(8-i)*time.Second)))
@@ -264,7 +265,7 @@ func TestU11RowsThatSurviveTheCut(t *testing.T) {
 			Location: bogota, Readings: readings{Cut: cut}, Limits: wolkvoxtest.Limits{Rows: 4},
 		})
 		s.Add(chats...)
-		d := get(t, s, aDay()).document(t)
+		d := get(t, s, dayReport()).document(t)
 		wantColumn(t, d, "conn_id", want...)
 		if d.Msg != "4 records were found" {
 			t.Errorf("the cut is not silent: %q", d.Msg)
@@ -275,9 +276,9 @@ func TestU11RowsThatSurviveTheCut(t *testing.T) {
 	}
 }
 
-func TestAbsentValues(t *testing.T) {
+func TestReadings_AbsentValues(t *testing.T) {
 	one := func(a wolkvoxtest.AbsentAs) document {
-		return rows(t, readings{Absent: a, Durations: wolkvoxtest.SecondsNumber}, noon.Add(time.Hour), noon, noon, botOnly(1, noon))
+		return reportRows(t, readings{Absent: a, Durations: wolkvoxtest.SecondsNumber}, noon.Add(time.Hour), noon, noon, botOnly(1, noon))
 	}
 	for _, field := range []string{"asa", "agent_chars", "agent_name"} {
 		wantColumn(t, one(wolkvoxtest.AbsentDash), field, "-")
@@ -286,29 +287,29 @@ func TestAbsentValues(t *testing.T) {
 	}
 }
 
-func TestCodeAndDates(t *testing.T) {
-	d := rows(t, readings{CodeAsString: true, DateStyle: wolkvoxtest.DateT}, noon.Add(time.Hour), noon, noon, answered(1, noon))
+func TestReadings_CodeAndDates(t *testing.T) {
+	d := reportRows(t, readings{CodeAsString: true, DateStyle: wolkvoxtest.DateT}, noon.Add(time.Hour), noon, noon, answered(1, noon))
 	if d.Code != "200" {
 		t.Errorf("code %#v", d.Code)
 	}
 	wantColumn(t, d, "end_date", "2026-03-10T12:10:00")
-	d = rows(t, readings{DateStyle: wolkvoxtest.DateCompact}, noon.Add(time.Hour), noon, noon, answered(1, noon))
+	d = reportRows(t, readings{DateStyle: wolkvoxtest.DateCompact}, noon.Add(time.Hour), noon, noon, answered(1, noon))
 	wantColumn(t, d, "start_date", "20260310120000")
 }
 
-func TestTextIsWrittenAsPHPDoes(t *testing.T) {
+func TestReadings_TextIsEscapedAsByPHP(t *testing.T) {
 	c := answered(1, noon)
 	c.Customer.Name = "Sí/\"😀\"\\\x01"
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(c)
-	r := get(t, s, aDay())
+	r := get(t, s, dayReport())
 	wantColumn(t, r.document(t), "customer_name", c.Customer.Name)
 	if !strings.Contains(r.body, `"S\u00ed\/\"\ud83d\ude00\"\\\u0001"`) {
 		t.Errorf("have %s", r.body)
 	}
 }
 
-func TestEveryReadingServes(t *testing.T) {
+func TestEveryReading_ServesAllChats(t *testing.T) {
 	names := map[string]bool{}
 	for name, r := range wolkvoxtest.EveryReading() {
 		if names[name] {
@@ -316,9 +317,9 @@ func TestEveryReadingServes(t *testing.T) {
 		}
 		names[name] = true
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: at(noon.Add(24 * time.Hour))})
+			s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: clockAt(noon.Add(24 * time.Hour))})
 			s.Add(answered(1, noon), botOnly(2, noon))
-			have := get(t, s, aDay())
+			have := get(t, s, dayReport())
 			if d := have.document(t); have.status != http.StatusOK || len(d.Data) != 2 {
 				t.Errorf("have %d %s", have.status, have.body)
 			}

@@ -11,47 +11,47 @@ import (
 	"time"
 )
 
-// shape is how an answer of the report departs from a good one.
-type shape struct {
-	ahead   string  // text before the JSON
-	behind  string  // text after the JSON
-	padded  bool    // spaces in msg
-	novel   bool    // fields that no document knows
-	data    Data    // what holds the rows, unless the readings say otherwise
-	gzipped bool    // compressed without having been asked
-	slow    bool    // over Config.SlowBody
-	bad     badKind // rows between the good ones
-	cut     bool    // ends in the middle
-	drop    bool    // cut by dropping the connection
-	undated bool    // without a Date header
-	huge    bool    // space behind the rows
-	unasked string  // text of a response that no request asked for, on the same connection
+// alteration is how a response of the report differs from a correct one.
+type alteration struct {
+	ahead        string     // text before the JSON
+	behind       string     // text after the JSON
+	padded       bool       // spaces in msg
+	unknownField bool       // with undocumented fields
+	data         Data       // what holds the rows, unless the readings say otherwise
+	gzipped      bool       // compressed without Accept-Encoding
+	slow         bool       // over Config.SlowBody
+	bad          badRowKind // rows between the good ones
+	cut          bool       // ends in the middle
+	drop         bool       // cut by dropping the connection
+	undated      bool       // without a Date header
+	huge         bool       // spaces after the rows
+	unsolicited  string     // an additional response on the same connection
 }
 
 // report answers chat_8.
-func (c *call) report(sh shape) {
+func (c *call) report(sh alteration) {
 	from, to, refusal := c.span(c.entry.From, c.entry.To)
 	if refusal != "" {
 		c.refuse(http.StatusBadRequest, refusal)
 		return
 	}
-	p := picker{limit: int(c.rowLimit.Load()), cut: c.cfg.Readings.Cut}
-	c.book.find(from, to, c.now, p.add)
-	p.settle()
+	p := rowLimiter{limit: int(c.rowLimit.Load()), cut: c.cfg.Readings.Cut}
+	c.chats.find(from, to, c.now, p.add)
+	p.truncate()
 	if c.cfg.Latency != nil && !c.sleep(c.cfg.Latency(len(p.rows))) {
 		panic(http.ErrAbortHandler)
 	}
-	if len(p.rows) == 0 && sh == (shape{}) {
-		c.nothing()
+	if len(p.rows) == 0 && sh == (alteration{}) {
+		c.respondEmpty()
 		return
 	}
 	c.stream(p.rows, p.found, sh, from.time(c.cfg.Location))
 }
 
-// span reads the range, or says why it is refused. The documents name no text
-// for too long a range; the one here is ours. A range that ends before it
-// begins is none of their errors: nothing is found in it.
-func (c *call) span(ini, end string) (from, to wall, refusal string) {
+// span parses the range, or returns why it is refused. The documents name no text for a
+// range that is too long, so this one is invented. A range that ends before it begins is
+// no documented error: nothing is found in it.
+func (c *call) span(ini, end string) (from, to localTime, refusal string) {
 	limits := &c.cfg.Limits
 	if ini == "" || end == "" {
 		return 0, 0, msgParameters
@@ -70,14 +70,13 @@ func (c *call) span(ini, end string) (from, to wall, refusal string) {
 	case limits.SameMonth && (begin.Year() != finish.Year() || begin.Month() != finish.Month()):
 		refusal = "THE RANGE OF DATES MUST BE WITHIN ONE MONTH"
 	}
-	return wallOf(begin, time.UTC), wallOf(finish, time.UTC), refusal
+	return toLocalTime(begin, time.UTC), toLocalTime(finish, time.UTC), refusal
 }
 
-// stream sends rows as they are encoded; found is how many there are without the
-// limit.
-func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
+// stream sends rows as they are encoded. found is their number without the limit.
+func (c *call) stream(rows []listing, found int, sh alteration, begin time.Time) {
 	full := found > len(rows)
-	if c.emptied(rows) {
+	if c.respondPoisonEmpty(rows) {
 		return
 	}
 	header := c.w.Header()
@@ -87,7 +86,7 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 		header["Date"] = nil // without it net/http would put in its own
 	}
 	var out io.Writer = c.w
-	if sh.gzipped || sh == (shape{}) && acceptsGzip(c.r) {
+	if sh.gzipped || sh == (alteration{}) && acceptsGzip(c.r) {
 		header.Set("Content-Encoding", "gzip")
 		zip, _ := gzip.NewWriterLevel(c.w, gzip.BestSpeed) // the level is a valid one
 		defer zip.Close()
@@ -98,7 +97,7 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 	pace := c.pace(sh.slow, 1+len(rows)+len(bad), w)
 
 	e := c.encoder()
-	e.novel = sh.novel
+	e.unknownField = sh.unknownField
 	msg := c.cfg.Readings.message(len(rows)+len(bad), found+len(bad))
 	if sh.padded {
 		msg = padded(msg)
@@ -114,7 +113,7 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 		c.cutOff(w, e.buf[:len(e.buf)/2], 0, sh.drop)
 		return
 	}
-	_, _ = w.Write(e.buf) // its error, if any, is met again below
+	_, _ = w.Write(e.buf) // the next write returns the same error
 	e.buf = e.buf[:0]
 	if !pace() {
 		return
@@ -126,7 +125,7 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 			e.separate(sent, data)
 			_, _ = w.Write(e.buf)
 			e.buf = e.buf[:0]
-			if writeAll(w, bad[i]...) != nil {
+			if writePieces(w, bad[i]...) != nil {
 				return
 			}
 			sent++
@@ -134,8 +133,8 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 		if i < len(rows) {
 			e.separate(sent, data)
 			mark := len(e.buf)
-			poison := c.poisonOf(&rows[i])
-			e.spoiled, e.spoil = poisons[poison].field, poisons[poison].value
+			poison := c.rowPoison(&rows[i])
+			e.replacedField, e.replacement = poisons[poison].field, poisons[poison].value
 			e.row(rows[i])
 			if sh.cut && i == len(rows)/2 || poison == PoisonCut {
 				c.cutOff(w, e.buf[:(mark+len(e.buf))/2], i, sh.drop)
@@ -151,22 +150,22 @@ func (c *call) stream(rows []listing, found int, sh shape, begin time.Time) {
 	if w.Flush() != nil {
 		return
 	}
-	c.settle(http.StatusOK, len(rows), len(bad), full)
-	if sh.huge && writeAll(w, piece{" ", c.cfg.HugeBody}) != nil {
+	c.finish(http.StatusOK, len(rows), len(bad), full)
+	if sh.huge && writePieces(w, repeatedText{" ", c.cfg.HugeBody}) != nil {
 		return
 	}
 	e.end(data)
 	e.buf = append(e.buf, sh.behind...)
 	_, _ = w.Write(e.buf)
-	if w.Flush() == nil && sh.unasked != "" {
-		c.sendBehind(sh.unasked)
+	if w.Flush() == nil && sh.unsolicited != "" {
+		c.sendBehind(sh.unsolicited)
 	}
 }
 
-// cutOff sends a last piece and ends the body there; by dropping the
-// connection, or as if it were complete.
+// cutOff sends the last bytes and ends the body, as if it were complete, or by dropping
+// the connection.
 func (c *call) cutOff(w *bufio.Writer, last []byte, rows int, drop bool) {
-	c.settle(http.StatusOK, rows, 0, false)
+	c.finish(http.StatusOK, rows, 0, false)
 	_, _ = w.Write(last)
 	_ = w.Flush()
 	if drop {
@@ -175,9 +174,8 @@ func (c *call) cutOff(w *bufio.Writer, last []byte, rows int, drop bool) {
 	}
 }
 
-// pace returns a function to call after each of n pieces. When the body is to
-// be slow it sends what there is and waits, a hundred times at most; it reports
-// false when there is nobody left to wait for.
+// pace returns a function to call after each of n pieces. If the body is slow, it flushes
+// and waits, at most a hundred times. It returns false if the client has disconnected.
 func (c *call) pace(slow bool, n int, w *bufio.Writer) func() bool {
 	if !slow {
 		return func() bool { return true }
@@ -196,7 +194,7 @@ func (c *call) pace(slow bool, n int, w *bufio.Writer) func() bool {
 	}
 }
 
-// sleep reports false when the client left or the server closes.
+// sleep returns false if the client disconnects or the server closes.
 func (c *call) sleep(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

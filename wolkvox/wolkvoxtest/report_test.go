@@ -17,7 +17,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestParameters(t *testing.T) {
+func TestReport_ChecksParameters(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{})
 	const missing, unknown = "SOME PARAMETERS ARE REQUIRED", "THE API YOU WANT TO CONSULT DOES NOT EXIST"
 	for path, msg := range map[string]string{
@@ -39,10 +39,10 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-func TestOnlyGET(t *testing.T) {
+func TestServer_AllowsOnlyGET(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{})
 	for _, method := range []string{http.MethodPost, http.MethodHead, http.MethodDelete} {
-		req, _ := http.NewRequestWithContext(t.Context(), method, s.URL()+aDay(), nil)
+		req, _ := http.NewRequestWithContext(t.Context(), method, s.URL()+dayReport(), nil)
 		req.Header.Set("wolkvox-token", "secret")
 		if have := do(s, req); have.status != 405 || have.header.Get("Allow") != "GET" {
 			t.Errorf("%s: have %+v", method, have)
@@ -50,7 +50,7 @@ func TestOnlyGET(t *testing.T) {
 	}
 }
 
-func TestRangeLimits(t *testing.T) {
+func TestReport_LimitsRange(t *testing.T) {
 	for _, test := range []struct {
 		ini, end string
 		limits   wolkvoxtest.Limits
@@ -72,13 +72,13 @@ func TestRangeLimits(t *testing.T) {
 	}
 }
 
-func TestGzipWhenAskedFor(t *testing.T) {
+func TestReport_GzipsOnRequest(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(answered(1, noon))
 	for accept, zipped := range map[string]bool{
 		"": false, "gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "identity": false,
 	} {
-		have := get(t, s, aDay(), "Accept-Encoding", accept)
+		have := get(t, s, dayReport(), "Accept-Encoding", accept)
 		if (have.header.Get("Content-Encoding") == "gzip") != zipped {
 			t.Errorf("%q: have %v", accept, have.header)
 		}
@@ -89,32 +89,32 @@ func TestGzipWhenAskedFor(t *testing.T) {
 	}
 }
 
-func TestDateHeaderFollowsTheServersClock(t *testing.T) {
-	s := newServer(t, wolkvoxtest.Config{Now: at(noon)})
-	if have := get(t, s, aDay()).header.Get("Date"); have != "Tue, 10 Mar 2026 17:00:00 GMT" {
+func TestServer_DateFollowsClock(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Now: clockAt(noon)})
+	if have := get(t, s, dayReport()).header.Get("Date"); have != "Tue, 10 Mar 2026 17:00:00 GMT" {
 		t.Errorf("have %q", have)
 	}
 }
 
-func TestTheDateHeaderAloneCanBeWrong(t *testing.T) {
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Now: at(noon)})
+func TestSetDateOffset_ChangesHeaderOnly(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Now: clockAt(noon)})
 	s.Add(botOnly(1, noon.Add(-time.Minute)), botOnly(2, noon))
 	s.SetDateOffset(-26 * time.Hour)
-	have := get(t, s, aDay())
+	have := get(t, s, dayReport())
 	if date := have.header.Get("Date"); date != "Mon, 09 Mar 2026 15:00:00 GMT" || !s.Requests()[0].Time.Equal(noon) {
 		t.Errorf("have %q, log %+v", date, s.Requests()[0])
 	}
 	wantColumn(t, have.document(t), "conn_id", "1001") // the other has not ended
 	s.SetDateOffset(0)
-	if date := get(t, s, aDay()).header.Get("Date"); date != "Tue, 10 Mar 2026 17:00:00 GMT" {
+	if date := get(t, s, dayReport()).header.Get("Date"); date != "Tue, 10 Mar 2026 17:00:00 GMT" {
 		t.Errorf("have %q", date)
 	}
 }
 
-func TestLatencyIsAsLongAsTheRowsMakeIt(t *testing.T) {
+func TestLatency_DependsOnRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
-			Location: bogota, Now: at(noon.Add(time.Hour)),
+			Location: bogota, Now: clockAt(noon.Add(time.Hour)),
 			Latency: func(rows int) time.Duration { return time.Duration(rows) * time.Minute },
 		})
 		defer s.Close()
@@ -133,13 +133,13 @@ func TestLatencyIsAsLongAsTheRowsMakeIt(t *testing.T) {
 	})
 }
 
-func TestLatencyEndsWithTheClientOrTheServer(t *testing.T) {
+func TestLatency_EndsWithClientOrServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, Latency: func(int) time.Duration { return time.Hour }})
 		begin := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+aDay(), nil)
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+dayReport(), nil)
 		req.Header.Set("wolkvox-token", "secret")
 		if have := do(s, req); !errors.Is(have.err, context.DeadlineExceeded) {
 			t.Errorf("have %+v", have)
@@ -149,7 +149,7 @@ func TestLatencyEndsWithTheClientOrTheServer(t *testing.T) {
 			time.Sleep(time.Minute)
 			s.Close()
 		}()
-		if have := get(t, s, aDay()); have.err == nil {
+		if have := get(t, s, dayReport()); have.err == nil {
 			t.Errorf("have %+v", have)
 		}
 		if took := time.Since(begin); took != 2*time.Minute || s.MaxInFlight() != 1 {
@@ -163,11 +163,11 @@ func TestLatencyEndsWithTheClientOrTheServer(t *testing.T) {
 	})
 }
 
-func TestHandlerServesElsewhere(t *testing.T) {
+func TestHandler_ServesOnOtherServer(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(answered(1, noon))
-	path, _ := url.Parse("http://other" + aDay())
-	w := &recorder{nowhere: nowhere{http.Header{}}}
+	path, _ := url.Parse("http://other" + dayReport())
+	w := &recorder{discardWriter: discardWriter{http.Header{}}}
 	s.Handler().ServeHTTP(w, &http.Request{Method: http.MethodGet, URL: path, Header: http.Header{"Wolkvox-Token": {"x"}}})
 	if have := (response{body: w.String()}).document(t); len(have.Data) != 1 {
 		t.Errorf("have %v", have)
@@ -175,21 +175,21 @@ func TestHandlerServesElsewhere(t *testing.T) {
 }
 
 type recorder struct {
-	nowhere
+	discardWriter
 	bytes.Buffer
 }
 
 func (r *recorder) Write(p []byte) (int, error) { return r.Buffer.Write(p) }
 
-// A large response is written as it is made: 150,000 rows are 75 MB.
-func TestLargeResponseStreams(t *testing.T) {
+// A large response is written while it is encoded: 150,000 rows are 75 MB.
+func TestReport_StreamsLargeResponse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: with the race detector it would be about the detector's memory")
 	}
 	const n = 150_000
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Limits: wolkvoxtest.Limits{Rows: 200_000}})
 	s.Add(manyChats(n)...)
-	size, grown := streamed(t, s)
+	size, grown := measureReport(t, s)
 	if size < 60<<20 || grown > 32<<20 {
 		t.Errorf("a body of %d bytes made the heap grow by %d", size, grown)
 	}
@@ -198,7 +198,7 @@ func TestLargeResponseStreams(t *testing.T) {
 	}
 }
 
-func TestFaultsAreAsLargeAsTheVendorAllows(t *testing.T) {
+func TestFault_SizesReachVendorsLimits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: with the race detector it would be about the detector's memory")
 	}
@@ -210,7 +210,7 @@ func TestFaultsAreAsLargeAsTheVendorAllows(t *testing.T) {
 		s.FailNext(fault)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		size, _ := streamed(t, s)
+		size, _ := measureReport(t, s)
 		runtime.ReadMemStats(&after)
 		if took := after.TotalAlloc - before.TotalAlloc; size <= want || took > 16<<20 {
 			t.Errorf("%v: a body of %d bytes took %d of memory, want more than %d", fault, size, took, want)
@@ -218,8 +218,8 @@ func TestFaultsAreAsLargeAsTheVendorAllows(t *testing.T) {
 	}
 }
 
-// streamed is the size of a report, and what the heap grows by while it is read.
-func streamed(t *testing.T, s *wolkvoxtest.Server) (size int, grown int64) {
+// measureReport returns the size of a report, and the growth of the heap while it is read.
+func measureReport(t *testing.T, s *wolkvoxtest.Server) (size int, grown int64) {
 	t.Helper()
 	body := startReading(t, s).Body
 	defer body.Close()
@@ -238,7 +238,7 @@ func streamed(t *testing.T, s *wolkvoxtest.Server) (size int, grown int64) {
 	return size, int64(after.HeapSys) - int64(before.HeapSys)
 }
 
-func TestWhoeverHasEnoughOfAHugeBodyMayAskAgain(t *testing.T) {
+func TestFault_HugeBodyFreesTokenEarly(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(answered(1, noon))
 	s.FailNext(wolkvoxtest.HugeBody)
@@ -250,7 +250,7 @@ func TestWhoeverHasEnoughOfAHugeBodyMayAskAgain(t *testing.T) {
 	if log := s.Requests()[0]; log.Status != 200 || log.Rows != 1 {
 		t.Errorf("log %+v", log)
 	}
-	wantColumn(t, get(t, s, aDay()).document(t), "conn_id", "1001")
+	wantColumn(t, get(t, s, dayReport()).document(t), "conn_id", "1001")
 }
 
 func manyChats(n int) []wolkvoxtest.Chat {
@@ -268,11 +268,11 @@ func BenchmarkReport(b *testing.B) {
 			defer s.Close()
 			s.Add(manyChats(n)...)
 			handler := s.Handler()
-			req, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, s.URL()+aDay(), nil)
+			req, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, s.URL()+dayReport(), nil)
 			req.Header.Set("wolkvox-token", "secret")
 			b.ReportAllocs()
 			for b.Loop() {
-				handler.ServeHTTP(nowhere{http.Header{}}, req)
+				handler.ServeHTTP(discardWriter{http.Header{}}, req)
 			}
 		})
 	}

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// Server is a wolkvox server. Its methods may be called from several goroutines.
+// Server is a fake wolkvox server. Its methods may be called from several goroutines.
 type Server struct {
-	cfg    Config
-	book   book
-	desk   desk
-	faults faults
+	cfg       Config
+	chats     chatIndex
+	admission admission
+	faults    faults
 
 	dateOffset atomic.Int64 // in nanoseconds
 	rowLimit   atomic.Int64
@@ -34,8 +34,8 @@ type Server struct {
 	conns   sync.WaitGroup
 }
 
-// NewServer starts a server on a free port of 127.0.0.1. It panics when there
-// is none, as net/http/httptest does.
+// NewServer starts a server on a free port of 127.0.0.1. It panics if there is none, as
+// net/http/httptest does.
 func NewServer(cfg Config) *Server {
 	var lc net.ListenConfig
 	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -46,9 +46,9 @@ func NewServer(cfg Config) *Server {
 	return start(cfg, l, "http://"+l.Addr().String(), d.DialContext)
 }
 
-// NewPipeServer starts a server whose connections are pipes in memory. It can
-// live in a testing/synctest bubble, where a socket would hold the clock. Only
-// [Server.Transport] and [Server.DialContext] reach it, by any host name.
+// NewPipeServer starts a server whose connections are pipes in memory. It works in a
+// testing/synctest bubble, where a socket would stop the clock. Only [Server.Transport]
+// and [Server.DialContext] connect to it, with any host name.
 func NewPipeServer(cfg Config) *Server {
 	l := newPipeListener()
 	return start(cfg, l, "http://wolkvox.test", l.dial)
@@ -63,11 +63,11 @@ func start(cfg Config, l net.Listener, url string, dial func(context.Context, st
 		closing:   make(chan struct{}),
 		served:    make(chan struct{}),
 	}
-	s.book.cfg = &s.cfg
+	s.chats.cfg = &s.cfg
 	s.rowLimit.Store(int64(s.cfg.Limits.Rows))
 	s.keys.Store(&s.cfg.Readings.Keys)
-	s.desk.cfg = &s.cfg
-	s.desk.token = s.cfg.Token
+	s.admission.cfg = &s.cfg
+	s.admission.token = s.cfg.Token
 	s.http = &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: time.Minute,
@@ -111,31 +111,31 @@ func (s *Server) shutdown() {
 	s.transport.CloseIdleConnections()
 }
 
-// URL is the base URL, without a slash at its end; the API is below its /api/v2/.
+// URL returns the base URL without a trailing slash. The API is below its /api/v2/.
 func (s *Server) URL() string { return s.url }
 
-// Transport reaches the server; it is the same one each time. Close closes its
+// Transport returns the server's transport, the same one each time. Close closes its
 // idle connections.
 func (s *Server) Transport() *http.Transport { return s.transport }
 
-// DialContext connects to the server, whatever the address, for a client that
-// brings a transport of its own.
+// DialContext connects to the server, whatever the address, for a client with its own
+// transport.
 func (s *Server) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
 	return s.dial(ctx, network, s.url[len("http://"):])
 }
 
-// Add enters chats. The report shows them as the readings say: a chat whose end
-// is in the future is an open one until then.
-func (s *Server) Add(chats ...Chat) { s.book.add(chats) }
+// Add adds chats. The report shows them as the readings say: a chat whose end is in the
+// future is open until then.
+func (s *Server) Add(chats ...Chat) { s.chats.add(chats) }
 
-// Update puts chats in the place of those with the same ConnID, SessionID and
-// Start, to end a chat that had no end, or to correct one.
-func (s *Server) Update(chats ...Chat) { s.book.update(chats) }
+// Update replaces the chats with the same ConnID, SessionID and Start, to end an open
+// chat or to correct one.
+func (s *Server) Update(chats ...Chat) { s.chats.update(chats) }
 
-// SetDateOffset puts the Date header of the answers from now on ahead of the
-// server's clock, or behind it.
+// SetDateOffset sets by how much the Date header of responses is ahead of the server's
+// clock; a negative offset is behind.
 func (s *Server) SetDateOffset(d time.Duration) { s.dateOffset.Store(int64(d)) }
 
-// SetRowLimit makes another number the most rows of a response from now on, as
-// an update of the vendor's may do. It reads n as Limits.Rows is read.
+// SetRowLimit changes the largest number of rows of a response, as an update of the
+// vendor may do. n has the meaning of Limits.Rows.
 func (s *Server) SetRowLimit(n int) { s.rowLimit.Store(int64(limit(n, maxRows))) }

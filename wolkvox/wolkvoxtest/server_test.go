@@ -14,8 +14,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// A whole hour of a poller's life, in no time.
-func TestPipeServerInABubble(t *testing.T) {
+// An hour of polls takes no real time.
+func TestPipeServer_RunsInSynctestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, SlowBody: 20 * time.Second})
 		defer s.Close()
@@ -47,7 +47,7 @@ func TestPipeServerInABubble(t *testing.T) {
 		s.FailNext(wolkvoxtest.Hang)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+aDay(), nil)
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+dayReport(), nil)
 		req.Header.Set("wolkvox-token", "secret")
 		if have := do(s, req); !errors.Is(have.err, context.DeadlineExceeded) {
 			t.Errorf("have %+v", have)
@@ -55,13 +55,13 @@ func TestPipeServerInABubble(t *testing.T) {
 	})
 }
 
-func TestPipeServerFailsOverThePipe(t *testing.T) {
+func TestPipeServer_ServesFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota})
 		defer s.Close()
 		s.Add(answered(1, noon), answered(2, noon))
 		s.FailNext(wolkvoxtest.Dropped, wolkvoxtest.CutConnection)
-		if have := get(t, s, aDay()); !errors.Is(have.err, io.EOF) {
+		if have := get(t, s, dayReport()); !errors.Is(have.err, io.EOF) {
 			t.Errorf("dropped: have %+v", have)
 		}
 		time.Sleep(time.Hour)
@@ -71,7 +71,7 @@ func TestPipeServerFailsOverThePipe(t *testing.T) {
 	})
 }
 
-func TestCloseEndsWhateverIsGoingOn(t *testing.T) {
+func TestServer_CloseEndsRequests(t *testing.T) {
 	for name, start := range map[string]func(wolkvoxtest.Config) *wolkvoxtest.Server{
 		"tcp": wolkvoxtest.NewServer, "pipe": wolkvoxtest.NewPipeServer,
 	} {
@@ -81,7 +81,7 @@ func TestCloseEndsWhateverIsGoingOn(t *testing.T) {
 			s.FailNext(wolkvoxtest.SlowBody, wolkvoxtest.Hang)
 			var wg sync.WaitGroup
 			for range 2 {
-				wg.Go(func() { get(t, s, aDay()) })
+				wg.Go(func() { get(t, s, dayReport()) })
 			}
 			for len(s.Requests()) < 2 {
 				time.Sleep(time.Millisecond)
@@ -94,15 +94,15 @@ func TestCloseEndsWhateverIsGoingOn(t *testing.T) {
 				t.Fatal("Close does not return")
 			}
 			wg.Wait()
-			if have := get(t, s, aDay()); have.err == nil {
+			if have := get(t, s, dayReport()); have.err == nil {
 				t.Errorf("after Close: have %+v", have)
 			}
 		})
 	}
 }
 
-// Close also ends what Handler serves on somebody else's connections.
-func TestCloseEndsWhatTheHandlerServesElsewhere(t *testing.T) {
+// Close also ends requests that Handler serves on another server.
+func TestServer_CloseEndsRequestsOfHandler(t *testing.T) {
 	for _, fault := range []wolkvoxtest.Fault{wolkvoxtest.Hang, wolkvoxtest.SlowBody} {
 		synctest.Test(t, func(t *testing.T) {
 			s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{SlowBody: time.Hour})
@@ -111,7 +111,7 @@ func TestCloseEndsWhatTheHandlerServesElsewhere(t *testing.T) {
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				defer func() { _ = recover() }() // a hung request ends with http.ErrAbortHandler
-				req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+aDay(), nil)
+				req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+dayReport(), nil)
 				req.Header.Set("wolkvox-token", "secret")
 				s.Handler().ServeHTTP(&flusher{}, req)
 			})
@@ -130,12 +130,12 @@ type flusher struct{ recorder }
 func (*flusher) Header() http.Header { return http.Header{} }
 func (*flusher) Flush()              {}
 
-func TestCloseWaitsForHandlers(t *testing.T) {
+func TestServer_CloseWaitsForHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 		release, closed := make(chan struct{}), make(chan struct{})
 		s.FailWith(func(int) wolkvoxtest.Fault { <-release; return wolkvoxtest.None })
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+aDay(), nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+dayReport(), nil)
 		go do(s, req)
 		synctest.Wait()
 		go func() { s.Close(); close(closed) }()
@@ -150,23 +150,23 @@ func TestCloseWaitsForHandlers(t *testing.T) {
 	})
 }
 
-func TestCloseAgainstNewConnections(t *testing.T) {
+func TestServer_CloseDuringNewConnections(t *testing.T) {
 	for range 50 {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 		var wg sync.WaitGroup
 		for range 4 {
-			wg.Go(func() { get(t, s, aDay()) })
+			wg.Go(func() { get(t, s, dayReport()) })
 		}
 		s.Close()
 		wg.Wait()
 	}
 }
 
-func TestDialContext(t *testing.T) {
+func TestServer_DialContext(t *testing.T) {
 	for _, start := range []func(wolkvoxtest.Config) *wolkvoxtest.Server{wolkvoxtest.NewServer, wolkvoxtest.NewPipeServer} {
 		s := start(wolkvoxtest.Config{})
 		transport := &http.Transport{DialContext: s.DialContext, DisableKeepAlives: true}
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://wv0042.wolkvox.com"+aDay(), nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://wv0042.wolkvox.com"+dayReport(), nil)
 		resp, err := transport.RoundTrip(req)
 		if err != nil {
 			t.Fatal(err)
@@ -182,7 +182,7 @@ func TestDialContext(t *testing.T) {
 	}
 }
 
-func TestDialGivesUpWithItsContext(t *testing.T) {
+func TestServer_DialEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 		defer s.Close()
@@ -201,10 +201,10 @@ func TestDialGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-func TestChatsAreAddedWhileServing(t *testing.T) {
+func TestServer_AddWhileServing(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{
 		Location: bogota, Limits: wolkvoxtest.Limits{SimultaneousRequests: -1, RequestsPerDay: -1},
-		Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota}), Now: at(noon),
+		Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota}), Now: clockAt(noon),
 	})
 	var wg sync.WaitGroup
 	for worker := range 4 {

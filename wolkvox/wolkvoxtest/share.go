@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Share returns a function that reports true for so many of a hundred chats,
-// and always for the same ones. Shares of different names are independent.
+// Share returns a function that reports true for a percentage of the chats, always the
+// same ones. Shares with different names are independent.
 func Share(name string, percent int) func(Chat) bool {
 	return func(c Chat) bool { return c.hash(name)%100 < uint64(max(percent, 0)) }
 }
 
-// hash is a number that only the chat's identity and a name decide.
+// hash returns a hash of the chat's identity and a name.
 func (c *Chat) hash(name string) uint64 {
 	h := fnv.New64a()
 	for _, part := range []string{name, c.ConnID, c.SessionID, strconv.FormatInt(c.Start.Unix(), 10)} {
@@ -24,11 +24,11 @@ func (c *Chat) hash(name string) uint64 {
 	return n ^ n>>32
 }
 
-// MaxTimeout is the longest that [TimedOut] lets a chat last.
+// MaxTimeout is the longest duration of a chat of [TimedOut].
 const MaxTimeout = 47 * time.Hour
 
-// TimedOut returns c as it is when no agent closes it: it begins when c does and
-// a timeout ends it about 23 hours later, or in one of ten chats about 47.
+// TimedOut returns c as if no agent had closed it: it starts when c does, and a timeout
+// ends it about 23 hours later, or about 47 for one of ten chats.
 func TimedOut(c Chat) Chat {
 	n := c.hash("timeout")
 	last := 23*time.Hour + 10*time.Minute

@@ -7,7 +7,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestShare_IsOfTheSameChatsAndIndependentOfOthers(t *testing.T) {
+func TestShare_IsStableAndIndependent(t *testing.T) {
 	one, other := wolkvoxtest.Share("one", 30), wolkvoxtest.Share("other", 50)
 	const n = 10_000
 	var ones, both int
@@ -79,7 +79,7 @@ func TestDay_HasChatsThatTimeOut(t *testing.T) {
 	if long < handed/20 || long > handed/4 || two == 0 || two > long/3 {
 		t.Errorf("of %d chats with an agent, have %d long ones and %d of two days", handed, long, two)
 	}
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Source: source, Now: at(noon), Readings: readings{SelectOn: wolkvoxtest.End}})
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Source: source, Now: clockAt(noon), Readings: readings{SelectOn: wolkvoxtest.End}})
 	found := 0
 	for _, row := range get(t, s, chat8(noon.Add(-time.Hour), noon)).document(t).Data {
 		start, err := time.ParseInLocation(time.DateTime, row["start_date"].(string), bogota)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// state is what the report shows of a chat at some moment.
+// state is how much the report shows of a chat at a time.
 type state int
 
 const (
@@ -51,7 +51,7 @@ type version struct {
 	until time.Time // zero: for ever
 }
 
-// maxGrowth bounds how long after it was first shown a row grows.
+// maxGrowth is the longest time after it is first shown in which a row can grow.
 const maxGrowth = 24 * time.Hour
 
 // versions yields c as it is first shown, and then each growth of it.
@@ -75,7 +75,7 @@ func (r *Readings) versions(c Chat) iter.Seq[version] {
 	}
 }
 
-// grown is c after the n-th growth of its row.
+// grown returns c after the n-th growth of its row.
 func (r *Readings) grown(c Chat, n int, after time.Duration) Chat {
 	for _, count := range []*int{&c.Messages, &c.CustomerChars, &c.AgentChars} {
 		if *count >= 0 {
@@ -93,7 +93,7 @@ func (r *Readings) grown(c Chat, n int, after time.Duration) Chat {
 	return c
 }
 
-// versionState is what the report shows of a version.
+// versionState returns how much the report shows of a version.
 func (r *Readings) versionState(v *version, now time.Time) state {
 	if now.Before(v.since) || !v.until.IsZero() && !now.Before(v.until) {
 		return hidden
@@ -101,9 +101,8 @@ func (r *Readings) versionState(v *version, now time.Time) state {
 	return r.state(v.first, now)
 }
 
-// FirstShown returns c as the report first shows it as ended, with Absent in
-// the place of what no reader can know, and reports whether it does so by then.
-// What is filled in by then is there.
+// FirstShown returns c as the report first shows it as ended, with Absent for the values
+// that no reader can know by then, and reports whether it is shown by then.
 func (r Readings) FirstShown(c Chat, by time.Time) (shown Chat, ended bool) {
 	for v := range r.versions(c) {
 		st := r.state(v.first, by)
@@ -112,8 +111,8 @@ func (r Readings) FirstShown(c Chat, by time.Time) (shown Chat, ended bool) {
 	return c, false
 }
 
-// Shown returns c as the report shows it at a moment, with Absent in the place
-// of what no reader can know, and reports whether it is shown as ended.
+// Shown returns c as the report shows it at a time, with Absent for the values that no
+// reader can know, and reports whether it is shown as ended.
 func (r Readings) Shown(c Chat, at time.Time) (shown Chat, ended bool) {
 	for v := range r.versions(c) {
 		if st := r.versionState(&v, at); st == unfilled || st == complete {
@@ -123,20 +122,20 @@ func (r Readings) Shown(c Chat, at time.Time) (shown Chat, ended bool) {
 	return c, false
 }
 
-// readable is what can be read of a version in a state.
+// readable returns a version with the values that can be read in a state.
 func (r *Readings) readable(v version, st state) Chat {
 	c := *v.chat
 	if st == unfilled {
-		c.unfill()
+		c.clearUnfilled()
 	}
 	if field := r.wrongField(v.first); field != "" {
-		absences[field](&c)
+		clearField[field](&c)
 	}
 	return c
 }
 
-// unfill takes from c what arrives only with FillDelay.
-func (c *Chat) unfill() {
+// clearUnfilled removes from c the values that are filled in after FillDelay.
+func (c *Chat) clearUnfilled() {
 	c.HandedOff, c.Answer, c.HandleTime = false, Absent, Absent
 	c.AgentID, c.AgentName, c.AgentChars = "", "", Absent
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestReadings_GrowthChangesARowAtKnownTimes(t *testing.T) {
+func TestReadings_GrowthChangesRowAtKnownTimes(t *testing.T) {
 	c, other := answered(1, noon), botOnly(2, noon)
 	r := readings{
 		FillDelay: 2 * time.Minute, Lateness: func(wolkvoxtest.Chat) time.Duration { return 5 * time.Minute },
@@ -20,7 +20,7 @@ func TestReadings_GrowthChangesARowAtKnownTimes(t *testing.T) {
 	}
 	whole := c.End.Add(5 * time.Minute)
 	shown := func(r readings, now time.Time) document {
-		return rows(t, r, now, noon, noon.Add(time.Hour), c, other)
+		return reportRows(t, r, now, noon, noon.Add(time.Hour), c, other)
 	}
 	for _, test := range []struct {
 		after                             time.Duration
@@ -48,11 +48,11 @@ func TestReadings_GrowthChangesARowAtKnownTimes(t *testing.T) {
 	}
 }
 
-func TestReadings_GrowthMovesARowToALaterRange(t *testing.T) {
+func TestReadings_GrowthMovesRowToLaterRange(t *testing.T) {
 	c := answered(1, noon)
 	grows := func(wolkvoxtest.Chat) []time.Duration { return []time.Duration{time.Hour} }
 	r := readings{SelectOn: wolkvoxtest.End, Growth: grows, GrowEnd: true}
-	inRange := func(now, from time.Time) document { return rows(t, r, now, from, from.Add(time.Minute), c) }
+	inRange := func(now, from time.Time) document { return reportRows(t, r, now, from, from.Add(time.Minute), c) }
 	before, after := c.End.Add(time.Hour-1), c.End.Add(time.Hour)
 	wantColumn(t, inRange(before, c.End), "times_chatted", "12")
 	wantColumn(t, inRange(before, after), "times_chatted")
@@ -60,7 +60,7 @@ func TestReadings_GrowthMovesARowToALaterRange(t *testing.T) {
 	wantColumn(t, inRange(after, after), "times_chatted", "22")
 
 	source := wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota})
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: at(after), Source: source})
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: clockAt(after), Source: source})
 	from := after.Add(-time.Minute)
 	have := len(get(t, s, chat8(from, after)).document(t).Data)
 	still, moved := 0, 0
@@ -77,14 +77,14 @@ func TestReadings_GrowthMovesARowToALaterRange(t *testing.T) {
 	}
 }
 
-func TestReadings_GrowthIsNotInTheTruthButItsNumber(t *testing.T) {
+func TestReadings_GrowthIsOnlyCountedInTruth(t *testing.T) {
 	c, bot := answered(1, noon), botOnly(2, noon)
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{Growth: func(c wolkvoxtest.Chat) []time.Duration {
 		if c.HandedOff {
 			return []time.Duration{time.Minute, time.Hour}
 		}
 		return nil
-	}}, Now: at(c.End.Add(time.Hour))})
+	}}, Now: clockAt(c.End.Add(time.Hour))})
 	s.Add(c, bot)
 	for _, test := range []struct {
 		after          time.Duration
@@ -102,7 +102,7 @@ func TestReadings_GrowthIsNotInTheTruthButItsNumber(t *testing.T) {
 	}
 	c.Messages = 7
 	s.Update(c)
-	wantColumn(t, get(t, s, aDay()).document(t), "times_chatted", "12", "27")
+	wantColumn(t, get(t, s, dayReport()).document(t), "times_chatted", "12", "27")
 	if have := s.Truth(c.End.Add(time.Hour)); have.Total.Messages.Sum != 19 || have.Growths != 2 {
 		t.Errorf("after an update: have %+v", have)
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Truth is what a reader of the report must arrive at when every chat counts
-// once. An absent value is no observation, nor is one of a wrong type.
+// Truth has the totals that a reader of the report must find if every chat counts once.
+// Absent values and values of a wrong type are not observed.
 type Truth struct {
 	Total  Figures
 	By     map[Key]Figures
@@ -45,8 +45,7 @@ type AgentFigures struct {
 	Characters    Stat
 }
 
-// Stat counts and sums observations; durations in seconds, whole ones, as the
-// report shows them.
+// Stat counts and sums observations. Durations are in whole seconds, as in the report.
 type Stat struct {
 	Count int
 	Sum   float64
@@ -114,18 +113,17 @@ func (f *Figures) add(c *Chat) {
 	}
 }
 
-// Truth is the server's account at the moment until: everything that the
-// report, read through, showed as ended by then, as far as its rows were filled
-// in by then. A row that grew counts as it was first shown. It is about the chats
-// added; those of an endless Source have no sum, see [Server.TruthBetween].
+// Truth returns the totals at the time until: of all added chats that the report showed as
+// ended by then, with the values that were filled in by then. A row that grew counts as
+// it was first shown. Chats of the Source are not included, see [Server.TruthBetween].
 func (s *Server) Truth(until time.Time) Truth {
 	return s.TruthOf(until, func(Chat) bool { return true })
 }
 
-// TruthOf is the Truth of those chats for which of returns true.
+// TruthOf returns the Truth of the chats for which of returns true.
 func (s *Server) TruthOf(until time.Time, of func(Chat) bool) Truth {
 	t, r := newTruth(), &s.cfg.Readings
-	s.book.each(func(v *version) {
+	s.chats.each(func(v *version) {
 		st := r.state(v.first, until)
 		switch {
 		case !of(*v.first):
@@ -141,13 +139,13 @@ func (s *Server) TruthOf(until time.Time, of func(Chat) bool) Truth {
 	return *t
 }
 
-// TruthBetween is the account at the moment until of the chats, those of the
-// Source too, that a request for the whole seconds from to until finds, were
-// there no limit of rows. A row that grew counts as it is shown at that moment.
+// TruthBetween returns the totals at the time until of the chats, including those of the
+// Source, that a request from from to until would find without a limit of rows. A row that
+// grew counts as it is shown at that time.
 func (s *Server) TruthBetween(from, until time.Time) Truth {
 	t := newTruth()
 	loc := s.cfg.Location
-	s.book.find(wallOf(from, loc), wallOf(until, loc), until, func(l listing) {
+	s.chats.find(toLocalTime(from, loc), toLocalTime(until, loc), until, func(l listing) {
 		t.add(&s.cfg.Readings, version{chat: l.chat, first: l.first}, l.state)
 	})
 	return *t

@@ -9,7 +9,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestTruth(t *testing.T) {
+func TestTruth_SumsChats(t *testing.T) {
 	const absent = wolkvoxtest.Absent
 	first, second, bot := answered(1, noon), answered(2, noon), botOnly(3, noon)
 	second.Channel, second.Answer, second.HandleTime, second.Total = "whatsapp", absent, 90*time.Second+700*time.Millisecond, 0
@@ -49,7 +49,7 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-func TestTruthFollowsWhatIsShown(t *testing.T) {
+func TestTruth_FollowsReport(t *testing.T) {
 	c := answered(1, noon)
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{
 		ListOpen: wolkvoxtest.EmptyEnd, FillDelay: 20 * time.Minute,
@@ -74,17 +74,17 @@ func TestTruthFollowsWhatIsShown(t *testing.T) {
 	}
 }
 
-func TestUpdateReplacesARecord(t *testing.T) {
+func TestUpdate_ReplacesChat(t *testing.T) {
 	c, other := answered(1, noon), answered(2, noon)
 	c.End = time.Time{}
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{SelectOn: wolkvoxtest.End}})
 	s.Add(c, other)
 	c.End, c.Messages = noon.Add(time.Minute), 3
 	s.Update(c)
-	wantColumn(t, get(t, s, aDay()).document(t), "times_chatted", "3", "12")
+	wantColumn(t, get(t, s, dayReport()).document(t), "times_chatted", "3", "12")
 	c.Messages = 4
 	s.Update(c, answered(3, noon))
-	wantColumn(t, get(t, s, aDay()).document(t), "times_chatted", "4", "12", "12")
+	wantColumn(t, get(t, s, dayReport()).document(t), "times_chatted", "4", "12", "12")
 	if have := s.Truth(noon.Add(time.Hour)).Total; have.Interactions != 3 || have.Messages.Sum != 28 {
 		t.Errorf("have %+v", have)
 	}
@@ -95,16 +95,16 @@ func TestUpdateReplacesARecord(t *testing.T) {
 	}
 }
 
-// A reader that adds up all rows of one answer arrives at the server's account.
-func TestTruthBetweenIsWhatTheReportShows(t *testing.T) {
+// The sum of all rows of one response is the server's truth.
+func TestTruthBetween_MatchesReport(t *testing.T) {
 	i := -1
 	for name, r := range wolkvoxtest.EveryReading() {
-		if i++; !sampled(i) {
+		if i++; !isSampled(i) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, wolkvoxtest.Config{
-				Location: bogota, Readings: r, Now: at(noon), Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota, Seed: 3}),
+				Location: bogota, Readings: r, Now: clockAt(noon), Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota, Seed: 3}),
 			})
 			from := noon.Add(-40 * time.Minute)
 			if strings.HasPrefix(name, "U5-hours") {

@@ -7,10 +7,9 @@ import (
 )
 
 // EveryVariant yields the readings of U12 to U15 and the other envelopes and
-// spellings, one at a time, under a name fit for a subtest. A reader loses
-// nothing under any of them but what [Server.Truth] leaves out. Under U13 the
-// truth is of a reader who reads each row before it grows, 150 minutes after it
-// was first shown whole.
+// spellings, one at a time, with a name for a subtest. With each of them a reader must find
+// [Server.Truth]. With U13 that is the truth of a reader that reads each row before it grows,
+// 150 minutes after it was first shown whole.
 func EveryVariant() iter.Seq2[string, Readings] {
 	grows, again := Share("grows", 40), Share("grows again", 50)
 	growth := func(c Chat) []time.Duration {
@@ -35,10 +34,10 @@ func EveryVariant() iter.Seq2[string, Readings] {
 		{"U13-rows-grow-and-end-later", Readings{Growth: growth, GrowEnd: true}},
 		{"U13-rows-grow-and-end-later-selects-on-end", Readings{Growth: growth, GrowEnd: true, SelectOn: End}},
 		{"U13-rows-grow-filled-in-later", Readings{Growth: growth, FillDelay: 7 * time.Minute}},
-		{"U14-message-tells-all", Readings{Message: MessageFound}},
-		{"U14-message-tells-nothing", Readings{Message: MessageSilent}},
+		{"U14-message-has-all", Readings{Message: MessageFound}},
+		{"U14-message-has-none", Readings{Message: MessageSilent}},
 		{"U14-message-in-Spanish", Readings{Message: MessageSpanish}},
-		{"U14-message-tells-all-last-rows-survive", Readings{Message: MessageFound, Cut: Last}},
+		{"U14-message-has-all-last-rows-survive", Readings{Message: MessageFound, Cut: Last}},
 		{"U15-keys-upper", Readings{Keys: spelled(strings.ToUpper)}},
 		{"U15-keys-title", Readings{Keys: spelled(func(key string) string { return strings.ToUpper(key[:1]) + key[1:] })}},
 		{"U15-keys-with-spaces", Readings{Keys: spelled(func(key string) string { return " " + key + " " })}},

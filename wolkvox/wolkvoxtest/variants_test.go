@@ -14,9 +14,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// tolerant reads the rows of a response whatever holds them and however their
-// keys are spelled; nil means that there are none to read.
-func tolerant(t *testing.T, have response) []map[string]any {
+// parseLeniently returns the rows of a response in any envelope and spelling of keys, or
+// nil if there are none.
+func parseLeniently(t *testing.T, have response) []map[string]any {
 	t.Helper()
 	var body any
 	decoder := json.NewDecoder(strings.NewReader(have.body))
@@ -63,7 +63,7 @@ func isRow(data map[string]any) bool {
 	return false
 }
 
-// readable reports whether a value is one that a reader may count.
+// readable reports whether a reader may count a value.
 func readable(value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -75,12 +75,12 @@ func readable(value any) bool {
 	}
 }
 
-// on is the body of the report of chats under readings, asked the day after.
-func on(t *testing.T, r readings, chats ...wolkvoxtest.Chat) string {
+// reportBody returns the body of the report of chats with readings, requested on the next day.
+func reportBody(t *testing.T, r readings, chats ...wolkvoxtest.Chat) string {
 	t.Helper()
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: at(noon.Add(24 * time.Hour))})
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r, Now: clockAt(noon.Add(24 * time.Hour))})
 	s.Add(chats...)
-	have := get(t, s, aDay())
+	have := get(t, s, dayReport())
 	if have.err != nil || have.status != http.StatusOK {
 		t.Fatalf("have %+v", have)
 	}
@@ -110,7 +110,7 @@ func TestReadings_HandoffsOnly(t *testing.T) {
 		{30*time.Minute - 1, nil},
 		{30 * time.Minute, []any{"2026-03-10 12:10:00"}},
 	} {
-		d := rows(t, r, noon.Add(test.after), noon, noon.Add(time.Hour), handed, bot)
+		d := reportRows(t, r, noon.Add(test.after), noon, noon.Add(time.Hour), handed, bot)
 		wantColumn(t, d, "end_date", test.ends...)
 		for _, yes := range d.column("go_to_agent") {
 			if yes != "yes" {
@@ -127,7 +127,7 @@ func TestReadings_HandoffsOnly(t *testing.T) {
 	}
 }
 
-func TestReadings_MessageOfACut(t *testing.T) {
+func TestReadings_MessageOfCutReport(t *testing.T) {
 	var chats []wolkvoxtest.Chat
 	for i := range 7 {
 		chats = append(chats, botOnly(i, noon.Add(time.Duration(i)*time.Second)))
@@ -138,21 +138,21 @@ func TestReadings_MessageOfACut(t *testing.T) {
 	} {
 		s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: readings{Message: message}, Limits: wolkvoxtest.Limits{Rows: 5}})
 		s.Add(chats...)
-		if d := get(t, s, aDay()).document(t); d.Msg != want || len(d.Data) != 5 {
+		if d := get(t, s, dayReport()).document(t); d.Msg != want || len(d.Data) != 5 {
 			t.Errorf("have %q with %d rows, want %q", d.Msg, len(d.Data), want)
 		}
 		s.SetRowLimit(3)
-		if d := get(t, s, aDay()).document(t); len(d.Data) != 3 {
+		if d := get(t, s, dayReport()).document(t); len(d.Data) != 3 {
 			t.Errorf("with another limit: have %d rows", len(d.Data))
 		}
 		s.SetRowLimit(0)
-		if d := get(t, s, aDay()).document(t); len(d.Data) != 7 || s.Requests()[2].Cut || !s.Requests()[1].Cut {
+		if d := get(t, s, dayReport()).document(t); len(d.Data) != 7 || s.Requests()[2].Cut || !s.Requests()[1].Cut {
 			t.Errorf("with the vendor's limit: have %d rows", len(d.Data))
 		}
 	}
 }
 
-func TestReadings_EnvelopesOnTheWire(t *testing.T) {
+func TestReadings_Envelopes(t *testing.T) {
 	first, second := answered(1, noon), botOnly(2, noon.Add(time.Second))
 	for _, test := range []struct {
 		r     readings
@@ -183,9 +183,9 @@ func TestReadings_EnvelopesOnTheWire(t *testing.T) {
 		{readings{DateStyle: wolkvoxtest.DateFraction}, []string{`"start_date":"2026-03-10 12:00:00.000000"`}},
 		{readings{DateStyle: wolkvoxtest.DateOffset}, []string{`"end_date":"2026-03-10T12:10:00-05:00"`}},
 	} {
-		body := on(t, test.r, first, second)
+		body := reportBody(t, test.r, first, second)
 		wantText(t, body, test.texts...)
-		if d := tolerant(t, response{body: body}); len(d) != 2 || !json.Valid([]byte(body)) {
+		if d := parseLeniently(t, response{body: body}); len(d) != 2 || !json.Valid([]byte(body)) {
 			t.Errorf("%+v: have %d rows in %s", test.r, len(d), body)
 		}
 		if head := test.texts[0]; strings.HasPrefix(head, "{") || strings.HasPrefix(head, "[") {
@@ -196,19 +196,19 @@ func TestReadings_EnvelopesOnTheWire(t *testing.T) {
 	}
 	long := answered(3, noon)
 	long.Total = time.Hour + 3*time.Minute + 4*time.Second
-	wantText(t, on(t, readings{Durations: wolkvoxtest.ShortClock}, long), `"total_time":"1:03:04"`)
-	wantText(t, on(t, readings{Data: wolkvoxtest.DataSingle}, first), `"data":{"conn_id":"1001"`, `"agent"}}`)
-	if body := on(t, readings{Data: wolkvoxtest.DataBare}); body != "[]" {
+	wantText(t, reportBody(t, readings{Durations: wolkvoxtest.ShortClock}, long), `"total_time":"1:03:04"`)
+	wantText(t, reportBody(t, readings{Data: wolkvoxtest.DataSingle}, first), `"data":{"conn_id":"1001"`, `"agent"}}`)
+	if body := reportBody(t, readings{Data: wolkvoxtest.DataBare}); body != "[]" {
 		t.Errorf("without rows or an envelope: have %s", body)
 	}
 	for empty, want := range map[wolkvoxtest.Empty]string{
 		wolkvoxtest.EmptyObject: `"data":{}}`, wolkvoxtest.EmptyText: `"data":""}`, wolkvoxtest.FalseData: `"data":false}`,
 	} {
-		wantText(t, on(t, readings{Empty: empty, Code: wolkvoxtest.CodeNull}), `{"code":null,`, want)
+		wantText(t, reportBody(t, readings{Empty: empty, Code: wolkvoxtest.CodeNull}), `{"code":null,`, want)
 	}
 }
 
-func TestReadings_WrongTypesAreFieldErrorsOfTheTruth(t *testing.T) {
+func TestReadings_WrongTypesAreFieldErrors(t *testing.T) {
 	c := answered(1, noon)
 	whole := newServer(t, wolkvoxtest.Config{Location: bogota})
 	whole.Add(c)
@@ -219,7 +219,7 @@ func TestReadings_WrongTypesAreFieldErrorsOfTheTruth(t *testing.T) {
 		}
 		for _, value := range []string{"false", "[]", `["5"]`} {
 			r := readings{WrongType: func(wolkvoxtest.Chat) (string, string) { return field, value }}
-			wantText(t, on(t, r, c), `"`+field+`":`+value)
+			wantText(t, reportBody(t, r, c), `"`+field+`":`+value)
 			s := newServer(t, wolkvoxtest.Config{Location: bogota, Readings: r})
 			s.Add(c)
 			have := s.Truth(c.End)
@@ -235,7 +235,7 @@ func TestReadings_WrongTypesAreFieldErrorsOfTheTruth(t *testing.T) {
 	}
 }
 
-func TestEveryVariant_IsWhatTheTruthSays(t *testing.T) {
+func TestEveryVariant_MatchesTruth(t *testing.T) {
 	names := map[string]bool{}
 	for name := range wolkvoxtest.EveryReading() {
 		names[name] = true
@@ -246,12 +246,12 @@ func TestEveryVariant_IsWhatTheTruthSays(t *testing.T) {
 			t.Errorf("%s twice", name)
 		}
 		names[name] = true
-		if i++; !sampled(i) {
+		if i++; !isSampled(i) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, wolkvoxtest.Config{
-				Location: bogota, Readings: r, Now: at(noon), Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota, Seed: 3}),
+				Location: bogota, Readings: r, Now: clockAt(noon), Source: wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: bogota, Seed: 3}),
 			})
 			from := noon.Add(-40 * time.Minute)
 			if strings.HasPrefix(name, "U13") {
@@ -259,7 +259,7 @@ func TestEveryVariant_IsWhatTheTruthSays(t *testing.T) {
 			}
 			s.Add(answered(1, from), botOnly(2, noon.Add(-30*time.Minute)))
 			interactions, answers := 0, 0
-			for _, row := range tolerant(t, get(t, s, chat8(from, noon))) {
+			for _, row := range parseLeniently(t, get(t, s, chat8(from, noon))) {
 				if !readable(row["end_date"]) {
 					continue
 				}
@@ -272,7 +272,7 @@ func TestEveryVariant_IsWhatTheTruthSays(t *testing.T) {
 			if have.Interactions != interactions || have.SpeedOfAnswer.Count != answers || interactions < 100 {
 				t.Errorf("%d rows of ended chats, %d with asa; account %+v", interactions, answers, have)
 			}
-			if have := tolerant(t, get(t, s, chat8(noon.Add(time.Hour), noon.Add(2*time.Hour)))); len(have) != 0 {
+			if have := parseLeniently(t, get(t, s, chat8(noon.Add(time.Hour), noon.Add(2*time.Hour)))); len(have) != 0 {
 				t.Errorf("nothing found: have %v", have)
 			}
 		})

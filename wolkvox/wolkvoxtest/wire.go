@@ -11,17 +11,16 @@ import (
 	"time"
 )
 
-// dripPace is the time between two pieces of a response that never ends.
-const dripPace = time.Second
+// dripInterval is the time between two pieces of a response that never ends.
+const dripInterval = time.Second
 
-// textUnasked is a whole response that no request has asked for, with what must
-// not be in a log.
-const textUnasked = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n" +
+// unsolicitedResponse is a whole response with personal data, which must not be logged.
+const unsolicitedResponse = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n" +
 	`{"code":200,"data":[{"customer_phone":"573005550666"}]}     `
 
-// hijack takes the connection from net/http, which does not let such bytes out.
-// talk has it until it returns. gone is closed when the client has hung up, or the
-// server closes; writing fails then.
+// hijack takes the connection from net/http, which would not send such bytes, and calls
+// talk with it. gone is closed when the client has disconnected or the server closes.
+// Writes fail then.
 func (c *call) hijack(talk func(conn net.Conn, gone <-chan struct{})) {
 	c.conns.Add(1) // net/http no longer counts it.
 	defer c.conns.Done()
@@ -45,15 +44,15 @@ func (c *call) hijack(talk func(conn net.Conn, gone <-chan struct{})) {
 	talk(conn, gone)
 }
 
-// dripping sends a head, and then the same piece once a second.
-func dripping(name string, status int, head, piece string) faultSpec {
+// dripFault returns a fault that sends a head, and then the same piece once a second.
+func dripFault(name string, status int, head, piece string) faultSpec {
 	return faultSpec{name: name, serve: func(c *call) {
-		c.settle(status, 0, 0, false)
+		c.finish(status, 0, 0, false)
 		c.hijack(func(conn net.Conn, gone <-chan struct{}) {
 			_, err := io.WriteString(conn, head)
 			for err == nil {
 				select {
-				case <-time.After(dripPace):
+				case <-time.After(dripInterval):
 					_, err = io.WriteString(conn, piece)
 				case <-gone:
 					return
@@ -63,10 +62,10 @@ func dripping(name string, status int, head, piece string) faultSpec {
 	}}
 }
 
-// saying sends a text and keeps the connection.
-func saying(name string, status int, text string) faultSpec {
+// rawFault returns a fault that sends a text and keeps the connection.
+func rawFault(name string, status int, text string) faultSpec {
 	return faultSpec{name: name, serve: func(c *call) {
-		c.settle(status, 0, 0, false)
+		c.finish(status, 0, 0, false)
 		c.hijack(func(conn net.Conn, gone <-chan struct{}) {
 			if _, err := io.WriteString(conn, text); err == nil {
 				<-gone
@@ -75,8 +74,8 @@ func saying(name string, status int, text string) faultSpec {
 	}}
 }
 
-// sendBehind ends a response whose body is written, and sends a text behind it on
-// a connection that it keeps.
+// sendBehind ends a response whose body is written, sends a text after it, and keeps the
+// connection.
 func (c *call) sendBehind(text string) {
 	if http.NewResponseController(c.w).Flush() != nil {
 		return
@@ -89,33 +88,33 @@ func (c *call) sendBehind(text string) {
 	})
 }
 
-// head is the status line and the headers of a response.
+// head returns the status line and the headers of a response.
 func head(status int, headers ...string) string {
 	line := "HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) + "\r\n"
 	return line + strings.Join(append(headers, "\r\n"), "\r\n")
 }
 
-// chunk is a part of a chunked body.
+// chunk returns a chunk of a chunked body.
 func chunk(text string) string {
 	return strconv.FormatInt(int64(len(text)), 16) + "\r\n" + text + "\r\n"
 }
 
 const (
-	asJSON  = "Content-Type: application/json"
-	chunked = "Transfer-Encoding: chunked"
-	begun   = `{"code":200,"msg":"1 records were found","data":[`
+	asJSON    = "Content-Type: application/json"
+	chunked   = "Transfer-Encoding: chunked"
+	bodyStart = `{"code":200,"msg":"1 records were found","data":[`
 )
 
-// emptyBlock is a piece of a compressed body that becomes nothing.
+// emptyBlock returns a piece of a compressed body that decompresses to nothing.
 func emptyBlock() string {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
-	_ = zip.Flush() // A buffer takes everything.
+	_ = zip.Flush() // A bytes.Buffer returns no error.
 	const header = 10
 	return b.String()[header:]
 }
 
-// gzipped is the beginning of a compressed body.
+// gzipped returns the start of a compressed body.
 func gzipped(text string) string {
 	var b bytes.Buffer
 	zip := gzip.NewWriter(&b)
@@ -125,5 +124,5 @@ func gzipped(text string) string {
 }
 
 func dripGzip(name string) faultSpec {
-	return dripping(name, 200, head(200, asJSON, "Content-Encoding: gzip", chunked)+chunk(gzipped(begun)), chunk(emptyBlock()))
+	return dripFault(name, 200, head(200, asJSON, "Content-Encoding: gzip", chunked)+chunk(gzipped(bodyStart)), chunk(emptyBlock()))
 }

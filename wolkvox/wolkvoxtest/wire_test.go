@@ -14,21 +14,21 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// endless are the faults whose response has no end.
-var endless = []wolkvoxtest.Fault{
+// endlessFaults are the faults whose response does not end.
+var endlessFaults = []wolkvoxtest.Fault{
 	wolkvoxtest.SwitchingProtocols, wolkvoxtest.DripInterim, wolkvoxtest.DripHeader, wolkvoxtest.DripBody, wolkvoxtest.DripError,
 	wolkvoxtest.DripMissing, wolkvoxtest.DripExtension, wolkvoxtest.DripTrailer, wolkvoxtest.DripGzip,
 }
 
-// ask writes a request to a connection of its own, and returns what comes back
-// within a time, with the connection.
-func ask(t *testing.T, s *wolkvoxtest.Server, during time.Duration) (got string, hangUp func()) {
+// sendRequest sends a request on a new connection. It returns the response within a time,
+// and a function that closes the connection.
+func sendRequest(t *testing.T, s *wolkvoxtest.Server, during time.Duration) (got string, hangUp func()) {
 	t.Helper()
 	conn, err := s.DialContext(t.Context(), "tcp", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nwolkvox-token: secret\r\n\r\n", aDay()); err != nil {
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nwolkvox-token: secret\r\n\r\n", dayReport()); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.SetReadDeadline(time.Now().Add(during)); err != nil {
@@ -41,16 +41,16 @@ func ask(t *testing.T, s *wolkvoxtest.Server, during time.Duration) (got string,
 	return string(text), func() { _ = conn.Close() }
 }
 
-func TestEndlessFaults_GoOnUntilTheClientHangsUp(t *testing.T) {
-	for _, fault := range endless {
+func TestFault_EndlessLastsUntilClientCloses(t *testing.T) {
+	for _, fault := range endlessFaults {
 		t.Run(fault.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{})
 				defer s.Close()
 				s.FailAlways(fault)
-				short, hangUp := ask(t, s, 10*time.Second)
+				short, hangUp := sendRequest(t, s, 10*time.Second)
 				hangUp()
-				long, hangUp := ask(t, s, time.Hour)
+				long, hangUp := sendRequest(t, s, time.Hour)
 				defer hangUp() // The server's end does so, too.
 				if fault == wolkvoxtest.SwitchingProtocols {
 					if short != long || !strings.HasPrefix(long, "HTTP/1.1 101 ") {
@@ -67,12 +67,12 @@ func TestEndlessFaults_GoOnUntilTheClientHangsUp(t *testing.T) {
 	}
 }
 
-func TestBytesBehindAResponse(t *testing.T) {
+func TestFault_BytesAfterResponse(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(answered(1, noon))
 	for fault, rows := range map[wolkvoxtest.Fault]string{wolkvoxtest.Unasked: `"1001"`, wolkvoxtest.ShortLength: `{"code":200`} {
 		s.FailNext(fault)
-		text, hangUp := ask(t, s, 200*time.Millisecond)
+		text, hangUp := sendRequest(t, s, 200*time.Millisecond)
 		hangUp()
 		stream := bufio.NewReader(strings.NewReader(text))
 		response, err := http.ReadResponse(stream, nil)
@@ -91,12 +91,12 @@ func TestBytesBehindAResponse(t *testing.T) {
 	}
 }
 
-func TestServer_CloseEndsAnEndlessResponse(t *testing.T) {
-	for _, fault := range endless {
+func TestServer_CloseEndsEndlessResponse(t *testing.T) {
+	for _, fault := range endlessFaults {
 		s := wolkvoxtest.NewServer(wolkvoxtest.Config{})
 		s.FailAlways(fault)
 		ctx, cancel := context.WithCancel(t.Context())
-		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+aDay(), nil)
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+dayReport(), nil)
 		req.Header.Set("wolkvox-token", "secret")
 		done := make(chan response)
 		go func() { done <- do(s, req) }()

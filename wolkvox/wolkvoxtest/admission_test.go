@@ -20,16 +20,16 @@ func wantRefusal(t *testing.T, have response, status int, msg string) {
 	}
 }
 
-func TestToken(t *testing.T) {
+func TestServer_ChecksToken(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Token: "right"})
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", ""), 401, "PLEASE ENTER THE WOLKVOX-TOKEN")
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", "wrong"), 403, "PLEASE VALIDATE TOKEN")
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", "right"), 200, "0 records were found")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", ""), 401, "PLEASE ENTER THE WOLKVOX-TOKEN")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", "wrong"), 403, "PLEASE VALIDATE TOKEN")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", "right"), 200, "0 records were found")
 	s.SetToken("newer")
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", "right"), 403, "PLEASE VALIDATE TOKEN")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", "right"), 403, "PLEASE VALIDATE TOKEN")
 	s.SetToken("")
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", "any"), 200, "0 records were found")
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", ""), 401, "PLEASE ENTER THE WOLKVOX-TOKEN")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", "any"), 200, "0 records were found")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", ""), 401, "PLEASE ENTER THE WOLKVOX-TOKEN")
 	var ok []bool
 	for _, r := range s.Requests() {
 		ok = append(ok, r.TokenOK)
@@ -39,31 +39,31 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestQuotaIsSpentByEveryCallAndResetAtMidnight(t *testing.T) {
+func TestServer_QuotaResetsAtMidnight(t *testing.T) {
 	now := time.Date(2026, 3, 10, 23, 59, 0, 0, bogota)
 	var mu sync.Mutex
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Token: "secret", Now: clock, Limits: wolkvoxtest.Limits{RequestsPerDay: 5}})
 
-	get(t, s, aDay(), "wolkvox-token", "wrong") // is nobody's
-	get(t, s, aDay())
+	get(t, s, dayReport(), "wolkvox-token", "wrong") // counts for no token
+	get(t, s, dayReport())
 	get(t, s, information+"?api=token_info")
 	s.FailNext(wolkvoxtest.ServerError)
-	get(t, s, aDay()) // costs one too
+	get(t, s, dayReport()) // costs one too
 	s.Spend(1)
-	wantRefusal(t, get(t, s, aDay()), 200, "0 records were found")
-	wantRefusal(t, get(t, s, aDay()), 403, "TOKEN LIMIT EXCEEDED")
+	wantRefusal(t, get(t, s, dayReport()), 200, "0 records were found")
+	wantRefusal(t, get(t, s, dayReport()), 403, "TOKEN LIMIT EXCEEDED")
 	wantRefusal(t, get(t, s, information+"?api=token_info"), 403, "TOKEN LIMIT EXCEEDED")
 
 	mu.Lock()
 	now = now.Add(time.Minute) // midnight in Bogota, 05:00 UTC
 	mu.Unlock()
-	wantRefusal(t, get(t, s, aDay()), 200, "0 records were found")
+	wantRefusal(t, get(t, s, dayReport()), 200, "0 records were found")
 	s.Spend(100)
-	wantRefusal(t, get(t, s, aDay()), 403, "TOKEN LIMIT EXCEEDED")
+	wantRefusal(t, get(t, s, dayReport()), 403, "TOKEN LIMIT EXCEEDED")
 }
 
-func TestSecondRequestOfATokenIsRefused(t *testing.T) {
+func TestServer_RefusesSecondRequestOfToken(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{SlowBody: time.Minute})
 	s.Add(answered(1, noon))
 	s.FailNext(wolkvoxtest.SlowBody)
@@ -71,27 +71,27 @@ func TestSecondRequestOfATokenIsRefused(t *testing.T) {
 	if s.MaxInFlight() != 1 {
 		t.Errorf("in flight %d", s.MaxInFlight())
 	}
-	wantRefusal(t, get(t, s, aDay()), 403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)")
-	wantRefusal(t, get(t, s, aDay(), "wolkvox-token", "another"), 200, "1 records were found")
+	wantRefusal(t, get(t, s, dayReport()), 403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)")
+	wantRefusal(t, get(t, s, dayReport(), "wolkvox-token", "another"), 200, "1 records were found")
 	if s.MaxInFlight() != 2 {
 		t.Errorf("in flight %d", s.MaxInFlight())
 	}
 	first.Body.Close()
 }
 
-func TestSimultaneousRequestsUpToTheLimit(t *testing.T) {
+func TestServer_AllowsSimultaneousRequests(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{SlowBody: time.Minute, Limits: wolkvoxtest.Limits{SimultaneousRequests: 2}})
 	s.Add(answered(1, noon))
 	s.FailNext(wolkvoxtest.SlowBody)
 	first := startReading(t, s)
-	wantRefusal(t, get(t, s, aDay()), 200, "1 records were found")
+	wantRefusal(t, get(t, s, dayReport()), 200, "1 records were found")
 	first.Body.Close()
 }
 
-// startReading is a request whose answer has begun.
+// startReading sends a request and returns when its response has begun.
 func startReading(t *testing.T, s *wolkvoxtest.Server) *http.Response {
 	t.Helper()
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+aDay(), nil)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+dayReport(), nil)
 	req.Header.Set("wolkvox-token", "secret")
 	req.Header.Set("Accept-Encoding", "identity")
 	resp, err := s.Transport().RoundTrip(req)
@@ -101,14 +101,14 @@ func startReading(t *testing.T, s *wolkvoxtest.Server) *http.Response {
 	return resp
 }
 
-// Whoever has the last byte of an answer may ask again at once.
-func TestTokenIsFreeWhenTheBodyIsRead(t *testing.T) {
+// A client that has read the last byte of a response may send the next request at once.
+func TestServer_FreesTokenWhenBodyIsRead(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota, Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	for i := range 2_000 {
 		s.Add(botOnly(i, noon.Add(time.Duration(i)*time.Second)))
 	}
 	for range 20 {
-		if have := get(t, s, aDay()); have.status != 200 {
+		if have := get(t, s, dayReport()); have.status != 200 {
 			t.Fatalf("have %d %s", have.status, have.body)
 		}
 	}
@@ -122,13 +122,12 @@ func TestTokenIsFreeWhenTheBodyIsRead(t *testing.T) {
 	}
 }
 
-// Nor does it take reading to the end: the record's last byte is enough, which
-// is when a decoder of JSON stops.
-func TestTokenIsFreeWithTheLastByte(t *testing.T) {
+// The last byte of the JSON is enough, where a decoder stops.
+func TestServer_FreesTokenWithLastByte(t *testing.T) {
 	s := newServer(t, wolkvoxtest.Config{Location: bogota})
 	s.Add(manyChats(1_000)...)
 	request := func(w http.ResponseWriter) {
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+aDay(), nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+dayReport(), nil)
 		req.Header.Set("wolkvox-token", "secret")
 		s.Handler().ServeHTTP(w, req)
 	}
@@ -147,17 +146,17 @@ func TestTokenIsFreeWithTheLastByte(t *testing.T) {
 	}
 }
 
-// writer is a ResponseWriter that is shown what is written.
+// writer is a ResponseWriter that passes written bytes to a function.
 type writer func([]byte)
 
 func (w writer) Header() http.Header         { return http.Header{} }
 func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
 func (w writer) WriteHeader(int)             {}
 
-func TestLogTellsWhatWasAsked(t *testing.T) {
-	s := newServer(t, wolkvoxtest.Config{Location: bogota, Token: "secret", Now: at(noon)})
+func TestRequests_HaveParameters(t *testing.T) {
+	s := newServer(t, wolkvoxtest.Config{Location: bogota, Token: "secret", Now: clockAt(noon)})
 	s.Add(botOnly(1, noon.Add(-time.Hour)))
-	get(t, s, aDay())
+	get(t, s, dayReport())
 	have := s.Requests()[0]
 	want := wolkvoxtest.Request{
 		Time: noon, Method: "GET", Host: strings.TrimPrefix(s.URL(), "http://"), Path: reports, API: "chat_8",
@@ -168,7 +167,7 @@ func TestLogTellsWhatWasAsked(t *testing.T) {
 	}
 }
 
-func TestLogKeepsTheNewest(t *testing.T) {
+func TestRequests_KeepNewest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes 70,000 requests")
 	}
@@ -176,7 +175,7 @@ func TestLogKeepsTheNewest(t *testing.T) {
 	handler := s.Handler()
 	for i := range 70_000 {
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://x"+reports+"?api="+strconv.Itoa(i), nil)
-		handler.ServeHTTP(nowhere{http.Header{}}, req)
+		handler.ServeHTTP(discardWriter{http.Header{}}, req)
 	}
 	log := s.Requests()
 	if len(log) > 1<<16 || len(log) < 1<<15 || log[len(log)-1].API != "69999" {
@@ -184,9 +183,9 @@ func TestLogKeepsTheNewest(t *testing.T) {
 	}
 }
 
-// nowhere is a ResponseWriter that keeps nothing.
-type nowhere struct{ header http.Header }
+// discardWriter is a ResponseWriter that discards the body.
+type discardWriter struct{ header http.Header }
 
-func (n nowhere) Header() http.Header         { return n.header }
-func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (n nowhere) WriteHeader(int)             {}
+func (n discardWriter) Header() http.Header         { return n.header }
+func (n discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (n discardWriter) WriteHeader(int)             {}

@@ -10,14 +10,14 @@ import (
 
 // BadRoutingPoint is the rp_id of the records that the faults BadFields,
 // BadDates, BadDurations, BadNumbers, LongValue, LongConnID and DeepRow add, so
-// that a test can leave out whatever a reader makes of them. Nothing else has it.
+// that a test can ignore them. No other record has it.
 const BadRoutingPoint = "666"
 
-// badKind chooses the bad rows of an answer.
-type badKind int
+// badRowKind chooses the bad rows of a response.
+type badRowKind int
 
 const (
-	noBad badKind = iota
+	noBadRows badRowKind = iota
 	badTypes
 	badFields
 	badDates
@@ -28,14 +28,14 @@ const (
 	deepRow
 )
 
-// piece is a part of a row: a text that is there n times, one after the other.
-type piece struct {
+// repeatedText is a part of a row: a text that is repeated n times.
+type repeatedText struct {
 	text string
 	n    int
 }
 
-// writeAll writes what can be more than there is memory for.
-func writeAll(w *bufio.Writer, pieces ...piece) error {
+// writePieces writes repeated texts without holding them in memory.
+func writePieces(w *bufio.Writer, pieces ...repeatedText) error {
 	const enough = 64 << 10
 	for _, p := range pieces {
 		block := strings.Repeat(p.text, min(p.n, enough/len(p.text)+1))
@@ -48,11 +48,11 @@ func writeAll(w *bufio.Writer, pieces ...piece) error {
 	return nil
 }
 
-// notRecords are rows that are no objects, or objects without a field.
-var notRecords = []string{`"Array"`, `7`, `null`, `true`, `["1",["2",{}]]`, `[]`, `{}`, `""`, `-1e400`}
+// nonRecords are rows that are no objects, or objects without a field.
+var nonRecords = []string{`"Array"`, `7`, `null`, `true`, `["1",["2",{}]]`, `[]`, `{}`, `""`, `-1e400`}
 
-// spoils are the bad fields of otherwise good records.
-var spoils = map[badKind][]struct{ field, value string }{
+// badValues are the bad values of otherwise good records.
+var badValues = map[badRowKind][]struct{ field, value string }{
 	badFields: {
 		{"total_time", `{"h":1,"m":["2"]}`},
 		{"times_chatted", `["4"]`},
@@ -110,43 +110,43 @@ var spoils = map[badKind][]struct{ field, value string }{
 	},
 }
 
-// badRows makes one row of each sort, with the date of a good one.
-func (c *call) badRows(kind badKind, rows []listing, date time.Time) [][]piece {
+// badRows returns one row of each sort, with the date of a good one.
+func (c *call) badRows(kind badRowKind, rows []listing, date time.Time) [][]repeatedText {
 	if len(rows) > 0 {
 		date = rows[0].date.time(c.cfg.Location)
 	}
-	arrays := []piece{{"[", c.cfg.DeepRow}, {"]", c.cfg.DeepRow}}
-	var bad [][]piece
+	arrays := []repeatedText{{"[", c.cfg.DeepRow}, {"]", c.cfg.DeepRow}}
+	var bad [][]repeatedText
 	switch kind {
 	case badTypes:
-		for _, row := range notRecords {
-			bad = append(bad, []piece{{row, 1}})
+		for _, row := range nonRecords {
+			bad = append(bad, []repeatedText{{row, 1}})
 		}
 	case longValue:
-		bad = [][]piece{c.around(kind, date, "customer_name", piece{`"`, 1}, piece{"n", c.cfg.LongValue}, piece{`"`, 1})}
+		bad = [][]repeatedText{c.wrapValue(kind, date, "customer_name", repeatedText{`"`, 1}, repeatedText{"n", c.cfg.LongValue}, repeatedText{`"`, 1})}
 	case longConnID:
-		bad = [][]piece{c.around(kind, date, "conn_id", piece{`"`, 1}, piece{"6", c.cfg.LongValue}, piece{`"`, 1})}
+		bad = [][]repeatedText{c.wrapValue(kind, date, "conn_id", repeatedText{`"`, 1}, repeatedText{"6", c.cfg.LongValue}, repeatedText{`"`, 1})}
 	case deepRow:
-		bad = [][]piece{c.around(kind, date, novelField, arrays...), arrays}
+		bad = [][]repeatedText{c.wrapValue(kind, date, unknownFieldName, arrays...), arrays}
 	default:
-		for i, spoil := range spoils[kind] {
-			bad = append(bad, []piece{{c.spoiled(kind, i, date, spoil.field, spoil.value), 1}})
+		for i, spoil := range badValues[kind] {
+			bad = append(bad, []repeatedText{{c.badRecord(kind, i, date, spoil.field, spoil.value), 1}})
 		}
 	}
 	return bad
 }
 
-// around is a record with the pieces for the value of a field.
-func (c *call) around(kind badKind, date time.Time, field string, value ...piece) []piece {
+// wrapValue returns a record with the given pieces as the value of a field.
+func (c *call) wrapValue(kind badRowKind, date time.Time, field string, value ...repeatedText) []repeatedText {
 	const mark = `"<>"`
-	before, after, _ := strings.Cut(c.spoiled(kind, 0, date, field, mark), mark)
-	return slices.Concat([]piece{{before, 1}}, value, []piece{{after, 1}})
+	before, after, _ := strings.Cut(c.badRecord(kind, 0, date, field, mark), mark)
+	return slices.Concat([]repeatedText{{before, 1}}, value, []repeatedText{{after, 1}})
 }
 
-// spoiled is a good record but for one field.
-func (c *call) spoiled(kind badKind, i int, date time.Time, field, value string) string {
+// badRecord returns a record in which only one field is bad.
+func (c *call) badRecord(kind badRowKind, i int, date time.Time, field, value string) string {
 	e := c.encoder()
-	e.spoiled, e.spoil, e.novel = field, value, field == novelField
+	e.replacedField, e.replacement, e.unknownField = field, value, field == unknownFieldName
 	e.row(listing{state: complete, chat: &Chat{
 		ConnID: "666" + strconv.Itoa(100*int(kind)+i), SessionID: "573005550666_whatsapp", Start: date, End: date,
 		BotTime: 20 * time.Second, Answer: 15 * time.Second, HandleTime: time.Minute, Total: 95 * time.Second,

@@ -1,6 +1,6 @@
 package wolkvoxtest
 
-// wrongField is the field of a chat whose value has a wrong type, if any.
+// wrongField returns the field of a chat whose value has a wrong type, if any.
 func (r *Readings) wrongField(first *Chat) string {
 	if r.WrongType == nil {
 		return ""
@@ -9,8 +9,8 @@ func (r *Readings) wrongField(first *Chat) string {
 	return field
 }
 
-// absences take the value of a field from a chat.
-var absences = map[string]func(*Chat){
+// clearField has a function for each field that removes its value from a chat.
+var clearField = map[string]func(*Chat){
 	"times_chatted":   func(c *Chat) { c.Messages = Absent },
 	"time_on_chatbot": func(c *Chat) { c.BotTime = Absent },
 	"rp_id":           func(c *Chat) { c.RoutingPoint = "" },
@@ -31,8 +31,8 @@ var absences = map[string]func(*Chat){
 	"last_sender":     func(c *Chat) { c.LastSender = "" },
 }
 
-// WrongTypes is a Readings.WrongType: the chats of a share have a boolean, an
-// array or an object in one of the fields that are counted.
+// WrongTypes returns a Readings.WrongType: the chats of a share have a boolean, an array
+// or an object in one of the counted fields.
 func WrongTypes(share func(Chat) bool) func(Chat) (field, value string) {
 	fields := []string{
 		"times_chatted", "time_on_chatbot", "time_with_agent", "total_time",

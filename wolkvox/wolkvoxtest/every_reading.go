@@ -6,7 +6,7 @@ import (
 )
 
 // EveryReading yields the ordinary reading and then each alternative to it, one
-// at a time, under a name fit for a subtest.
+// at a time, with a name for a subtest.
 func EveryReading() iter.Seq2[string, Readings] {
 	after := func(d time.Duration) func(Chat) time.Duration {
 		return func(Chat) time.Duration { return d }

@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// wall is a moment on the operation's clock, the digits YYYYmmddHHiiss read as
-// one number: it has no offset, and orders as the vendor's strings do. The two
-// 02:30s of the night the clocks go back are one wall.
-type wall int64
+// localTime is a time on the operation's clock: the digits YYYYmmddHHiiss as one number. It
+// has no offset, and sorts as the vendor's strings do. If clocks are put back, 02:30 occurs
+// twice and is one localTime.
+type localTime int64
 
-func wallOf(t time.Time, loc *time.Location) wall {
+func toLocalTime(t time.Time, loc *time.Location) localTime {
 	t = t.In(loc)
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
-	return wall(year)*1e10 + wall(month)*1e8 + wall(day)*1e6 +
-		wall(hour)*1e4 + wall(minute)*1e2 + wall(second)
+	return localTime(year)*1e10 + localTime(month)*1e8 + localTime(day)*1e6 +
+		localTime(hour)*1e4 + localTime(minute)*1e2 + localTime(second)
 }
 
-// time is one of the moments when loc's clocks show w.
-func (w wall) time(loc *time.Location) time.Time {
-	part := func(div wall) int { return int(w / div % 100) }
+// time returns one of the times when loc's clocks show w.
+func (w localTime) time(loc *time.Location) time.Time {
+	part := func(div localTime) int { return int(w / div % 100) }
 	return time.Date(int(w/1e10), time.Month(part(1e8)), part(1e6), part(1e4), part(1e2), part(1), 0, loc)
 }
 
-// moments bounds all those when loc's clocks show w: they are one second,
+// moments returns bounds of the times when loc's clocks show w. They are one second apart,
 // except near a change of the clocks.
-func (w wall) moments(loc *time.Location) (from, to time.Time) {
+func (w localTime) moments(loc *time.Location) (from, to time.Time) {
 	const change = 3 * time.Hour // more than any clock is put forward or back
 	t := w.time(loc)
 	from, to = t, t.Add(time.Second)
@@ -39,31 +39,31 @@ func (w wall) moments(loc *time.Location) (from, to time.Time) {
 	return from, to
 }
 
-// listing is a chat as one answer of the report shows it.
+// listing is a chat as a response of the report shows it.
 type listing struct {
-	date  wall // the one it was selected on
+	date  localTime // the one it was selected on
 	state state
 	chat  *Chat
 	first *Chat // as it is first shown
 }
 
-// book holds the chats and finds those of a range.
-type book struct {
+// chatIndex holds the added chats and finds those of a range.
+type chatIndex struct {
 	cfg *Config
 
-	mu      sync.Mutex
-	byStart []*entry
-	byEnd   []*entry // those that have an end
-	unread  bool     // entries were added since both were last sorted
+	mu       sync.Mutex
+	byStart  []*entry
+	byEnd    []*entry // those that have an end
+	unsorted bool     // entries were added since both were last sorted
 }
 
-// entry is not changed once it is in the book.
+// entry is immutable once it is in the index.
 type entry struct {
 	version
-	start, end wall
+	start, end localTime
 }
 
-func (b *book) add(chats []Chat) {
+func (b *chatIndex) add(chats []Chat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range chats {
@@ -71,20 +71,20 @@ func (b *book) add(chats []Chat) {
 	}
 }
 
-func (b *book) addLocked(c Chat) {
+func (b *chatIndex) addLocked(c Chat) {
 	for v := range b.cfg.Readings.versions(c) {
-		e := &entry{version: v, start: wallOf(c.Start, b.cfg.Location)}
+		e := &entry{version: v, start: toLocalTime(c.Start, b.cfg.Location)}
 		b.byStart = append(b.byStart, e)
 		if !c.End.IsZero() {
-			e.end = wallOf(v.chat.End, b.cfg.Location)
+			e.end = toLocalTime(v.chat.End, b.cfg.Location)
 			b.byEnd = append(b.byEnd, e)
 		}
 	}
-	b.unread = true
+	b.unsorted = true
 }
 
-// update puts chats in the place of their earlier states.
-func (b *book) update(chats []Chat) {
+// update replaces earlier states of chats.
+func (b *chatIndex) update(chats []Chat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range chats {
@@ -95,7 +95,7 @@ func (b *book) update(chats []Chat) {
 	}
 }
 
-func (b *book) each(do func(*version)) {
+func (b *chatIndex) each(do func(*version)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.byStart {
@@ -103,9 +103,9 @@ func (b *book) each(do func(*version)) {
 	}
 }
 
-// find calls do with every listing of the range; those of the chats added come
-// in the order they were added where their dates are equal.
-func (b *book) find(from, to wall, now time.Time, do func(listing)) {
+// find calls do with every listing of the range. Added chats with the same date are in the
+// order in which they were added.
+func (b *chatIndex) find(from, to localTime, now time.Time, do func(listing)) {
 	switch b.cfg.Readings.Ends {
 	case BothInclusive:
 	case StartInclusive:
@@ -119,22 +119,22 @@ func (b *book) find(from, to wall, now time.Time, do func(listing)) {
 	}
 	b.findAdded(from, to, now, do)
 	if b.cfg.Source != nil {
-		b.findMade(from, to, now, do)
+		b.findGenerated(from, to, now, do)
 	}
 }
 
-func (b *book) findAdded(from, to wall, now time.Time, do func(listing)) {
+func (b *chatIndex) findAdded(from, to localTime, now time.Time, do func(listing)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.unread {
+	if b.unsorted {
 		slices.SortStableFunc(b.byStart, func(x, y *entry) int { return cmp.Compare(x.start, y.start) })
 		slices.SortStableFunc(b.byEnd, func(x, y *entry) int { return cmp.Compare(x.end, y.end) })
-		b.unread = false
+		b.unsorted = false
 	}
 	readings := &b.cfg.Readings
 	onEnd := readings.SelectOn == End
 
-	first, _ := slices.BinarySearchFunc(b.byStart, from, func(e *entry, w wall) int { return cmp.Compare(e.start, w) })
+	first, _ := slices.BinarySearchFunc(b.byStart, from, func(e *entry, w localTime) int { return cmp.Compare(e.start, w) })
 	for _, e := range b.byStart[first:] {
 		if e.start > to {
 			break
@@ -148,7 +148,7 @@ func (b *book) findAdded(from, to wall, now time.Time, do func(listing)) {
 	if !onEnd {
 		return
 	}
-	first, _ = slices.BinarySearchFunc(b.byEnd, from, func(e *entry, w wall) int { return cmp.Compare(e.end, w) })
+	first, _ = slices.BinarySearchFunc(b.byEnd, from, func(e *entry, w localTime) int { return cmp.Compare(e.end, w) })
 	for _, e := range b.byEnd[first:] {
 		if e.end > to {
 			break
@@ -159,8 +159,8 @@ func (b *book) findAdded(from, to wall, now time.Time, do func(listing)) {
 	}
 }
 
-// findMade asks the Source for what may be in the range, and compares walls.
-func (b *book) findMade(from, to wall, now time.Time, do func(listing)) {
+// findGenerated gets the chats that may be in the range from the Source, and compares local times.
+func (b *chatIndex) findGenerated(from, to localTime, now time.Time, do func(listing)) {
 	readings, loc, source := &b.cfg.Readings, b.cfg.Location, b.cfg.Source
 	begin, _ := from.moments(loc)
 	_, end := to.moments(loc)
@@ -183,31 +183,31 @@ func (b *book) findMade(from, to wall, now time.Time, do func(listing)) {
 			if readings.SelectOn == End && st != open {
 				date = v.chat.End
 			}
-			if w := wallOf(date, loc); from <= w && w <= to {
+			if w := toLocalTime(date, loc); from <= w && w <= to {
 				do(listing{w, st, v.chat, v.first})
 			}
 		}
 	}
 }
 
-// picker sorts listings and keeps as many as a response may have; it never
-// holds more than twice that, however full the range.
-type picker struct {
+// rowLimiter sorts listings and keeps as many as a response may have. It holds at most twice
+// that many.
+type rowLimiter struct {
 	limit int
 	cut   Cut
 	rows  []listing
 	found int
 }
 
-func (p *picker) add(l listing) {
+func (p *rowLimiter) add(l listing) {
 	p.found++
 	p.rows = append(p.rows, l)
 	if len(p.rows)/2 >= p.limit {
-		p.settle()
+		p.truncate()
 	}
 }
 
-func (p *picker) settle() {
+func (p *rowLimiter) truncate() {
 	slices.SortStableFunc(p.rows, func(x, y listing) int { return cmp.Compare(x.date, y.date) })
 	excess := len(p.rows) - p.limit
 	if excess <= 0 {
