@@ -11,7 +11,7 @@ import (
 // dateLayout is the documents' YYYYmmddHHiiss, PHP's notation.
 const dateLayout = "20060102150405"
 
-// unknownFieldName is a field that no document knows, novelty its value: with the names
+// unknownFieldName is an undocumented field, and unknownFieldValue its value, with the names
 // of known fields in it.
 const (
 	unknownFieldName  = "intents"

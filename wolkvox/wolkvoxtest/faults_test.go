@@ -7,7 +7,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// getStatuses asks n times.
+// getStatuses sends n requests and returns their statuses.
 func getStatuses(t *testing.T, s *wolkvoxtest.Server, n int) []int {
 	t.Helper()
 	var all []int
