@@ -69,8 +69,8 @@ receivers:
       - url: %s
         send_resolved: true
 `, p.URL)
-	am := start(t, t.TempDir(), nil, lookUp(t, "ALERTMANAGER"),
-		"--config.file="+write(t, "alertmanager.yml", config), "--storage.path=data", "--web.listen-address=127.0.0.1:0", "--cluster.listen-address=")
+	am := startProcess(t, t.TempDir(), nil, findProgram(t, "ALERTMANAGER"),
+		"--config.file="+writeFile(t, "alertmanager.yml", config), "--storage.path=data", "--web.listen-address=127.0.0.1:0", "--cluster.listen-address=")
 	eventually(t, "Alertmanager being ready", func() bool { return am.answers("/-/ready") })
-	return strings.TrimPrefix(am.base(), "http://")
+	return strings.TrimPrefix(am.baseURL(), "http://")
 }

@@ -10,9 +10,9 @@ import (
 
 // A minute lies between two samples, the range is 15m, and what grows does so
 // evenly: what is to be expected is the same in each version of Prometheus.
-func TestPanelsAnswerRight(t *testing.T) {
+func TestPanels_ShowExpectedValues(t *testing.T) {
 	t.Parallel()
-	promtool := lookUp(t, "PROMTOOL")
+	promtool := findProgram(t, "PROMTOOL")
 	type (
 		series  map[string]string  // values by series
 		results map[string]float64 // by labels

@@ -45,10 +45,10 @@ func runBackfill(t *testing.T, dir string, server *wolkvoxtest.Server, from, to 
 	return output
 }
 
-// load makes blocks of samples in the data folder of a Prometheus to be.
-func load(t *testing.T, dir, output string) {
+// importBlocks makes blocks of samples in the data folder of a Prometheus to be.
+func importBlocks(t *testing.T, dir, output string) {
 	t.Helper()
-	promtool := lookUp(t, "PROMTOOL")
+	promtool := findProgram(t, "PROMTOOL")
 	if out, err := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", output, filepath.Join(dir, "data")).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
@@ -57,8 +57,8 @@ func load(t *testing.T, dir, output string) {
 // startPrometheusIn runs Prometheus on the data folder in dir.
 func startPrometheusIn(t *testing.T, dir, config string) *prometheus {
 	t.Helper()
-	p := &prometheus{start(t, dir, nil, lookUp(t, "PROMETHEUS"),
-		"--config.file="+write(t, "prometheus.yml", config), "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0")}
+	p := &prometheus{startProcess(t, dir, nil, findProgram(t, "PROMETHEUS"),
+		"--config.file="+writeFile(t, "prometheus.yml", config), "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0")}
 	eventually(t, "Prometheus being ready", func() bool { return p.answers("/-/ready") })
 	return p
 }
@@ -69,10 +69,10 @@ func fillRules(t *testing.T, dir string, p *prometheus, from, to time.Time) *pro
 	t.Helper()
 	args := []string{
 		"tsdb", "create-blocks-from", "rules",
-		"--start=" + from.Format(time.RFC3339), "--end=" + to.Format(time.RFC3339), "--eval-interval=5m", "--url=" + p.base(),
+		"--start=" + from.Format(time.RFC3339), "--end=" + to.Format(time.RFC3339), "--eval-interval=5m", "--url=" + p.baseURL(),
 		"--output-dir=" + filepath.Join(dir, "data"), "../rules/wolkvox.rules.yml", "../rules/wolkvox.days.rules.yml",
 	}
-	if out, err := exec.CommandContext(t.Context(), lookUp(t, "PROMTOOL"), args...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), findProgram(t, "PROMTOOL"), args...).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
 	p.kill()
@@ -106,8 +106,8 @@ func parseStrictly(t *testing.T, path string) (samples int) {
 	}
 }
 
-// measured are expressions of what is counted, with what of a chat they count.
-var measured = map[string]func(c wolkvoxtest.Chat) float64{
+// chatValues are expressions of what is counted, with what of a chat they count.
+var chatValues = map[string]func(c wolkvoxtest.Chat) float64{
 	`wolkvox_chat_interactions_total{operation="wv0042"}`: func(wolkvoxtest.Chat) float64 { return 1 },
 	`wolkvox_chat_handoffs_total{rp_id="1101"}`: func(c wolkvoxtest.Chat) float64 {
 		return float64(count(c.HandedOff && c.RoutingPoint == "1101"))
@@ -126,8 +126,8 @@ func count(is bool) int {
 	return 0
 }
 
-// truthOf is what the chats come to that ended after from and no later than to.
-func truthOf(chats []wolkvoxtest.Chat, of func(wolkvoxtest.Chat) float64, from, to time.Time) (truth float64) {
+// sumChats is what the chats come to that ended after from and no later than to.
+func sumChats(chats []wolkvoxtest.Chat, of func(wolkvoxtest.Chat) float64, from, to time.Time) (truth float64) {
 	for _, c := range chats {
 		if c.End.After(from) && !c.End.After(to) {
 			truth += of(c)
@@ -136,7 +136,7 @@ func truthOf(chats []wolkvoxtest.Chat, of func(wolkvoxtest.Chat) float64, from, 
 	return truth
 }
 
-func TestBackfilledChatsAreThereHourByHour(t *testing.T) {
+func TestBackfill_ShowsChatsHourByHour(t *testing.T) {
 	t.Parallel()
 	to := time.Now().UTC().Truncate(time.Hour).Add(-4 * time.Hour)
 	from := to.Add(-30 * time.Hour)
@@ -148,17 +148,17 @@ func TestBackfilledChatsAreThereHourByHour(t *testing.T) {
 	dir := t.TempDir()
 	output := runBackfill(t, dir, server, from, to, "--collector.agents")
 	samples := parseStrictly(t, output)
-	load(t, dir, output)
+	importBlocks(t, dir, output)
 	p := startPrometheusIn(t, dir, "{}")
 	for _, at := range []time.Time{from, to} {
 		if have, want := p.number(`count({__name__=~"wolkvox_.+"})`, at), samples/(1+30*12); have != float64(want) {
 			t.Errorf("have %v series at %s, want %d", have, at, want)
 		}
 	}
-	for expression, of := range measured {
+	for expression, of := range chatValues {
 		for end := from.Add(time.Hour); !end.After(to); end = end.Add(time.Hour) {
 			begin := end.Add(-time.Hour)
-			want := truthOf(chats, of, begin, end)
+			want := sumChats(chats, of, begin, end)
 			sum := "sum(" + expression + ")"
 			if have := p.number(sum, end) - p.number(sum, begin); have != want {
 				t.Errorf("%s from %s to %s: have %v, want %v", expression, begin, end, have, want)
@@ -169,7 +169,7 @@ func TestBackfilledChatsAreThereHourByHour(t *testing.T) {
 				if begin.Equal(from) {
 					continue
 				}
-				want = truthOf(chats, of, begin.Add(5*time.Minute), end) * 60 / 55
+				want = sumChats(chats, of, begin.Add(5*time.Minute), end) * 60 / 55
 			}
 			if have := p.number("sum(increase("+expression+"[1h]))", end); math.Abs(have-want) > 1e-6*want {
 				t.Errorf("increase of %s from %s to %s: have %v, want %v", expression, begin, end, have, want)
@@ -202,7 +202,7 @@ func lastMidnight(t time.Time) time.Time {
 // A backfill up to the first poll of an exporter, in the same series, and what that
 // exporter counted from then on, are all chats. The counters begin anew with the
 // exporter: functions such as increase() see that.
-func TestBackfilledSeriesGoOnWhereTheExporterBegan(t *testing.T) {
+func TestBackfill_JoinsSeriesOfExporter(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Location: time.UTC, Limits: wolkvoxtest.Limits{RequestsPerDay: -1, SimultaneousRequests: -1}})
 	defer server.Close()
@@ -217,7 +217,7 @@ func TestBackfilledSeriesGoOnWhereTheExporterBegan(t *testing.T) {
 
 	e := newExporter(t, server, "serve", "UTC", "--poll.initial-window=0s", "--poll.interval=1s", "--poll.overlap=1m",
 		"--collector.zero-hold=4s", "--no-collector.native-histograms", "--collector.agents")
-	eventually(t, "a first poll", e.polled)
+	eventually(t, "a first poll", e.isPolled)
 	var polled []string
 	eventually(t, "a line on the first poll in the log", func() bool {
 		polled = regexp.MustCompile(`msg=polled until=(\S+)`).FindStringSubmatch(e.current.Load().tail(1000))
@@ -229,22 +229,22 @@ func TestBackfilledSeriesGoOnWhereTheExporterBegan(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	load(t, dir, runBackfill(t, dir, server, from, to, "--collector.agents", "--label=job=wolkvox", "--label=instance=exporter"))
+	importBlocks(t, dir, runBackfill(t, dir, server, from, to, "--collector.agents", "--label=job=wolkvox", "--label=instance=exporter"))
 	scraped := `{instance="exporter",job="wolkvox"}`
-	p := startPrometheusIn(t, dir, scraping("1s", strings.Replace(
-		scrapeJob("wolkvox", e.front("").target()), "]\n", "]\n        labels: {instance: exporter}\n", 1)))
+	p := startPrometheusIn(t, dir, prometheusConfig("1s", strings.Replace(
+		scrapeJob("wolkvox", e.newProxy("").target()), "]\n", "]\n        labels: {instance: exporter}\n", 1)))
 
 	total := func(expression string, at time.Time) float64 { return p.number("sum("+expression+")", at) }
 	interactions := "wolkvox_chat_interactions_total" + scraped
-	want := truthOf(chats, measured[`wolkvox_chat_interactions_total{operation="wv0042"}`], to, end)
+	want := sumChats(chats, chatValues[`wolkvox_chat_interactions_total{operation="wv0042"}`], to, end)
 	eventually(t, "a scrape of all chats", func() bool { return total(interactions, time.Now()) == want })
 	now := time.Now()
-	for expression, of := range measured {
-		if have, want := total(expression, to)+total(expression, now), truthOf(chats, of, from, end); have != want {
+	for expression, of := range chatValues {
+		if have, want := total(expression, to)+total(expression, now), sumChats(chats, of, from, end); have != want {
 			t.Errorf("%s: have %v at the join and %v now, want %v in all", expression, total(expression, to), total(expression, now), want)
 		}
 		// The time before the first and after the last sample is extrapolated.
-		have, want := total("increase("+expression+"[4h])", now), truthOf(chats, of, from, end)
+		have, want := total("increase("+expression+"[4h])", now), sumChats(chats, of, from, end)
 		if have < want || have > 1.05*want {
 			t.Errorf("increase of %s: have %v, want %v and a little more", expression, have, want)
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// TestServiceLevel_StaysTrueOverReloadOfBuckets reloads a configuration whose bounds have neither 30 nor
+// TestServiceLevel_StaysCorrectAfterReloadOfBuckets reloads a configuration whose bounds have neither 30 nor
 // 60. All chats are answered within 60 seconds, and half of them within 20, before and after.
-func TestServiceLevel_StaysTrueOverReloadOfBuckets(t *testing.T) {
+func TestServiceLevel_StaysCorrectAfterReloadOfBuckets(t *testing.T) {
 	t.Parallel()
 	zone := noonZone()
 	location, err := time.LoadLocation(zone)
@@ -39,14 +39,14 @@ func TestServiceLevel_StaysTrueOverReloadOfBuckets(t *testing.T) {
 		}
 	}
 	configure("")
-	e := start(t, dir, nil, programFile, "--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle",
+	e := startProcess(t, dir, nil, programFile, "--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle",
 		"--storage.path=state", "--poll.interval=1s", "--poll.overlap=10s", "--poll.reconcile-interval=0s", "--collector.zero-hold=1s")
 	eventually(t, "a first poll", func() bool { return e.answers("/-/ready") })
 	rules, err := filepath.Abs("../rules")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := startPrometheus(t, scraping("200ms", scrapeJob("wolkvox", e.base()[len("http://"):]))+"rule_files: ["+rules+"/*s.yml]\n")
+	p := startPrometheus(t, prometheusConfig("200ms", scrapeJob("wolkvox", e.baseURL()[len("http://"):]))+"rule_files: ["+rules+"/*s.yml]\n")
 
 	eventually(t, "a scrape", func() bool { return p.number(`up{job="wolkvox"}`, time.Now()) == 1 })
 
@@ -61,7 +61,7 @@ func TestServiceLevel_StaysTrueOverReloadOfBuckets(t *testing.T) {
 	eventually(t, "a service level", func() bool { return p.number("count("+level+")", time.Now()) == 3 })
 
 	configure("speed_of_answer_seconds: [10, 20, 80, 300]")
-	response, err := client.Post(e.base()+"/-/reload", "", nil)
+	response, err := client.Post(e.baseURL()+"/-/reload", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestServiceLevel_StaysTrueOverReloadOfBuckets(t *testing.T) {
 	} {
 		for _, reached := range []string{"min", "max"} {
 			query := fmt.Sprintf("%s_over_time(%s{within=%q}[5m])", reached, level, within)
-			if have := p.number(query, now); !between(want.least, have, want.most) {
+			if have := p.number(query, now); !isBetween(want.least, have, want.most) {
 				t.Errorf("%s: have %v, want %v to %v", query, have, want.least, want.most)
 			}
 		}

@@ -7,9 +7,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// part is what a routing point and channel play in a run. Moments are shares of
+// chatGroup is what a routing point and channel play in a run. Moments are shares of
 // the run.
-type part struct {
+type chatGroup struct {
 	wolkvoxtest.Key
 	born      float64 // the first chat ends then; below 0 it is before the first poll
 	handsOver float64 // only the bot has chats before then
@@ -18,17 +18,17 @@ type part struct {
 
 // The keys are as the exporter shows them. Two are there from the first poll on.
 var (
-	busy       = part{Key: wolkvoxtest.Key{RoutingPoint: "1101", Channel: "whatsapp"}, born: -1, handsOver: -1}
-	patient    = part{Key: wolkvoxtest.Key{RoutingPoint: "1102", Channel: "web"}, born: -1, handsOver: 0.3}
-	early      = part{Key: wolkvoxtest.Key{RoutingPoint: "2101", Channel: "web"}, born: 0.05, handsOver: 0.55}
-	unseen     = part{Key: wolkvoxtest.Key{RoutingPoint: "2102", Channel: "telegram"}, born: 0.35, handsOver: 0}
-	once       = part{Key: wolkvoxtest.Key{RoutingPoint: "2103", Channel: "facebook"}, born: 0.7, handsOver: 0, only: 1}
-	everyPart  = []part{busy, patient, early, unseen, once}
-	firstParts = []part{busy, patient}
+	busy       = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1101", Channel: "whatsapp"}, born: -1, handsOver: -1}
+	patient    = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1102", Channel: "web"}, born: -1, handsOver: 0.3}
+	early      = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2101", Channel: "web"}, born: 0.05, handsOver: 0.55}
+	unseen     = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2102", Channel: "telegram"}, born: 0.35, handsOver: 0}
+	once       = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2103", Channel: "facebook"}, born: 0.7, handsOver: 0, only: 1}
+	everyPart  = []chatGroup{busy, patient, early, unseen, once}
+	firstParts = []chatGroup{busy, patient}
 )
 
 // chat makes the i-th chat of a part.
-func (p part) chat(i int, end time.Time, handedOver bool) wolkvoxtest.Chat {
+func (p chatGroup) chat(i int, end time.Time, handedOver bool) wolkvoxtest.Chat {
 	length := time.Duration(i%25) * time.Second
 	c := wolkvoxtest.Chat{
 		ConnID: strconv.Itoa(7_000_000 + i), SessionID: "session" + strconv.Itoa(i), Start: end.Add(-length), End: end,

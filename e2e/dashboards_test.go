@@ -20,18 +20,18 @@ type panelQuery struct {
 
 func (q panelQuery) String() string { return q.dashboard + ": " + q.panel }
 
-// chosen are typical values of the dashboards' variables and of Grafana's own.
-var chosen = map[string]string{
+// variableValues are typical values of the dashboards' variables and of Grafana's own.
+var variableValues = map[string]string{
 	"operation": ".*", "rp_id": ".*", "channel": ".*", "agent_id": ".*",
 	"window": "15m", "answer_within": "60", "target": "80", "asa_target": "60",
 	"__interval": "15m", "__rate_interval": "20m0s", "__range": "86400s",
 }
 
-// expanded puts values for variables, as Grafana does.
-func expanded(t *testing.T, expr string) string {
+// expandVariables puts values for variables, as Grafana does.
+func expandVariables(t *testing.T, expr string) string {
 	t.Helper()
 	return regexp.MustCompile(`\$(?:(\w+)|\{(\w+)\})`).ReplaceAllStringFunc(expr, func(variable string) string {
-		value, known := chosen[strings.Trim(variable, "${}")]
+		value, known := variableValues[strings.Trim(variable, "${}")]
 		if !known {
 			t.Errorf("%s: this test knows no value for %s", expr, variable)
 		}
@@ -78,7 +78,7 @@ func panelQueries(t *testing.T) []panelQuery {
 		walk = func(panels []panel) {
 			for _, p := range panels {
 				for _, target := range p.Targets {
-					queries = append(queries, panelQuery{name, p.Title, expanded(t, target.Expr), target.Instant})
+					queries = append(queries, panelQuery{name, p.Title, expandVariables(t, target.Expr), target.Instant})
 				}
 				walk(p.Panels)
 			}
@@ -87,7 +87,7 @@ func panelQueries(t *testing.T) []panelQuery {
 		for _, v := range d.Templating.List {
 			// The labels of a list's values are looked for like those of an aggregation.
 			if found := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`).FindStringSubmatch(v.Definition); found != nil {
-				queries = append(queries, panelQuery{name, "$" + v.Name, "group by (" + found[2] + ") (" + expanded(t, found[1]) + ")", true})
+				queries = append(queries, panelQuery{name, "$" + v.Name, "group by (" + found[2] + ") (" + expandVariables(t, found[1]) + ")", true})
 			}
 		}
 	}
@@ -97,8 +97,8 @@ func panelQueries(t *testing.T) []panelQuery {
 	return queries
 }
 
-// parsed is an expression as Prometheus reads it; nil if it does not.
-func parsed(t *testing.T, where, expr string) parser.Expr {
+// parseExpr is an expression as Prometheus reads it; nil if it does not.
+func parseExpr(t *testing.T, where, expr string) parser.Expr {
 	t.Helper()
 	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
@@ -108,26 +108,26 @@ func parsed(t *testing.T, where, expr string) parser.Expr {
 	return e
 }
 
-func TestPrometheusReadsTheDashboards(t *testing.T) {
+func TestDashboards_ParseAsPromQL(t *testing.T) {
 	t.Parallel()
 	for _, q := range panelQueries(t) {
-		parsed(t, q.String(), q.expr)
+		parseExpr(t, q.String(), q.expr)
 	}
 }
 
 // 0/0 is NaN, which a graph shows as a gap, a stat as text, and an average over
 // time as nothing at all.
-func TestDashboardsShowNoNaN(t *testing.T) {
+func TestDashboards_ShowNoNaN(t *testing.T) {
 	t.Parallel()
 	for _, q := range panelQueries(t) {
-		e := parsed(t, q.String(), q.expr)
+		e := parseExpr(t, q.String(), q.expr)
 		if e == nil {
 			continue
 		}
 		parser.Inspect(e, func(node parser.Node, path []parser.Node) error {
 			switch n := node.(type) {
 			case *parser.BinaryExpr:
-				if n.Op == parser.DIV && !positive(n.RHS) {
+				if n.Op == parser.DIV && !isPositive(n.RHS) {
 					t.Errorf("%s: divides by what can be 0: %s", q, n.RHS)
 				}
 			case *parser.Call:
@@ -141,13 +141,13 @@ func TestDashboardsShowNoNaN(t *testing.T) {
 	}
 }
 
-// positive tells whether an expression is a number, or filters for more than 0.
-func positive(e parser.Expr) bool {
+// isPositive tells whether an expression is a number, or filters for more than 0.
+func isPositive(e parser.Expr) bool {
 	switch e := e.(type) {
 	case *parser.NumberLiteral:
 		return e.Val > 0
 	case *parser.ParenExpr:
-		return positive(e.Expr)
+		return isPositive(e.Expr)
 	case *parser.BinaryExpr:
 		limit, ok := e.RHS.(*parser.NumberLiteral)
 		return ok && e.Op == parser.GTR && !e.ReturnBool && limit.Val >= 0

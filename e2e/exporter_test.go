@@ -39,28 +39,28 @@ func newExporter(t *testing.T, server *wolkvoxtest.Server, token, zone string, a
 // start runs the program until kill, or the test's end.
 func (e *exporter) start() {
 	e.t.Helper()
-	e.current.Store(start(e.t, e.dir, []string{"WOLKVOX_TOKEN=" + e.token}, programFile, e.args...))
+	e.current.Store(startProcess(e.t, e.dir, []string{"WOLKVOX_TOKEN=" + e.token}, programFile, e.args...))
 }
 
 func (e *exporter) kill() { e.current.Load().kill() }
 
-// polled tells whether the first poll since the start has succeeded.
-func (e *exporter) polled() bool { return e.current.Load().answers("/-/ready") }
+// isPolled tells whether the first poll since the start has succeeded.
+func (e *exporter) isPolled() bool { return e.current.Load().answers("/-/ready") }
 
-// front is an address of an exporter that stays the same when the program is
+// proxy is an address of an exporter that stays the same when the program is
 // started again on another port.
-type front struct {
+type proxy struct {
 	*httptest.Server
 	format atomic.Value // Content-Type of the last response
 }
 
-// front serves the exporter. It asks for the format that accept says, or for
+// newProxy serves the exporter. It asks for the format that accept says, or for
 // what Prometheus does if that is empty.
-func (e *exporter) front(accept string) *front {
-	f := &front{}
+func (e *exporter) newProxy(accept string) *proxy {
+	f := &proxy{}
 	f.Server = httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			target, err := url.Parse(e.current.Load().base())
+			target, err := url.Parse(e.current.Load().baseURL())
 			if err != nil {
 				e.t.Error(err)
 				return
@@ -84,7 +84,7 @@ func (e *exporter) front(accept string) *front {
 }
 
 // target is the address as Prometheus's configuration wants it.
-func (f *front) target() string { return strings.TrimPrefix(f.URL, "http://") }
+func (f *proxy) target() string { return strings.TrimPrefix(f.URL, "http://") }
 
 // noonZone is a time zone where it is between noon and one now: no end of a day
 // or month lies between the chats of a test.

@@ -45,8 +45,8 @@ func (f figure) String() string {
 	return fmt.Sprintf("%s%s{rp_id=%q,channel=%q,%q}", kind, f.name, f.RoutingPoint, f.Channel, f.more)
 }
 
-// figureOf is the figure of a family with these labels.
-func figureOf(f family, labels map[string]string) figure {
+// newFigure is the figure of a family with these labels.
+func newFigure(f family, labels map[string]string) figure {
 	return figure{
 		family: f,
 		Key:    wolkvoxtest.Key{RoutingPoint: labels["rp_id"], Channel: labels["channel"]},

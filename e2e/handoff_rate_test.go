@@ -22,7 +22,7 @@ tests:
 
 func TestHandoffRatePanel_ShowsNoRateWhereReportLeavesBotOnlyChatsOut(t *testing.T) {
 	t.Parallel()
-	promtool := lookUp(t, "PROMTOOL")
+	promtool := findProgram(t, "PROMTOOL")
 	var expr string
 	for _, q := range panelQueries(t) {
 		if q.panel == "Handoff rate, last $window" {

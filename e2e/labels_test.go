@@ -15,7 +15,7 @@ import (
 // of its labels.
 type labelSet map[string]bool
 
-func setOf(names ...string) labelSet {
+func newLabelSet(names ...string) labelSet {
 	set := labelSet{}
 	for _, name := range names {
 		set[name] = true
@@ -23,7 +23,7 @@ func setOf(names ...string) labelSet {
 	return set
 }
 
-func (s labelSet) and(other labelSet) labelSet {
+func (s labelSet) intersect(other labelSet) labelSet {
 	if s == nil || other == nil {
 		return nil
 	}
@@ -40,15 +40,15 @@ type checker struct {
 	problems []string
 }
 
-func (c *checker) problem(format string, args ...any) {
+func (c *checker) reportProblem(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
-// wants notes a problem for each name that is not among the labels.
-func (c *checker) wants(node parser.Expr, have labelSet, names ...string) {
+// requireLabels notes a problem for each name that is not among the labels.
+func (c *checker) requireLabels(node parser.Expr, have labelSet, names ...string) {
 	for _, name := range names {
 		if have != nil && !have[name] {
-			c.problem("there is no label %q, but %q, in %s", name, slices.Sorted(maps.Keys(have)), node)
+			c.reportProblem("there is no label %q, but %q, in %s", name, slices.Sorted(maps.Keys(have)), node)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (c *checker) labels(e parser.Expr) labelSet {
 	case *parser.NumberLiteral, *parser.StringLiteral:
 		return labelSet{}
 	default:
-		c.problem("this test does not know what %T does to labels: %s", e, e)
+		c.reportProblem("this test does not know what %T does to labels: %s", e, e)
 		return labelSet{}
 	}
 }
@@ -83,13 +83,13 @@ func (c *checker) labels(e parser.Expr) labelSet {
 func (c *checker) selected(e *parser.VectorSelector) labelSet {
 	have, known := c.metrics(e.Name)
 	if !known {
-		c.problem("there is no metric %q", e.Name)
+		c.reportProblem("there is no metric %q", e.Name)
 		return nil
 	}
 	c.used[e.Name] = true
 	for _, m := range e.LabelMatchers {
 		if m.Name != model.MetricNameLabel {
-			c.wants(e, have, m.Name)
+			c.requireLabels(e, have, m.Name)
 		}
 	}
 	return have
@@ -97,7 +97,7 @@ func (c *checker) selected(e *parser.VectorSelector) labelSet {
 
 func (c *checker) aggregated(e *parser.AggregateExpr) labelSet {
 	have := c.labels(e.Expr)
-	c.wants(e, have, e.Grouping...)
+	c.requireLabels(e, have, e.Grouping...)
 	switch {
 	case e.Op == parser.TOPK || e.Op == parser.BOTTOMK:
 		return have
@@ -108,7 +108,7 @@ func (c *checker) aggregated(e *parser.AggregateExpr) labelSet {
 		}
 		return rest
 	default:
-		return setOf(e.Grouping...)
+		return newLabelSet(e.Grouping...)
 	}
 }
 
@@ -116,43 +116,43 @@ func (c *checker) matched(e *parser.BinaryExpr) labelSet {
 	left, right := c.labels(e.LHS), c.labels(e.RHS)
 	how := e.VectorMatching
 	if how == nil { // One is a scalar, which has none.
-		return left.and(right)
+		return left.intersect(right)
 	}
 	many, one := left, right
 	if how.Card == parser.CardOneToMany {
 		many, one = right, left
 	}
 	if how.On {
-		c.wants(e.LHS, left, how.MatchingLabels...)
-		c.wants(e.RHS, right, how.MatchingLabels...)
+		c.requireLabels(e.LHS, left, how.MatchingLabels...)
+		c.requireLabels(e.RHS, right, how.MatchingLabels...)
 	} else {
-		c.wants(e, left.and(right), how.MatchingLabels...)
+		c.requireLabels(e, left.intersect(right), how.MatchingLabels...)
 	}
-	c.wants(e, one, how.Include...)
+	c.requireLabels(e, one, how.Include...)
 	switch {
 	case e.Op == parser.LOR:
-		return left.and(right)
+		return left.intersect(right)
 	case e.Op.IsSetOperator():
 		return left
 	case how.Card == parser.CardOneToOne && how.On && !e.Op.IsComparisonOperator():
-		return setOf(how.MatchingLabels...)
+		return newLabelSet(how.MatchingLabels...)
 	default:
-		return many.and(setOf(how.Include...))
+		return many.intersect(newLabelSet(how.Include...))
 	}
 }
 
 func (c *checker) called(e *parser.Call) labelSet {
 	have := labelSet{}
 	for _, argument := range e.Args {
-		have = have.and(c.labels(argument))
+		have = have.intersect(c.labels(argument))
 	}
 	switch e.Func.Name {
 	case "label_replace":
-		return have.and(setOf(e.Args[1].(*parser.StringLiteral).Val))
+		return have.intersect(newLabelSet(e.Args[1].(*parser.StringLiteral).Val))
 	case "histogram_quantile":
 		// A native histogram has its buckets inside.
 		if strings.Contains(e.String(), "_bucket{") || strings.Contains(e.String(), "_bucket[") {
-			c.wants(e, have, "le")
+			c.requireLabels(e, have, "le")
 		}
 		delete(have, "le")
 	}

@@ -18,15 +18,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// foreign metrics come from client_golang, Prometheus and its libraries. The
+// externalMetrics metrics come from client_golang, Prometheus and its libraries. The
 // golden files do not have them, or not their labels.
-var foreign = map[string]labelSet{
+var externalMetrics = map[string]labelSet{
 	"up":                            {},
 	"scrape_duration_seconds":       {},
 	"scrape_samples_scraped":        {},
 	"process_start_time_seconds":    {},
 	"process_resident_memory_bytes": {},
-	"wolkvox_exporter_build_info":   setOf("version", "revision", "branch", "goversion", "goos", "goarch", "tags"),
+	"wolkvox_exporter_build_info":   newLabelSet("version", "revision", "branch", "goversion", "goos", "goarch", "tags"),
 }
 
 // exposition is what the exporter shows, as its golden files have it.
@@ -35,7 +35,7 @@ type exposition struct {
 	family map[string]string   // of a series
 }
 
-func golden(t *testing.T) exposition {
+func readGolden(t *testing.T) exposition {
 	t.Helper()
 	x := exposition{map[string]labelSet{}, map[string]string{}}
 	for _, file := range []string{"../collector/testdata/metrics.txt", "../test/testdata/metrics.txt"} {
@@ -113,9 +113,9 @@ func ruleQueries(t *testing.T) []ruleQuery {
 	return all
 }
 
-func TestQueriesUseWhatTheExporterShows(t *testing.T) {
+func TestQueries_UseExistingMetricsAndLabels(t *testing.T) {
 	t.Parallel()
-	x, all := golden(t), ruleQueries(t)
+	x, all := readGolden(t), ruleQueries(t)
 	recorded := map[string][]ruleQuery{}
 	for _, r := range all {
 		if r.Record != "" {
@@ -126,15 +126,15 @@ func TestQueriesUseWhatTheExporterShows(t *testing.T) {
 	// An expression may use what others record, in any order.
 	known := map[string]labelSet{}
 	c.metrics = func(name string) (labelSet, bool) {
-		target := setOf("job", "instance")
-		if have, ok := foreign[name]; ok {
-			return target.and(have), true
+		target := newLabelSet("job", "instance")
+		if have, ok := externalMetrics[name]; ok {
+			return target.intersect(have), true
 		}
 		if have, ok := x.series[name]; ok {
-			return target.and(have), true
+			return target.intersect(have), true
 		}
 		if have, ok := x.series[name+"_count"]; ok { // a native histogram
-			return target.and(have), true
+			return target.intersect(have), true
 		}
 		if have, ok := known[name]; ok {
 			return have, true
@@ -145,15 +145,15 @@ func TestQueriesUseWhatTheExporterShows(t *testing.T) {
 		known[name] = labelSet{} // A rule may look at its own past.
 		have := labelSet{}
 		for _, r := range recorded[name] {
-			if e := parsed(t, name, r.Expr); e != nil {
-				have = have.and(c.labels(e)).and(setOf(slices.Collect(maps.Keys(r.Labels))...))
+			if e := parseExpr(t, name, r.Expr); e != nil {
+				have = have.intersect(c.labels(e)).intersect(newLabelSet(slices.Collect(maps.Keys(r.Labels))...))
 			}
 		}
 		known[name] = have
 		return have, true
 	}
 	check := func(where, expr string) {
-		if e := parsed(t, where, expr); e != nil {
+		if e := parseExpr(t, where, expr); e != nil {
 			c.labels(e)
 			for _, problem := range c.problems {
 				t.Errorf("%s: %s", where, problem)

@@ -16,11 +16,11 @@ var panelsDemo = []string{
 	"--collector.zero-hold=0s", "--collector.agent-names",
 }
 
-func TestEveryPanelShowsDataOfTheDemo(t *testing.T) {
+func TestPanels_ShowDataOfDemo(t *testing.T) {
 	t.Parallel()
-	lookUp(t, "PROMETHEUS") // before the demo is started for nothing
-	demo := start(t, t.TempDir(), nil, programFile, panelsDemo...)
-	p := startPrometheus(t, scraping("1s", scrapeJob("wolkvox", strings.TrimPrefix(demo.base(), "http://"))))
+	findProgram(t, "PROMETHEUS") // before the demo is started for nothing
+	demo := startProcess(t, t.TempDir(), nil, programFile, panelsDemo...)
+	p := startPrometheus(t, prometheusConfig("1s", scrapeJob("wolkvox", strings.TrimPrefix(demo.baseURL(), "http://"))))
 
 	queries := panelQueries(t)
 	await(func() bool {

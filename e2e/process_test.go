@@ -37,20 +37,20 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// patience is how long a test waits for what should take far less.
-const patience = 90 * time.Second
+// waitLimit is how long a test waits for what should take far less.
+const waitLimit = 90 * time.Second
 
 // eventually waits for a condition that other processes are about to fulfil.
 func eventually(t *testing.T, what string, fulfilled func() bool) {
 	t.Helper()
 	if !await(fulfilled) {
-		t.Fatalf("after %s there is still not: %s", patience, what)
+		t.Fatalf("after %s there is still not: %s", waitLimit, what)
 	}
 }
 
 // await waits for a condition, and tells whether it came.
 func await(fulfilled func() bool) bool {
-	for deadline := time.Now().Add(patience); !fulfilled(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(waitLimit); !fulfilled(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
 		}
@@ -58,9 +58,9 @@ func await(fulfilled func() bool) bool {
 	return true
 }
 
-// lookUp returns the program that an environment variable names, as make sets
+// findProgram returns the program that an environment variable names, as make sets
 // it. Without the program the test is skipped, or fails if E2E_REQUIRED is set.
-func lookUp(t *testing.T, variable string) string {
+func findProgram(t *testing.T, variable string) string {
 	t.Helper()
 	file, err := exec.LookPath(os.Getenv(variable))
 	switch {
@@ -89,9 +89,9 @@ type process struct {
 // Prometheus and Alertmanager use, too.
 var listeningOn = regexp.MustCompile(`"Listening on".* address=(\S+)`)
 
-// start runs a program in a folder until the test's end, and waits until it
+// startProcess runs a program in a folder until the test's end, and waits until it
 // listens.
-func start(t *testing.T, dir string, env []string, file string, args ...string) *process {
+func startProcess(t *testing.T, dir string, env []string, file string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(file, args...), done: make(chan struct{})}
 	p.cmd.Dir = dir
@@ -107,7 +107,7 @@ func start(t *testing.T, dir string, env []string, file string, args ...string) 
 		defer close(p.done)
 		for lines := bufio.NewReader(stderr); ; {
 			line, err := lines.ReadBytes('\n')
-			p.note(line)
+			p.recordLine(line)
 			if err != nil {
 				break
 			}
@@ -127,13 +127,13 @@ func start(t *testing.T, dir string, env []string, file string, args ...string) 
 			t.Fatalf("%s ended: %s", filepath.Base(file), p.cmd.ProcessState)
 		default:
 		}
-		return p.base() != ""
+		return p.baseURL() != ""
 	})
 	return p
 }
 
-// note keeps a line of the log, and the first address in it.
-func (p *process) note(line []byte) {
+// recordLine keeps a line of the log, and the first address in it.
+func (p *process) recordLine(line []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log.Write(line)
@@ -142,8 +142,8 @@ func (p *process) note(line []byte) {
 	}
 }
 
-// base is the URL below which the program serves, or "" before it listens.
-func (p *process) base() string {
+// baseURL is the URL below which the program serves, or "" before it listens.
+func (p *process) baseURL() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.url
@@ -165,11 +165,11 @@ func (p *process) kill() {
 }
 
 // client keeps no connection to what is about to be killed.
-var client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+var client = http.Client{Timeout: waitLimit, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // answers tells whether a page of the program has status 200.
 func (p *process) answers(path string) bool {
-	response, err := client.Get(p.base() + path)
+	response, err := client.Get(p.baseURL() + path)
 	if err != nil {
 		return false
 	}
@@ -177,8 +177,8 @@ func (p *process) answers(path string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// write makes a file in a new folder.
-func write(t *testing.T, name, content string) (path string) {
+// writeFile makes a file in a new folder.
+func writeFile(t *testing.T, name, content string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

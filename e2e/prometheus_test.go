@@ -20,7 +20,7 @@ type prometheus struct {
 // prometheusVersion is that of the Prometheus to be run, as major version and whole.
 func prometheusVersion(t *testing.T) (major int, full string) {
 	t.Helper()
-	out, err := exec.Command(lookUp(t, "PROMETHEUS"), "--version").CombinedOutput()
+	out, err := exec.Command(findProgram(t, "PROMETHEUS"), "--version").CombinedOutput()
 	if err != nil {
 		t.Fatalf("asking Prometheus for its version: %v\n%s", err, out)
 	}
@@ -38,8 +38,8 @@ func prometheusVersion(t *testing.T) (major int, full string) {
 // startPrometheus runs Prometheus with a configuration until the test's end.
 func startPrometheus(t *testing.T, config string, args ...string) *prometheus {
 	t.Helper()
-	p := &prometheus{start(t, t.TempDir(), nil, lookUp(t, "PROMETHEUS"), append([]string{
-		"--config.file=" + write(t, "prometheus.yml", config), "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0",
+	p := &prometheus{startProcess(t, t.TempDir(), nil, findProgram(t, "PROMETHEUS"), append([]string{
+		"--config.file=" + writeFile(t, "prometheus.yml", config), "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0",
 	}, args...)...)}
 	eventually(t, "Prometheus being ready", func() bool { return p.answers("/-/ready") })
 	return p
@@ -126,7 +126,7 @@ func (p *prometheus) exemplars(selector string, from, to time.Time) []exemplars 
 // get asks the API, and fails the test where that says no.
 func (p *prometheus) get(path string, parameters url.Values, into any) {
 	p.t.Helper()
-	response, err := client.PostForm(p.base()+path, parameters)
+	response, err := client.PostForm(p.baseURL()+path, parameters)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -159,8 +159,8 @@ func scrapeJob(name, target string, lines ...string) string {
 	return job
 }
 
-// scraping is a configuration that scrapes, and evaluates rules, every so often.
-func scraping(every string, jobs ...string) string {
+// prometheusConfig is a configuration that scrapes, and evaluates rules, every so often.
+func prometheusConfig(every string, jobs ...string) string {
 	return fmt.Sprintf("global:\n  scrape_interval: %[1]s\n  scrape_timeout: %[1]s\n  evaluation_interval: %[1]s\nscrape_configs:\n%[2]s",
 		every, strings.Join(jobs, ""))
 }

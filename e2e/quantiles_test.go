@@ -30,7 +30,7 @@ func quantilesAgree(t *testing.T, w window, views []*view) {
 			lower, upper := classic.bucket(name, want, w.until)
 			// A native bucket that begins below a classic bound may end above it.
 			growth := math.Pow(2, 1.0/8)
-			if !between(lower/growth, have, upper*growth) {
+			if !isBetween(lower/growth, have, upper*growth) {
 				t.Errorf("%s: have the quantile %v at %v of native histograms, want it near %v, between %v and %v", name, q, have, want, lower, upper)
 			}
 			t.Logf("%s: the quantile %v is %.2f of native and %.2f of classic histograms", name, q, have, want)

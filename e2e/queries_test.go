@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// daysOfChats are samples every 15 minutes. It is read after 209 hours, at noon in America/Bogota. Midnight was
+// inputSeries are samples every 15 minutes. It is read after 209 hours, at noon in America/Bogota. Midnight was
 // at sample 788, the one before at 692, and the day a week before went from sample 116 to 212.
-var daysOfChats = map[string]string{
+var inputSeries = map[string]string{
 	`wolkvox_up{operation="demo"}`: "1x836",
 	// 192 chats on the day a week ago, 96 of them by noon, 288 yesterday, 240 today.
 	`wolkvox_chat_interactions_total{operation="demo",rp_id="1101",channel="whatsapp"}`: "0+1x116 118+2x95 309+1x479 791+3x95 1081+5x47",
@@ -70,12 +70,12 @@ var answers = map[string]map[string]float64{
 	"average handle time of a day, in seconds": {`{operation="demo"}`: 280},
 }
 
-func TestQueriesOfTheDocument_AnswerTheirQuestions(t *testing.T) {
+func TestQueries_OfDocumentAnswerTheirQuestions(t *testing.T) {
 	t.Parallel()
-	promtool := lookUp(t, "PROMTOOL")
+	promtool := findProgram(t, "PROMTOOL")
 	type object = map[string]any
 	input, tests := []object{}, []object{}
-	for series, values := range daysOfChats {
+	for series, values := range inputSeries {
 		input = append(input, object{"series": series, "values": values})
 	}
 	unasked := map[string]bool{}

@@ -104,8 +104,8 @@ func readUnitTests(t *testing.T) []unitTest {
 	return all
 }
 
-// metricsOf parses an expression and lists the metrics that it selects.
-func metricsOf(t *testing.T, expr string) []string {
+// metricNames parses an expression and lists the metrics that it selects.
+func metricNames(t *testing.T, expr string) []string {
 	t.Helper()
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
@@ -123,7 +123,7 @@ func metricsOf(t *testing.T, expr string) []string {
 }
 
 // A name with a colon is no exporter's.
-func TestRulesAndRunbooksUseRecordingsThatExist(t *testing.T) {
+func TestRules_UseExistingRecordings(t *testing.T) {
 	t.Parallel()
 	recordings, alerts := readRules(t)
 	recorded := map[string]bool{}
@@ -131,7 +131,7 @@ func TestRulesAndRunbooksUseRecordingsThatExist(t *testing.T) {
 		recorded[r.Record] = true
 	}
 	check := func(user, expr string) {
-		for _, name := range metricsOf(t, expr) {
+		for _, name := range metricNames(t, expr) {
 			if strings.Contains(name, ":") && !recorded[name] {
 				t.Errorf("%s uses %s, which nothing records", user, name)
 			}
@@ -157,7 +157,7 @@ func TestRulesAndRunbooksUseRecordingsThatExist(t *testing.T) {
 	}
 }
 
-func TestEveryRecordingIsNamedByLevelMetricAndOperations(t *testing.T) {
+func TestRules_RecordingsFollowNamingConvention(t *testing.T) {
 	t.Parallel()
 	recordings, _ := readRules(t)
 	for _, r := range recordings {
@@ -167,7 +167,7 @@ func TestEveryRecordingIsNamedByLevelMetricAndOperations(t *testing.T) {
 	}
 }
 
-func TestEveryAlertTellsWhatToDo(t *testing.T) {
+func TestRules_AlertsHaveRunbooks(t *testing.T) {
 	t.Parallel()
 	const folder = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/docs/runbooks/"
 	_, alerts := readRules(t)
@@ -198,7 +198,7 @@ func TestEveryAlertTellsWhatToDo(t *testing.T) {
 	}
 }
 
-func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
+func TestRules_AlertsAreTestedFiringAndSilent(t *testing.T) {
 	t.Parallel()
 	_, alerts := readRules(t)
 	firing, silent := map[string]bool{}, map[string]bool{}
@@ -222,13 +222,13 @@ func TestEveryAlertIsTestedFiringAndSilent(t *testing.T) {
 	}
 }
 
-func TestEveryRecordingHasAnExpectedValue(t *testing.T) {
+func TestRules_RecordingsHaveExpectedValues(t *testing.T) {
 	t.Parallel()
 	recordings, _ := readRules(t)
 	valued := map[string]bool{}
 	for _, test := range readUnitTests(t) {
 		for _, e := range test.Expressions {
-			for _, name := range metricsOf(t, e.Expr) {
+			for _, name := range metricNames(t, e.Expr) {
 				valued[name] = valued[name] || len(e.Expected) > 0
 			}
 		}
@@ -240,9 +240,9 @@ func TestEveryRecordingHasAnExpectedValue(t *testing.T) {
 	}
 }
 
-func TestRulesPassPromtool(t *testing.T) {
+func TestRules_PassPromtool(t *testing.T) {
 	t.Parallel()
-	promtool := lookUp(t, "PROMTOOL")
+	promtool := findProgram(t, "PROMTOOL")
 	checks := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, append(ruleFiles(t, ".rules.yml"), ruleFiles(t, ".alerts.yml")...)...)
 	tests := append([]string{"test", "rules"}, ruleFiles(t, "_test.yml")...)
 	for _, args := range [][]string{checks, tests} {

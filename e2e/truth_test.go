@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// TestTheFigureInPrometheusIsTheTruth lets chats end while a real Prometheus
+// TestPrometheus_HasExactFigures lets chats end while a real Prometheus
 // scrapes in every format, and the exporter is killed twice.
-func TestTheFigureInPrometheusIsTheTruth(t *testing.T) {
+func TestPrometheus_HasExactFigures(t *testing.T) {
 	t.Parallel()
-	r := newRun(t)
-	r.play()
+	r := newPrometheusRun(t)
+	r.playChats()
 	for _, v := range r.views {
 		t.Run(v.job, func(t *testing.T) {
 			if format, _ := v.front.format.Load().(string); !strings.HasPrefix(format, v.format) {
@@ -36,7 +36,7 @@ func TestTheFigureInPrometheusIsTheTruth(t *testing.T) {
 }
 
 // growth is the first and the last value that each figure must have.
-func (r *run) growth(w window) (first, last map[figure]float64) {
+func (r *prometheusRun) growth(w window) (first, last map[figure]float64) {
 	first, last = w.expected(r.before), w.expected(r.truth)
 	if w.created {
 		clear(first) // A 0 is before everything.
@@ -46,7 +46,7 @@ func (r *run) growth(w window) (first, last map[figure]float64) {
 
 // lastMinusFirst holds the samples against the truth, and returns by how much
 // they are wrong. No value may fall.
-func (r *run) lastMinusFirst(t *testing.T, w window) (difference float64) {
+func (r *prometheusRun) lastMinusFirst(t *testing.T, w window) (difference float64) {
 	t.Helper()
 	samples := w.samples()
 	first, last := r.growth(w)
@@ -95,7 +95,7 @@ func (r *run) lastMinusFirst(t *testing.T, w window) (difference float64) {
 // (sampled + toStart + toEnd) / sampled, where sampled is the time between them.
 // Neither of the others is more than 1.1 times the average time from one sample to
 // the next, and sampled is that average times one less than there are samples.
-func (r *run) increase(t *testing.T, w window) (sum, most, chats float64) {
+func (r *prometheusRun) increase(t *testing.T, w window) (sum, most, chats float64) {
 	t.Helper()
 	samples := w.samples()
 	first, last := r.growth(w)
@@ -107,7 +107,7 @@ func (r *run) increase(t *testing.T, w window) (sum, most, chats float64) {
 		grown := last[f] - first[f]
 		limit := grown * (1 + 2*1.1/float64(len(samples[f])-1))
 		have, ok := increases[f.family][f]
-		if !ok || !between(grown, have, limit) {
+		if !ok || !isBetween(grown, have, limit) {
 			t.Errorf("%s: have an increase by %v (%t), want %v to %v", f, have, ok, grown, limit)
 		}
 		if f.name == "wolkvox_chat_interactions_total" {
@@ -116,24 +116,24 @@ func (r *run) increase(t *testing.T, w window) (sum, most, chats float64) {
 		}
 	}
 	sum = w.number(fmt.Sprintf("sum(increase(wolkvox_chat_interactions_total%s))", w.selector()), w.until)
-	if !between(chats, sum, most) {
+	if !isBetween(chats, sum, most) {
 		t.Errorf("have %v as the sum of the increases of the chats, want %v to %v", sum, chats, most)
 	}
 	return sum, most, chats
 }
 
-// between tells whether have is within bounds, but for the rounding of floats.
-func between(least, have, most float64) bool {
+// isBetween tells whether have is within bounds, but for the rounding of floats.
+func isBetween(least, have, most float64) bool {
 	const rounding = 1e-9
 	return have >= least*(1-rounding) && have <= most*(1+rounding)
 }
 
 // exemplars checks that those that Prometheus has name a chat of the series, and
 // nothing else. It returns how many there are.
-func (r *run) exemplars(t *testing.T, w window) (count int) {
+func (r *prometheusRun) exemplars(t *testing.T, w window) (count int) {
 	t.Helper()
 	for _, s := range w.exemplars(fmt.Sprintf(`{__name__=~"wolkvox_.+",job=%q}`, w.job), w.from, w.until) {
-		key := figureOf(family{}, s.SeriesLabels).Key
+		key := newFigure(family{}, s.SeriesLabels).Key
 		for _, e := range s.Exemplars {
 			count++
 			if id := e.Labels["conn_id"]; len(e.Labels) != 1 || r.keys[id] != key {

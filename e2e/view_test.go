@@ -13,7 +13,7 @@ type view struct {
 	*prometheus
 	job    string
 	format string // what the Content-Type of its scrapes begins with
-	front  *front
+	front  *proxy
 
 	classic bool // histograms arrive as _bucket, _sum and _count
 	native  bool // histograms arrive as native ones
@@ -50,21 +50,21 @@ func (w window) scrapes() (good, failed int) {
 // samples are those of each figure.
 func (w window) samples() map[figure][]sample {
 	w.t.Helper()
-	return samplesOf(w.query(fmt.Sprintf(`{__name__=~"wolkvox_chat_.+",%s`, w.selector()[1:]), w.until))
+	return groupSamples(w.query(fmt.Sprintf(`{__name__=~"wolkvox_chat_.+",%s`, w.selector()[1:]), w.until))
 }
 
 // latest are the newest values of each figure.
 func (v *view) latest() map[figure]float64 {
 	v.t.Helper()
 	values := map[figure]float64{}
-	for f, samples := range samplesOf(v.query(fmt.Sprintf(`{__name__=~"wolkvox_chat_.+",job=%q}`, v.job), time.Now())) {
+	for f, samples := range groupSamples(v.query(fmt.Sprintf(`{__name__=~"wolkvox_chat_.+",job=%q}`, v.job), time.Now())) {
 		values[f] = samples[0].value
 	}
 	return values
 }
 
-// samplesOf sorts a result with series of chats. Buckets are no figures.
-func samplesOf(result []series) map[figure][]sample {
+// groupSamples sorts a result with series of chats. Buckets are no figures.
+func groupSamples(result []series) map[figure][]sample {
 	samples := map[figure][]sample{}
 	for _, s := range result {
 		name := s.Metric["__name__"]
@@ -75,9 +75,9 @@ func samplesOf(result []series) map[figure][]sample {
 			s.Histograms = []histogramSample{*s.Histogram}
 		}
 		if len(s.Values) > 0 && !strings.HasSuffix(name, "_bucket") {
-			samples[figureOf(family{name, false}, s.Metric)] = s.Values
+			samples[newFigure(family{name, false}, s.Metric)] = s.Values
 		}
-		count, sum := figureOf(family{name + "_count", true}, s.Metric), figureOf(family{name + "_sum", true}, s.Metric)
+		count, sum := newFigure(family{name + "_count", true}, s.Metric), newFigure(family{name + "_sum", true}, s.Metric)
 		for _, h := range s.Histograms {
 			samples[count] = append(samples[count], sample{h.at, h.count})
 			samples[sum] = append(samples[sum], sample{h.at, h.sum})
@@ -92,7 +92,7 @@ func (w window) increases(f family) map[figure]float64 {
 	values := map[figure]float64{}
 	for _, s := range w.query(f.increase(w.selector()), w.until) {
 		if s.Value != nil {
-			values[figureOf(f, s.Metric)] = s.Value.value
+			values[newFigure(f, s.Metric)] = s.Value.value
 		}
 	}
 	return values

@@ -15,8 +15,8 @@ const (
 	zeroHold     = "8s" // many scrapes, so that a machine that is slow does not miss them all
 )
 
-// run is a time in which chats end and the exporter is killed, as Prometheus sees it.
-type run struct {
+// prometheusRun is a time in which chats end and the exporter is killed, as Prometheus sees it.
+type prometheusRun struct {
 	t       *testing.T
 	version string
 	server  *wolkvoxtest.Server
@@ -30,8 +30,8 @@ type run struct {
 	keys       map[string]wolkvoxtest.Key // of chats, by their conn_id
 }
 
-// newRun starts everything, and returns when each view has a scrape.
-func newRun(t *testing.T) *run {
+// newPrometheusRun starts everything, and returns when each view has a scrape.
+func newPrometheusRun(t *testing.T) *prometheusRun {
 	t.Helper()
 	major, version := prometheusVersion(t)
 	zone := noonZone()
@@ -39,7 +39,7 @@ func newRun(t *testing.T) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{t: t, version: version, keys: map[string]wolkvoxtest.Key{}, server: wolkvoxtest.NewServer(wolkvoxtest.Config{
+	r := &prometheusRun{t: t, version: version, keys: map[string]wolkvoxtest.Key{}, server: wolkvoxtest.NewServer(wolkvoxtest.Config{
 		Location: location,
 		Limits:   wolkvoxtest.Limits{RequestsPerDay: -1},
 		Readings: wolkvoxtest.Readings{ListOpen: wolkvoxtest.EmptyEnd, FillDelay: 2 * time.Second},
@@ -69,7 +69,7 @@ func newRun(t *testing.T) *run {
 }
 
 // add enters chats.
-func (r *run) add(chats []wolkvoxtest.Chat) {
+func (r *prometheusRun) add(chats []wolkvoxtest.Chat) {
 	for _, c := range chats {
 		r.keys[c.ConnID] = wolkvoxtest.Key{RoutingPoint: c.RoutingPoint, Channel: c.Channel}
 	}
@@ -85,16 +85,16 @@ const (
 )
 
 // scrape starts a Prometheus with views.
-func (r *run) scrape(features string, views []*view, lines map[string][]string) {
+func (r *prometheusRun) scrape(features string, views []*view, lines map[string][]string) {
 	r.t.Helper()
 	var jobs []string
 	for _, v := range views {
 		jobs = append(jobs, scrapeJob(v.job, v.front.target(), lines[v.job]...))
 	}
 	for _, e := range r.exporters {
-		eventually(r.t, "a first poll", e.polled)
+		eventually(r.t, "a first poll", e.isPolled)
 	}
-	p := startPrometheus(r.t, scraping(scrapeInterval, jobs...), "--enable-feature="+features)
+	p := startPrometheus(r.t, prometheusConfig(scrapeInterval, jobs...), "--enable-feature="+features)
 	for _, v := range views {
 		v.prometheus = p
 	}
@@ -103,43 +103,43 @@ func (r *run) scrape(features string, views []*view, lines map[string][]string) 
 
 // scrapeOld does so with Prometheus 2: the format is the program's, except that
 // a proxy can ask for text. Native histograms come without classic ones.
-func (r *run) scrapeOld(e *exporter) {
+func (r *prometheusRun) scrapeOld(e *exporter) {
 	r.t.Helper()
 	r.scrape("exemplar-storage", []*view{
-		{job: "text", format: text, front: e.front(text), classic: true, held: true},
-		{job: "openmetrics", format: openMetrics, front: e.front(""), classic: true, held: true},
+		{job: "text", format: text, front: e.newProxy(text), classic: true, held: true},
+		{job: "openmetrics", format: openMetrics, front: e.newProxy(""), classic: true, held: true},
 	}, nil)
 	r.scrape("exemplar-storage,native-histograms", []*view{
-		{job: "protobuf", format: protobuf, front: e.front(""), native: true, held: true},
+		{job: "protobuf", format: protobuf, front: e.newProxy(""), native: true, held: true},
 	}, nil)
 }
 
 // scrapeNew does so with Prometheus 3: the format is the job's. Created
 // timestamps are the program's.
-func (r *run) scrapeNew(held, unheld *exporter) {
+func (r *prometheusRun) scrapeNew(held, unheld *exporter) {
 	r.t.Helper()
 	const native, classic = "scrape_native_histograms: true", "always_scrape_classic_histograms: true"
 	r.scrape("exemplar-storage", []*view{
-		{job: "text", format: text, front: held.front(""), classic: true, held: true},
-		{job: "openmetrics", format: openMetrics, front: held.front(""), classic: true, held: true},
-		{job: "protobuf", format: protobuf, front: held.front(""), classic: true, native: true, held: true},
+		{job: "text", format: text, front: held.newProxy(""), classic: true, held: true},
+		{job: "openmetrics", format: openMetrics, front: held.newProxy(""), classic: true, held: true},
+		{job: "protobuf", format: protobuf, front: held.newProxy(""), classic: true, native: true, held: true},
 	}, map[string][]string{
 		"text":        {"scrape_protocols: [PrometheusText0.0.4]"},
 		"openmetrics": {"scrape_protocols: [OpenMetricsText1.0.0]"},
 		"protobuf":    {"scrape_protocols: [PrometheusProto]", native, classic},
 	})
 	r.scrape("exemplar-storage,created-timestamp-zero-ingestion", []*view{
-		{job: "created", format: protobuf, front: held.front(""), classic: true, native: true, created: true, held: true},
-		{job: "created-without-zero-hold", format: protobuf, front: unheld.front(""), classic: true, native: true, created: true},
+		{job: "created", format: protobuf, front: held.newProxy(""), classic: true, native: true, created: true, held: true},
+		{job: "created-without-zero-hold", format: protobuf, front: unheld.newProxy(""), classic: true, native: true, created: true},
 	}, map[string][]string{
 		"created":                   {native, classic},
 		"created-without-zero-hold": {native, classic},
 	})
 }
 
-// play lets the chats end, with a kill while one label set is about to be born
+// playChats lets the chats end, with a kill while one label set is about to be born
 // and one while another is held at 0, and returns when all is seen.
-func (r *run) play() {
+func (r *prometheusRun) playChats() {
 	r.t.Helper()
 	r.add(chatsDuring(time.Now(), lengthOfARun, chatsOfARun))
 	r.eventuallyShown(early)
@@ -157,7 +157,7 @@ func (r *run) play() {
 }
 
 // eventuallyShown waits until Prometheus has a label set.
-func (r *run) eventuallyShown(p part) {
+func (r *prometheusRun) eventuallyShown(p chatGroup) {
 	r.t.Helper()
 	interactions := figure{family: family{name: "wolkvox_chat_interactions_total"}, Key: p.Key}
 	eventually(r.t, "a series of routing point "+p.RoutingPoint, func() bool {
@@ -169,7 +169,7 @@ func (r *run) eventuallyShown(p part) {
 // restart kills the exporters, and starts them again when each view has had a
 // failed scrape and something else has happened. Polls fail until each view has
 // seen what was saved.
-func (r *run) restart(meanwhile func()) {
+func (r *prometheusRun) restart(meanwhile func()) {
 	r.t.Helper()
 	killed := time.Now()
 	for _, e := range r.exporters {
@@ -187,7 +187,7 @@ func (r *run) restart(meanwhile func()) {
 }
 
 // eventuallyScraped waits until the scrapes of each view since a time are as wanted.
-func (r *run) eventuallyScraped(since time.Time, what string, wanted func(good, failed int) bool) {
+func (r *prometheusRun) eventuallyScraped(since time.Time, what string, wanted func(good, failed int) bool) {
 	r.t.Helper()
 	for _, v := range r.views {
 		eventually(r.t, what+" by "+v.job, func() bool { return wanted(window{v, since, time.Now()}.scrapes()) })

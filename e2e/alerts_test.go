@@ -15,13 +15,13 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// haste is how much faster than in production everything goes: a poll each
+// speedUpFactor is how much faster than in production everything goes: a poll each
 // second is one each 5 minutes. Limits, such as a speed of answer, are what they are.
-const haste = 300
+const speedUpFactor = 300
 
-// TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards has the rules in a
+// TestAlerts_NotifyWhileCustomersWait has the rules in a
 // real Prometheus, and a real Alertmanager.
-func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
+func TestAlerts_NotifyWhileCustomersWait(t *testing.T) {
 	t.Parallel()
 	const alert = "WolkvoxSpeedOfAnswerHigh"
 	zone := noonZone()
@@ -38,9 +38,9 @@ func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
 	pager := newPager(t)
 	alertmanager := startAlertmanager(t, pager)
 	exporter := newExporter(t, server, "token", zone, "--poll.interval=1s", "--poll.overlap=10s", "--poll.reconcile-interval=0s", "--collector.zero-hold=1s")
-	eventually(t, "a first poll", exporter.polled)
-	p := startPrometheus(t, scraping("200ms", scrapeJob("wolkvox", exporter.front("").target()))+
-		"rule_files: ["+hastyRules(t)+"/*.yml]\n"+
+	eventually(t, "a first poll", exporter.isPolled)
+	p := startPrometheus(t, prometheusConfig("200ms", scrapeJob("wolkvox", exporter.newProxy("").target()))+
+		"rule_files: ["+writeFastRules(t)+"/*.yml]\n"+
 		"alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["+alertmanager+"]\n")
 
 	chats := 0
@@ -94,16 +94,16 @@ func TestAPageIsDeliveredWhenCustomersWaitAndResolvedAfterwards(t *testing.T) {
 		version, paged.Seconds(), after-before, time.Since(better).Seconds(), chats-after, firing.Annotations["description"])
 }
 
-// hastyFile is a file of rules.
-type hastyFile struct {
+// ruleFile is a file of rules.
+type ruleFile struct {
 	Groups []struct {
 		Name     string         `yaml:"name"`
 		Interval model.Duration `yaml:"interval,omitempty"`
-		Rules    []hastyRule    `yaml:"rules"`
+		Rules    []fastRule     `yaml:"rules"`
 	} `yaml:"groups"`
 }
 
-type hastyRule struct {
+type fastRule struct {
 	Record        string            `yaml:"record,omitempty"`
 	Alert         string            `yaml:"alert,omitempty"`
 	Expr          string            `yaml:"expr"`
@@ -113,8 +113,8 @@ type hastyRule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// hastyRules are the rules with all durations divided by haste.
-func hastyRules(t *testing.T) (dir string) {
+// writeFastRules are the rules with all durations divided by haste.
+func writeFastRules(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for _, name := range []string{"wolkvox.rules.yml", "wolkvox.alerts.yml"} {
@@ -122,7 +122,7 @@ func hastyRules(t *testing.T) (dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var file hastyFile
+		var file ruleFile
 		decoder := yaml.NewDecoder(bytes.NewReader(text))
 		decoder.KnownFields(true) // What is not known here would be lost.
 		if err := decoder.Decode(&file); err != nil {
@@ -130,12 +130,12 @@ func hastyRules(t *testing.T) (dir string) {
 		}
 		for i := range file.Groups {
 			group := &file.Groups[i]
-			group.Interval /= haste
+			group.Interval /= speedUpFactor
 			for i := range group.Rules {
 				rule := &group.Rules[i]
-				rule.Expr = hasty(t, rule.Expr)
-				rule.For /= haste
-				rule.KeepFiringFor /= haste
+				rule.Expr = speedUp(t, rule.Expr)
+				rule.For /= speedUpFactor
+				rule.KeepFiringFor /= speedUpFactor
 			}
 		}
 		if text, err = yaml.Marshal(file); err != nil {
@@ -148,8 +148,8 @@ func hastyRules(t *testing.T) (dir string) {
 	return dir
 }
 
-// hasty divides the ranges and offsets of an expression.
-func hasty(t *testing.T, expression string) string {
+// speedUp divides the ranges and offsets of an expression.
+func speedUp(t *testing.T, expression string) string {
 	t.Helper()
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expression)
 	if err != nil {
@@ -158,13 +158,13 @@ func hasty(t *testing.T, expression string) string {
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 		switch node := node.(type) {
 		case *parser.MatrixSelector:
-			node.Range /= haste
+			node.Range /= speedUpFactor
 		case *parser.SubqueryExpr:
-			node.Range /= haste
-			node.Step /= haste
-			node.OriginalOffset /= haste
+			node.Range /= speedUpFactor
+			node.Step /= speedUpFactor
+			node.OriginalOffset /= speedUpFactor
 		case *parser.VectorSelector:
-			node.OriginalOffset /= haste
+			node.OriginalOffset /= speedUpFactor
 		}
 		return nil
 	})
