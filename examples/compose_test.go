@@ -13,8 +13,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// demo is what `docker compose up` starts.
-func demo(t *testing.T) *types.Project {
+// loadDemo is what `docker compose up` starts.
+func loadDemo(t *testing.T) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{"docker-compose/compose.yml"})
 	if err != nil {
@@ -27,12 +27,12 @@ func demo(t *testing.T) *types.Project {
 	return project
 }
 
-// account is what it starts beside a file .env with this text. The test goes
+// loadAccount is what it starts beside a file .env with this text. The test goes
 // on in the folder docker-compose, from where COMPOSE_FILE is read.
-func account(t *testing.T, env string) (*types.Project, error) {
+func loadAccount(t *testing.T, env string) (*types.Project, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), ".env")
-	write(t, file, env)
+	writeFile(t, file, env)
 	t.Chdir("docker-compose")
 	options, err := cli.NewProjectOptions(nil, cli.WithEnvFiles(file), cli.WithDotEnv, cli.WithConfigFileEnv)
 	if err != nil {
@@ -41,8 +41,8 @@ func account(t *testing.T, env string) (*types.Project, error) {
 	return options.LoadProject(t.Context())
 }
 
-func TestComposeServicesAreConfined(t *testing.T) {
-	for name, service := range demo(t).Services {
+func TestCompose_ConfinesServices(t *testing.T) {
+	for name, service := range loadDemo(t).Services {
 		if !service.ReadOnly {
 			t.Errorf("%s: have a writable root file system", name)
 		}
@@ -66,21 +66,21 @@ func TestComposeServicesAreConfined(t *testing.T) {
 	}
 }
 
-func TestComposeImagesArePinned(t *testing.T) {
+func TestCompose_PinsImages(t *testing.T) {
 	pinned := regexp.MustCompile(`:v?\d+\.\d+\.\d+$`)
-	services := demo(t).Services
+	services := loadDemo(t).Services
 	for name, service := range services {
 		if !pinned.MatchString(service.Image) {
 			t.Errorf("%s: have image %q, want a whole version", name, service.Image)
 		}
 	}
-	if have, want := services["exporter"].Image, "wolkvox_exporter:"+version(t); have != want {
+	if have, want := services["exporter"].Image, "wolkvox_exporter:"+imageVersion(t); have != want {
 		t.Errorf("have image %q, and `make image` builds %q", have, want)
 	}
 }
 
-func TestComposeMountsWhatIsThere(t *testing.T) {
-	for name, service := range demo(t).Services {
+func TestCompose_MountsExistingFiles(t *testing.T) {
+	for name, service := range loadDemo(t).Services {
 		for _, volume := range service.Volumes {
 			if volume.Type != types.VolumeTypeBind {
 				continue
@@ -95,8 +95,8 @@ func TestComposeMountsWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestComposeRunsTheDemo(t *testing.T) {
-	command := demo(t).Services["exporter"].Command
+func TestCompose_RunsDemo(t *testing.T) {
+	command := loadDemo(t).Services["exporter"].Command
 	if command[0] != "demo" {
 		t.Errorf("have command %q, want the demo", command)
 	}
@@ -106,9 +106,9 @@ func TestComposeRunsTheDemo(t *testing.T) {
 	wantFlags(t, command)
 }
 
-func TestAccountEnvLeadsToTheAccount(t *testing.T) {
-	env := strings.Replace(read(t, "docker-compose/account.env"), "WOLKVOX_SERVER=", "WOLKVOX_SERVER=0042", 1)
-	project, err := account(t, env)
+func TestCompose_AccountEnvSelectsAccount(t *testing.T) {
+	env := strings.Replace(readFile(t, "docker-compose/account.env"), "WOLKVOX_SERVER=", "WOLKVOX_SERVER=0042", 1)
+	project, err := loadAccount(t, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestAccountEnvLeadsToTheAccount(t *testing.T) {
 			t.Errorf("have command %q, want the secret %q as its token", service.Command, secret.Source)
 		}
 		file := filepath.Base(project.Secrets[secret.Source].File)
-		if ignored := strings.Fields(read(t, ".gitignore")); !slices.Contains(ignored, "/"+file) {
+		if ignored := strings.Fields(readFile(t, ".gitignore")); !slices.Contains(ignored, "/"+file) {
 			t.Errorf("git ignores %q, and not the token in %q", ignored, file)
 		}
 	}
@@ -139,8 +139,8 @@ func TestAccountEnvLeadsToTheAccount(t *testing.T) {
 	}
 }
 
-func TestAccountEnvMustNameAServer(t *testing.T) {
-	_, err := account(t, read(t, "docker-compose/account.env"))
+func TestCompose_AccountEnvRequiresServer(t *testing.T) {
+	_, err := loadAccount(t, readFile(t, "docker-compose/account.env"))
 	if err == nil || !strings.Contains(err.Error(), "WOLKVOX_SERVER") {
 		t.Errorf("have %v, want an error that names WOLKVOX_SERVER", err)
 	}

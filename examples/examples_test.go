@@ -38,9 +38,9 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// tool returns the program that an environment variable names, as make sets it.
+// findProgram returns the program that an environment variable names, as make sets it.
 // Without the program the test is skipped, or fails if E2E_REQUIRED is set.
-func tool(t *testing.T, variable string) string {
+func findProgram(t *testing.T, variable string) string {
 	t.Helper()
 	path, err := exec.LookPath(os.Getenv(variable))
 	switch {
@@ -84,13 +84,13 @@ func wantVariable(t *testing.T, name string) {
 	}
 }
 
-// version is that of the images which `make image` builds.
-func version(t *testing.T) string {
+// imageVersion is that of the images which `make image` builds.
+func imageVersion(t *testing.T) string {
 	t.Helper()
-	return strings.TrimSpace(read(t, "../VERSION"))
+	return strings.TrimSpace(readFile(t, "../VERSION"))
 }
 
-func read(t *testing.T, path string) string {
+func readFile(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -99,16 +99,16 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-func write(t *testing.T, path, text string) {
+func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// decode wants a YAML document without a field that its type does not have.
+// decodeYAML wants a YAML document without a field that its type does not have.
 // Unlike encoding/json, and like Kubernetes, it minds the case of a field.
-func decode[T any](t *testing.T, text string) *T {
+func decodeYAML[T any](t *testing.T, text string) *T {
 	t.Helper()
 	document := new(T)
 	data, err := yaml.YAMLToJSONStrict([]byte(text))

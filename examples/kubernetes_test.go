@@ -29,15 +29,15 @@ type manifests struct {
 // container is the only one of the Deployment.
 func (m manifests) container() core.Container { return m.deployment.Spec.Template.Spec.Containers[0] }
 
-// kustomized builds the manifests as kustomize does. An unknown field or kind
+// buildManifests builds the manifests as kustomize does. An unknown field or kind
 // ends the test.
-func kustomized(t *testing.T) (m manifests) {
+func buildManifests(t *testing.T) (m manifests) {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.CopyFS(folder, os.DirFS("kubernetes")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(folder, "token"), "a-token")
+	writeFile(t, filepath.Join(folder, "token"), "a-token")
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
 		t.Fatal(err)
@@ -46,15 +46,15 @@ func kustomized(t *testing.T) (m manifests) {
 		text := resource.MustYaml()
 		switch kind := resource.GetGvk().String(); kind {
 		case "Deployment.v1.apps":
-			m.deployment = decode[apps.Deployment](t, text)
+			m.deployment = decodeYAML[apps.Deployment](t, text)
 		case "PersistentVolumeClaim.v1.[noGrp]":
-			m.claim = decode[core.PersistentVolumeClaim](t, text)
+			m.claim = decodeYAML[core.PersistentVolumeClaim](t, text)
 		case "Secret.v1.[noGrp]":
-			m.secret = decode[core.Secret](t, text)
+			m.secret = decodeYAML[core.Secret](t, text)
 		case "Service.v1.[noGrp]":
-			m.service = decode[core.Service](t, text)
+			m.service = decodeYAML[core.Service](t, text)
 		case "ServiceMonitor.v1.monitoring.coreos.com":
-			m.monitor = decode[monitoring.ServiceMonitor](t, text)
+			m.monitor = decodeYAML[monitoring.ServiceMonitor](t, text)
 		default:
 			t.Fatalf("have kind %q, which no test looks at", kind)
 		}
@@ -68,8 +68,8 @@ func kustomized(t *testing.T) (m manifests) {
 	return m
 }
 
-func TestOnePodRunsAtATime(t *testing.T) {
-	spec := kustomized(t).deployment.Spec
+func TestKubernetes_RunsOnePod(t *testing.T) {
+	spec := buildManifests(t).deployment.Spec
 	if spec.Replicas == nil || *spec.Replicas != 1 {
 		t.Errorf("have replicas %v, want 1", spec.Replicas)
 	}
@@ -78,8 +78,8 @@ func TestOnePodRunsAtATime(t *testing.T) {
 	}
 }
 
-func TestSelectorsFindThePodAndTheService(t *testing.T) {
-	m := kustomized(t)
+func TestKubernetes_SelectorsMatch(t *testing.T) {
+	m := buildManifests(t)
 	pod := m.deployment.Spec.Template.Labels
 	for _, test := range []struct {
 		selector     string
@@ -100,8 +100,8 @@ func TestSelectorsFindThePodAndTheService(t *testing.T) {
 	}
 }
 
-func TestPortsAreTheContainers(t *testing.T) {
-	m := kustomized(t)
+func TestKubernetes_PortsMatchContainer(t *testing.T) {
+	m := buildManifests(t)
 	container := m.container()
 	if len(container.Ports) != 1 || container.Ports[0].ContainerPort != 10042 {
 		t.Fatalf("have ports %v, want 10042", container.Ports)
@@ -123,7 +123,7 @@ func TestPortsAreTheContainers(t *testing.T) {
 
 // A label of the pod in the series would make them begin anew with each pod.
 func TestServiceMonitor_GivesEachPodTheSameLabels(t *testing.T) {
-	m := kustomized(t)
+	m := buildManifests(t)
 	rules := m.monitor.Spec.Endpoints[0].RelabelConfigs
 	if len(rules) != 2 {
 		t.Fatalf("have %d relabelings, want 2", len(rules))
@@ -152,8 +152,8 @@ func TestServiceMonitor_GivesEachPodTheSameLabels(t *testing.T) {
 	}
 }
 
-func TestMetricsAreReachableWhileNotReady(t *testing.T) {
-	m := kustomized(t)
+func TestKubernetes_MetricsAreReachableWhileNotReady(t *testing.T) {
+	m := buildManifests(t)
 	if !m.service.Spec.PublishNotReadyAddresses {
 		t.Error("a pod that is not ready is not in the Service")
 	}
@@ -165,8 +165,8 @@ func TestMetricsAreReachableWhileNotReady(t *testing.T) {
 	}
 }
 
-func TestThePodMountsItsClaimAndSecret(t *testing.T) {
-	m := kustomized(t)
+func TestKubernetes_MountsClaimAndSecret(t *testing.T) {
+	m := buildManifests(t)
 	mounted := map[string]string{}
 	for _, volume := range m.deployment.Spec.Template.Spec.Volumes {
 		for _, mount := range m.container().VolumeMounts {
@@ -199,7 +199,7 @@ func TestThePodMountsItsClaimAndSecret(t *testing.T) {
 // imageUser is the number of the user and of the group in the Dockerfile.
 const imageUser = 65532
 
-func TestThePodIsConfined(t *testing.T) {
+func TestKubernetes_ConfinesPod(t *testing.T) {
 	want := core.PodSecurityContext{
 		RunAsNonRoot:        new(true),
 		RunAsUser:           new(int64(imageUser)),
@@ -213,7 +213,7 @@ func TestThePodIsConfined(t *testing.T) {
 		ReadOnlyRootFilesystem:   new(true),
 		Capabilities:             &core.Capabilities{Drop: []core.Capability{"ALL"}},
 	}
-	m := kustomized(t)
+	m := buildManifests(t)
 	pod := m.deployment.Spec.Template.Spec
 	if have := pod.SecurityContext; !reflect.DeepEqual(have, &want) {
 		t.Errorf("have %v\nwant %v", have, &want)
@@ -227,19 +227,19 @@ func TestThePodIsConfined(t *testing.T) {
 	if limits := m.container().Resources.Limits; limits.Memory().IsZero() {
 		t.Error("its memory has no limit")
 	}
-	if user := fmt.Sprintf("USER %[1]d:%[1]d\n", imageUser); !strings.Contains(read(t, "../Dockerfile"), user) {
+	if user := fmt.Sprintf("USER %[1]d:%[1]d\n", imageUser); !strings.Contains(readFile(t, "../Dockerfile"), user) {
 		t.Errorf("the image's user is another one, want %s", user)
 	}
 }
 
-func TestThePodRunsTheImageOfThisVersion(t *testing.T) {
-	if have, want := kustomized(t).container().Image, "/wolkvox_exporter:"+version(t); !strings.HasSuffix(have, want) {
+func TestKubernetes_UsesImageOfThisVersion(t *testing.T) {
+	if have, want := buildManifests(t).container().Image, "/wolkvox_exporter:"+imageVersion(t); !strings.HasSuffix(have, want) {
 		t.Errorf("have image %q, want one that ends in %q", have, want)
 	}
 }
 
-func TestTheExporterTakesThePodsFlags(t *testing.T) {
-	args := kustomized(t).container().Args
+func TestKubernetes_FlagsAreValid(t *testing.T) {
+	args := buildManifests(t).container().Args
 	wantFlags(t, args)
 	// Rather than ask some other operation's server with this one's token.
 	if out, status := run(t, exporter, args...); status == 0 || !strings.Contains(out, "CHANGE-ME") {
@@ -247,7 +247,7 @@ func TestTheExporterTakesThePodsFlags(t *testing.T) {
 	}
 }
 
-func TestPrometheusRulesAreMadeOfTheRules(t *testing.T) {
+func TestKubernetes_PrometheusRuleMatchesRules(t *testing.T) {
 	script, err := filepath.Abs("kubernetes/prometheusrule.sh")
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestPrometheusRulesAreMadeOfTheRules(t *testing.T) {
 	}
 	documents := strings.Split(out, "---\n")[1:]
 	for _, document := range documents {
-		rule := decode[monitoring.PrometheusRule](t, document)
+		rule := decodeYAML[monitoring.PrometheusRule](t, document)
 		if rule.Kind != monitoring.PrometheusRuleKind || len(rule.Spec.Groups) == 0 {
 			t.Errorf("have no groups of rules in %s", document)
 		}

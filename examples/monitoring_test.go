@@ -27,9 +27,9 @@ func containerFile(t *testing.T, service types.ServiceConfig, file string) strin
 	return ""
 }
 
-// configuration is where the file that --config.file names is in a copy of
+// copyConfiguration is where the file that --config.file names is in a copy of
 // what the container has in the folder of that file.
-func configuration(t *testing.T, service types.ServiceConfig) string {
+func copyConfiguration(t *testing.T, service types.ServiceConfig) string {
 	t.Helper()
 	var file string
 	for _, argument := range service.Command {
@@ -52,7 +52,7 @@ func configuration(t *testing.T, service types.ServiceConfig) string {
 				t.Fatal(err)
 			}
 		default:
-			write(t, filepath.Join(dir, rest), read(t, volume.Source))
+			writeFile(t, filepath.Join(dir, rest), readFile(t, volume.Source))
 		}
 	}
 	return filepath.Join(dir, path.Base(file))
@@ -61,17 +61,17 @@ func configuration(t *testing.T, service types.ServiceConfig) string {
 // nativeHistograms are the lines that Prometheus before 3.8 refuses.
 var nativeHistograms = regexp.MustCompile(`(?m)^ *(scrape_native_histograms|always_scrape_classic_histograms): true\n`)
 
-func TestPrometheusTakesItsConfigurationAndRules(t *testing.T) {
-	promtool := tool(t, "PROMTOOL")
-	file := configuration(t, demo(t).Services["prometheus"])
-	if lines := nativeHistograms.FindAllString(read(t, file), -1); len(lines) != 2 {
+func TestPrometheus_AcceptsConfigurationAndRules(t *testing.T) {
+	promtool := findProgram(t, "PROMTOOL")
+	file := copyConfiguration(t, loadDemo(t).Services["prometheus"])
+	if lines := nativeHistograms.FindAllString(readFile(t, file), -1); len(lines) != 2 {
 		t.Fatalf("have %q, want the two lines on native histograms", lines)
 	}
 	if !knowsNativeHistograms(t, promtool) {
 		if out, status := run(t, promtool, "check", "config", file); status == 0 {
 			t.Errorf("an old promtool takes the lines that it is said to refuse:\n%s", out)
 		}
-		write(t, file, nativeHistograms.ReplaceAllString(read(t, file), ""))
+		writeFile(t, file, nativeHistograms.ReplaceAllString(readFile(t, file), ""))
 	}
 	out, status := run(t, promtool, "check", "config", file)
 	if status != 0 {
@@ -94,9 +94,9 @@ func knowsNativeHistograms(t *testing.T, promtool string) bool {
 	return major > 3 || major == 3 && minor >= 8
 }
 
-func TestAlertmanagerTakesItsConfiguration(t *testing.T) {
-	amtool := tool(t, "AMTOOL")
-	file := configuration(t, demo(t).Services["alertmanager"])
+func TestAlertmanager_AcceptsConfiguration(t *testing.T) {
+	amtool := findProgram(t, "AMTOOL")
+	file := copyConfiguration(t, loadDemo(t).Services["alertmanager"])
 	if out, status := run(t, amtool, "check-config", file); status != 0 {
 		t.Errorf("amtool check-config:\n%s", out)
 	}
@@ -164,10 +164,10 @@ func wantService(t *testing.T, project *types.Project, address, service string) 
 	t.Errorf("no service listens on %q", address)
 }
 
-func TestComposeServicesFindEachOther(t *testing.T) {
-	project := demo(t)
+func TestCompose_ServicesConnect(t *testing.T) {
+	project := loadDemo(t)
 	var prometheus prometheusConfig
-	if err := yaml.Unmarshal([]byte(read(t, configuration(t, project.Services["prometheus"]))), &prometheus); err != nil {
+	if err := yaml.Unmarshal([]byte(readFile(t, copyConfiguration(t, project.Services["prometheus"]))), &prometheus); err != nil {
 		t.Fatal(err)
 	}
 	for _, list := range []struct {
@@ -190,7 +190,7 @@ func TestComposeServicesFindEachOther(t *testing.T) {
 	}
 
 	grafana := project.Services["grafana"]
-	for _, source := range decode[datasourceFile](t, read(t, containerFile(t, grafana, "/etc/grafana/provisioning/datasources/wolkvox.yml"))).Datasources {
+	for _, source := range decodeYAML[datasourceFile](t, readFile(t, containerFile(t, grafana, "/etc/grafana/provisioning/datasources/wolkvox.yml"))).Datasources {
 		at, err := url.Parse(source.URL)
 		if err != nil {
 			t.Fatal(err)
@@ -200,7 +200,7 @@ func TestComposeServicesFindEachOther(t *testing.T) {
 			t.Errorf("Grafana has scrape interval %q, Prometheus %q", have, want)
 		}
 	}
-	for _, provider := range decode[dashboardFile](t, read(t, containerFile(t, grafana, "/etc/grafana/provisioning/dashboards/wolkvox.yml"))).Providers {
+	for _, provider := range decodeYAML[dashboardFile](t, readFile(t, containerFile(t, grafana, "/etc/grafana/provisioning/dashboards/wolkvox.yml"))).Providers {
 		dashboards, err := filepath.Glob(containerFile(t, grafana, provider.Options.Path) + "/*.json")
 		if err != nil || len(dashboards) == 0 {
 			t.Errorf("no dashboards are mounted at %s: %v", provider.Options.Path, err)

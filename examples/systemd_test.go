@@ -11,22 +11,22 @@ const unit = "systemd/wolkvox_exporter.service"
 
 var execStart = regexp.MustCompile(`(?m)^ExecStart=(\S+) (.*)$`)
 
-func TestTheUnitStartsTheExporter(t *testing.T) {
-	command := execStart.FindStringSubmatch(read(t, unit))
+func TestSystemd_StartsExporter(t *testing.T) {
+	command := execStart.FindStringSubmatch(readFile(t, unit))
 	if command == nil {
 		t.Fatal("have no ExecStart")
 	}
 	wantFlags(t, strings.Fields(command[2]))
-	for _, name := range regexp.MustCompile(`\bWOLKVOX_\w+`).FindAllString(read(t, unit), -1) {
+	for _, name := range regexp.MustCompile(`\bWOLKVOX_\w+`).FindAllString(readFile(t, unit), -1) {
 		wantVariable(t, name)
 	}
 }
 
-func TestSystemdTakesTheUnit(t *testing.T) {
-	analyze := tool(t, "SYSTEMD_ANALYZE")
+func TestSystemd_AcceptsUnit(t *testing.T) {
+	analyze := findProgram(t, "SYSTEMD_ANALYZE")
 	// It wants the program to be there.
 	file := filepath.Join(t.TempDir(), filepath.Base(unit))
-	write(t, file, execStart.ReplaceAllString(read(t, unit), "ExecStart="+exporter+" ${2}"))
+	writeFile(t, file, execStart.ReplaceAllString(readFile(t, unit), "ExecStart="+exporter+" ${2}"))
 	if out, status := run(t, analyze, "verify", file); status != 0 || out != "" {
 		t.Errorf("systemd-analyze verify:\n%s", out)
 	}
