@@ -13,12 +13,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// most is how many rows a response has at most.
-const most = wolkvox.MaxRows
+// maxRows is how many rows a response has at most.
+const maxRows = wolkvox.MaxRows
 
 // BenchmarkDecode is a response that is in memory already.
 func BenchmarkDecode(b *testing.B) {
-	for _, rows := range []int{1000, 10_000, most} {
+	for _, rows := range []int{1000, 10_000, maxRows} {
 		body, err := get(b.Context(), http.DefaultClient, reportURL(0, rows))
 		if err != nil {
 			b.Fatal(err)
@@ -38,14 +38,14 @@ func BenchmarkDecode(b *testing.B) {
 					}
 					n++
 				}
-				mustBe(b, n, rows, nil)
+				requireRows(b, n, rows, nil)
 			})
 		})
 		b.Run(fmt.Sprintf("rows=%d/by=obvious", rows), func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			measure(b, rows, func() {
-				report, err := (&obvious{}).decode(body)
-				mustBe(b, len(report), rows, err)
+				report, err := (&naiveExporter{}).decode(body)
+				requireRows(b, len(report), rows, err)
 			})
 		})
 	}
@@ -67,15 +67,15 @@ type poller interface {
 // BenchmarkPoll fetches, decodes and counts chats, and saves the state where there is
 // one. What is more than a response can have comes in several, as it does in a catch-up.
 func BenchmarkPoll(b *testing.B) {
-	sizes := []int{1000, 10_000, most}
+	sizes := []int{1000, 10_000, maxRows}
 	if large {
-		sizes = []int{1000, 10_000, most, 100_000, 1_000_000}
+		sizes = []int{1000, 10_000, maxRows, 100_000, 1_000_000}
 	}
 	for _, rows := range sizes {
 		for _, by := range []struct {
 			name   string
 			poller poller
-		}{{"exporter", newExporter(b)}, {"obvious", newObvious()}} {
+		}{{"exporter", newExporter(b)}, {"obvious", newNaiveExporter()}} {
 			pollAll(b, by.poller, rows) // The server makes the reports.
 			b.Run(fmt.Sprintf("rows=%d/chats=known/by=%s", rows, by.name), func(b *testing.B) {
 				measure(b, rows, func() { pollAll(b, by.poller, rows) })
@@ -105,10 +105,10 @@ func BenchmarkOperations(b *testing.B) {
 			poller func() poller
 		}{
 			{"exporter", func() poller { return newExporter(b) }},
-			{"obvious", func() poller { return newObvious() }},
+			{"obvious", func() poller { return newNaiveExporter() }},
 		} {
 			b.Run(fmt.Sprintf("operations=%d/by=%s", operations, by.name), func(b *testing.B) {
-				before := heap()
+				before := measureHeap()
 				pollers := make([]poller, operations)
 				for i := range pollers {
 					pollers[i] = by.poller()
@@ -119,7 +119,7 @@ func BenchmarkOperations(b *testing.B) {
 						pollAll(b, p, rows)
 					}
 				})
-				b.ReportMetric(float64(heap()-before), "heap-B")
+				b.ReportMetric(float64(measureHeap()-before), "heap-B")
 				runtime.KeepAlive(pollers)
 			})
 		}
@@ -128,15 +128,15 @@ func BenchmarkOperations(b *testing.B) {
 
 func pollAll(b *testing.B, p poller, rows int) {
 	b.Helper()
-	for from := 0; from < rows; from += most {
-		n, err := p.poll(b.Context(), reportURL(from, min(most, rows-from)))
-		mustBe(b, n, min(most, rows-from), err)
+	for from := 0; from < rows; from += maxRows {
+		n, err := p.poll(b.Context(), reportURL(from, min(maxRows, rows-from)))
+		requireRows(b, n, min(maxRows, rows-from), err)
 	}
 }
 
 func reportURL(from, rows int) string { return fmt.Sprintf("%s/%d/%d", base, from, rows) }
 
-func mustBe(b *testing.B, have, want int, err error) {
+func requireRows(b *testing.B, have, want int, err error) {
 	b.Helper()
 	if have != want || err != nil {
 		b.Fatalf("have %d rows, %v, want %d", have, err, want)

@@ -29,13 +29,13 @@ func newExporter(tb testing.TB) *exporter {
 			tb.Error(err)
 		}
 	})
-	return &exporter{file: folder.File("bench"), ledger: newBook()}
+	return &exporter{file: folder.File("bench"), ledger: newLedger()}
 }
 
-func newBook() *ledger.Ledger { return ledger.New(ledger.Options{MaxLabelSets: 1000}) }
+func newLedger() *ledger.Ledger { return ledger.New(ledger.Options{MaxLabelSets: 1000}) }
 
 // forget makes every chat a new one.
-func (e *exporter) forget() { e.ledger = newBook() }
+func (e *exporter) forget() { e.ledger = newLedger() }
 
 func (e *exporter) poll(ctx context.Context, base string) (rows int, err error) {
 	api, err := url.Parse(base)

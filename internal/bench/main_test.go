@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// serving makes this program the server, a process of its own: what it costs is not
+// serverVariable makes this program the server, a process of its own: what it costs is not
 // to be counted.
-const serving = "SERVE_REPORTS"
+const serverVariable = "SERVE_REPORTS"
 
 // base is the server's URL.
 var base string
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serving) != "" {
+	if os.Getenv(serverVariable) != "" {
 		fmt.Fprintln(os.Stderr, serve())
 		os.Exit(1)
 	}
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	server := exec.Command(os.Args[0])
-	server.Env = append(os.Environ(), serving+"=1")
+	server.Env = append(os.Environ(), serverVariable+"=1")
 	server.Stderr = os.Stderr
 	out, err := server.StdoutPipe()
 	if err == nil {

@@ -15,17 +15,17 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// identities are how many chats a state remembers: a million are those of a busy day.
-func identities() []int {
+// chatCounts are how many chats a state remembers: a million are those of a busy day.
+func chatCounts() []int {
 	if large {
 		return []int{1000, 10_000, 100_000, 1_000_000, 10_000_000}
 	}
 	return []int{1000, 1_000_000}
 }
 
-// remembering is an exporter whose saved state remembers that many chats, under 100
+// newExporterWithChats is an exporter whose saved state remembers that many chats, under 100
 // label sets.
-func remembering(b *testing.B, chats int) *exporter {
+func newExporterWithChats(b *testing.B, chats int) *exporter {
 	b.Helper()
 	e := newExporter(b)
 	random := rand.New(rand.NewPCG(7, 0))
@@ -46,18 +46,18 @@ func remembering(b *testing.B, chats int) *exporter {
 
 // BenchmarkSave writes a state whole, as each poll does.
 func BenchmarkSave(b *testing.B) {
-	for _, chats := range identities() {
+	for _, chats := range chatCounts() {
 		b.Run(fmt.Sprintf("identities=%d/by=exporter", chats), func(b *testing.B) {
-			e := remembering(b, chats)
+			e := newExporterWithChats(b, chats)
 			var size int
 			measure(b, chats, func() { size = e.save(b) })
 			b.ReportMetric(float64(size)/float64(chats), "disk-B/chat")
 		})
-		if chats > mostObvious {
+		if chats > maxNaiveChats {
 			continue
 		}
 		b.Run(fmt.Sprintf("identities=%d/by=obvious", chats), func(b *testing.B) {
-			seen, path := obviouslySeen(chats), filepath.Join(b.TempDir(), "state.json")
+			seen, path := naiveSeen(chats), filepath.Join(b.TempDir(), "state.json")
 			var size int
 			measure(b, chats, func() { size = saveJSON(b, path, seen) })
 			b.ReportMetric(float64(size)/float64(chats), "disk-B/chat")
@@ -79,12 +79,12 @@ func (e *exporter) save(b *testing.B) (size int) {
 
 // BenchmarkLoad reads a state as a start does. What is in memory then is counted, too.
 func BenchmarkLoad(b *testing.B) {
-	for _, chats := range identities() {
+	for _, chats := range chatCounts() {
 		b.Run(fmt.Sprintf("identities=%d/by=exporter", chats), func(b *testing.B) {
-			e := remembering(b, chats)
+			e := newExporterWithChats(b, chats)
 			e.save(b)
 			e.forget()
-			before := heap()
+			before := measureHeap()
 			measure(b, chats, func() {
 				state, err := e.file.Load()
 				if err == nil {
@@ -94,16 +94,16 @@ func BenchmarkLoad(b *testing.B) {
 					b.Fatal(err)
 				}
 			})
-			b.ReportMetric(float64(heap()-before)/float64(chats), "heap-B/chat")
+			b.ReportMetric(float64(measureHeap()-before)/float64(chats), "heap-B/chat")
 			runtime.KeepAlive(e)
 		})
-		if chats > mostObvious {
+		if chats > maxNaiveChats {
 			continue
 		}
 		b.Run(fmt.Sprintf("identities=%d/by=obvious", chats), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "state.json")
-			saveJSON(b, path, obviouslySeen(chats))
-			before := heap()
+			saveJSON(b, path, naiveSeen(chats))
+			before := measureHeap()
 			var seen map[string]struct{}
 			measure(b, chats, func() {
 				state, err := os.ReadFile(path)
@@ -115,17 +115,17 @@ func BenchmarkLoad(b *testing.B) {
 					b.Fatal(err)
 				}
 			})
-			b.ReportMetric(float64(heap()-before)/float64(chats), "heap-B/chat")
+			b.ReportMetric(float64(measureHeap()-before)/float64(chats), "heap-B/chat")
 			runtime.KeepAlive(seen)
 		})
 	}
 }
 
-// mostObvious is how many chats there are at most in JSON, which takes long enough.
-const mostObvious = 1_000_000
+// maxNaiveChats is how many chats there are at most in JSON, which takes long enough.
+const maxNaiveChats = 1_000_000
 
-// obviouslySeen is what the obvious exporter would save, without its figures.
-func obviouslySeen(chats int) map[string]struct{} {
+// naiveSeen is what the obvious exporter would save, without its figures.
+func naiveSeen(chats int) map[string]struct{} {
 	seen := make(map[string]struct{}, chats)
 	for i := range chats {
 		seen[fmt.Sprintf("%d|573001112233_whatsapp|2026-01-18 19:34:31", 29453760000+i)] = struct{}{}
@@ -145,8 +145,8 @@ func saveJSON(b *testing.B, path string, seen map[string]struct{}) (size int) {
 	return len(state)
 }
 
-// heap is what is kept in memory. A pool is emptied by the second collection.
-func heap() int64 {
+// measureHeap is what is kept in memory. A pool is emptied by the second collection.
+func measureHeap() int64 {
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.GC()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestCostsAreMediansByBenchmarkAndUnit(t *testing.T) {
+func TestReadCosts_TakesMedians(t *testing.T) {
 	const printed = `goos: linux
 BenchmarkPoll/rows=1000/by=exporter-2   	       1	   2000 ns/op	  3 cpu-ms/op
 BenchmarkPoll/rows=10/by=exporter-2   	       1	   100 ns/op	  3 cpu-ms/op
@@ -39,13 +39,13 @@ ok  	github.com/wolkvox-exporter/wolkvox_exporter/internal/bench	95.131s
 	}
 }
 
-func TestWhatIsNoFigureIsNotRead(t *testing.T) {
+func TestReadCosts_SkipsOtherLines(t *testing.T) {
 	if all, err := read(strings.NewReader("BenchmarkPoll/rows=10-2 1 fast ns/op")); err == nil {
 		t.Errorf("have %v, want an error", all)
 	}
 }
 
-func TestACostThatWasMeasuredOnceHasNoGrowth(t *testing.T) {
+func TestExponent_NeedsTwoSizes(t *testing.T) {
 	all, err := read(strings.NewReader("BenchmarkPoll/rows=10-2 1 7 ns/op"))
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestACostThatWasMeasuredOnceHasNoGrowth(t *testing.T) {
 	}
 }
 
-func TestExponentsAreThoseOfPowers(t *testing.T) {
+func TestExponent_OfPowers(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		points []point

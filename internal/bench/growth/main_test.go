@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestTheDocumentsShowWhatWasMeasured(t *testing.T) {
+func TestRun_DocumentsAreUpToDate(t *testing.T) {
 	docs := os.DirFS("../../../docs")
 	files, err := documents(docs)
 	if err != nil {
@@ -28,7 +28,7 @@ func TestTheDocumentsShowWhatWasMeasured(t *testing.T) {
 	}
 }
 
-func TestAWrongCallIsAnError(t *testing.T) {
+func TestRun_RefusesInvalidArguments(t *testing.T) {
 	for _, args := range [][]string{nil, {"a", "b"}, {"nowhere"}} {
 		if err := run(args); err == nil {
 			t.Errorf("%q: have no error", args)

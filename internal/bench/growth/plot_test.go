@@ -30,7 +30,7 @@ func shown(t *testing.T, svg []byte) (said []string) {
 	}
 }
 
-func TestAChartSaysWhatItsLinesAndAxesAre(t *testing.T) {
+func TestChart_HasLegendAndAxes(t *testing.T) {
 	all := costs{
 		{"Poll/by=exporter", "cpu-ms/op"}: {100: {0.7}, 10_000: {20}},
 		{"Poll/by=obvious", "cpu-ms/op"}:  {100: {5}, 1000: {30}},
@@ -58,20 +58,20 @@ func TestAChartSaysWhatItsLinesAndAxesAre(t *testing.T) {
 	}
 }
 
-func TestALineWithoutFiguresIsAnError(t *testing.T) {
+func TestChart_RefusesEmptyLine(t *testing.T) {
 	if svg, err := charts[0].svg(costs{}); err == nil {
 		t.Errorf("have %s, want an error", svg)
 	}
 }
 
-func TestTheProportionEndsWhereTheCostDoes(t *testing.T) {
+func TestChart_ProportionEndsWithCost(t *testing.T) {
 	have := inProportion([]point{{10, 500}, {100, 700}, {1000, 2000}})
 	if want := []point{{10, 20}, {1000, 2000}}; !slices.Equal(have, want) {
 		t.Errorf("have %v, want %v", have, want)
 	}
 }
 
-func TestTicksEncloseAllValues(t *testing.T) {
+func TestTicks_EncloseValues(t *testing.T) {
 	labelled := func(ticks []plot.Tick) (labels []string) {
 		for _, tick := range ticks {
 			if !tick.IsMinor() {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestATableIsPutInPlaceOfTheOneThatIsThere(t *testing.T) {
+func TestTable_ReplacesExisting(t *testing.T) {
 	all := costs{
 		{"Poll/by=exporter", "ns/op"}: {10: {25e6}, 1000: {2.5e9}, 1_000_000: {2.5e12}},
 		{"Poll/by=exporter", "B/op"}:  {10: {70.1}, 1000: {70}, 1_000_000: {70}},
@@ -58,13 +58,13 @@ Below.
 	}
 }
 
-func TestAPageWithoutAPlaceForATableIsAnError(t *testing.T) {
+func TestTable_RefusesPageWithoutMarkers(t *testing.T) {
 	if page, err := tables[0].into([]byte("Nothing.\n"), nil); err == nil || !strings.Contains(err.Error(), tables[0].name) {
 		t.Errorf("have %v, %s, want an error that names %s", err, page, tables[0].name)
 	}
 }
 
-func TestAValueIsWrittenInTheUnitThatFitsIt(t *testing.T) {
+func TestFormat_ChoosesUnit(t *testing.T) {
 	for _, c := range []struct {
 		unit  string
 		value float64
@@ -87,7 +87,7 @@ func TestAValueIsWrittenInTheUnitThatFitsIt(t *testing.T) {
 	}
 }
 
-func TestEveryColumnHasAUnitThatCanBeWritten(t *testing.T) {
+func TestTables_UseKnownUnits(t *testing.T) {
 	for _, table := range tables {
 		for _, c := range table.columns {
 			if units[c.cost.unit] == nil {

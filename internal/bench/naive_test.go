@@ -14,10 +14,10 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// obvious is an exporter as most would write it: the whole body in memory, all of
+// naiveExporter is an exporter as most would write it: the whole body in memory, all of
 // it decoded into strings, a registry of vectors, and a map of what was counted. It
 // keeps no state, trusts the report, and knows nothing of rows filled in later.
-type obvious struct {
+type naiveExporter struct {
 	client   http.Client
 	registry *prometheus.Registry
 	seen     map[string]struct{}
@@ -26,11 +26,11 @@ type obvious struct {
 	measures                           [ledger.Measures]*prometheus.HistogramVec
 }
 
-type obviousReport struct {
-	Data []obviousRow `json:"data"`
+type naiveReport struct {
+	Data []naiveRow `json:"data"`
 }
 
-type obviousRow struct {
+type naiveRow struct {
 	ConnID        string `json:"conn_id"`
 	SessionID     string `json:"session_id"`
 	TimesChatted  string `json:"times_chatted"`
@@ -55,8 +55,8 @@ type obviousRow struct {
 	LastSender    string `json:"last_sender"`
 }
 
-func newObvious() *obvious {
-	o := &obvious{registry: prometheus.NewRegistry(), seen: map[string]struct{}{}}
+func newNaiveExporter() *naiveExporter {
+	o := &naiveExporter{registry: prometheus.NewRegistry(), seen: map[string]struct{}{}}
 	labels := []string{"rp_id", "channel"}
 	counter := func(name string, labels ...string) *prometheus.CounterVec {
 		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: name}, labels)
@@ -83,9 +83,9 @@ func newObvious() *obvious {
 	return o
 }
 
-func (o *obvious) forget() { *o = *newObvious() }
+func (o *naiveExporter) forget() { *o = *newNaiveExporter() }
 
-func (o *obvious) poll(ctx context.Context, base string) (rows int, err error) {
+func (o *naiveExporter) poll(ctx context.Context, base string) (rows int, err error) {
 	body, err := get(ctx, &o.client, base)
 	if err != nil {
 		return 0, err
@@ -102,15 +102,15 @@ func (o *obvious) poll(ctx context.Context, base string) (rows int, err error) {
 	return len(report), nil
 }
 
-func (*obvious) decode(body []byte) ([]obviousRow, error) {
-	var report obviousReport
+func (*naiveExporter) decode(body []byte) ([]naiveRow, error) {
+	var report naiveReport
 	if err := json.Unmarshal(body, &report); err != nil {
 		return nil, err
 	}
 	return report.Data, nil
 }
 
-func (o *obvious) count(row *obviousRow) error {
+func (o *naiveExporter) count(row *naiveRow) error {
 	if row.EndDate == "" || row.EndDate == "-" {
 		return nil // It has not ended.
 	}

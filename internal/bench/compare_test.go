@@ -12,8 +12,8 @@ import (
 )
 
 // What is compared does the same work, also where every chat comes twice.
-func TestBothExportersCountTheSame(t *testing.T) {
-	ours, theirs := newExporter(t), newObvious()
+func TestExporters_CountTheSame(t *testing.T) {
+	ours, theirs := newExporter(t), newNaiveExporter()
 	for range 2 {
 		for _, poll := range []func() (int, error){
 			func() (int, error) { return ours.poll(t.Context(), base+"/0/1000") },
