@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-func TestTheDashboardsAreWhatIsGenerated(t *testing.T) {
+func TestDashboards_AreGenerated(t *testing.T) {
 	t.Parallel()
-	checkedIn := files(t)
+	checkedIn := checkedInFiles(t)
 	for name, d := range dashboards() {
 		want, err := encode(d)
 		if err != nil {
@@ -29,9 +29,9 @@ func TestTheDashboardsAreWhatIsGenerated(t *testing.T) {
 }
 
 // What the query makes of figures is tested in e2e.
-func TestHandoffRate_HasTextWhereReportLeavesBotOnlyChatsOut(t *testing.T) {
+func TestHandoffRate_HasTextWithoutBotOnlyChats(t *testing.T) {
 	t.Parallel()
-	for _, p := range read(t)["chats.json"].visible() {
+	for _, p := range readDashboards(t)["chats.json"].visible() {
 		if p.Title != "Handoff rate, last $window" {
 			continue
 		}
@@ -44,7 +44,7 @@ func TestHandoffRate_HasTextWhereReportLeavesBotOnlyChatsOut(t *testing.T) {
 }
 
 // Links, bookmarks and provisioned folders know a dashboard by its uid.
-func TestUIDsStayAsTheyAre(t *testing.T) {
+func TestDashboards_KeepUIDs(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"chats.json": "wolkvox-chats", "agents.json": "wolkvox-agents", "exporter.json": "wolkvox-exporter",
@@ -55,9 +55,9 @@ func TestUIDsStayAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestPanelsHaveIDsOfTheirOwn(t *testing.T) {
+func TestPanels_HaveUniqueIDs(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			titles := map[int]string{}
 			for _, p := range d.all() {
@@ -70,9 +70,9 @@ func TestPanelsHaveIDsOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestPanelsDoNotOverlap(t *testing.T) {
+func TestPanels_DoNotOverlap(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			type cell struct{ x, y int }
 			grid := map[cell]string{}
@@ -94,9 +94,9 @@ func TestPanelsDoNotOverlap(t *testing.T) {
 	}
 }
 
-func TestEveryPanelIsDescribed(t *testing.T) {
+func TestPanels_HaveDescriptions(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			if d.Description == "" {
 				t.Error("the dashboard has no description")
@@ -110,9 +110,9 @@ func TestEveryPanelIsDescribed(t *testing.T) {
 	}
 }
 
-func TestEveryNumberHasAUnit(t *testing.T) {
+func TestPanels_HaveUnits(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, p := range d.visible() {
 				switch p.Type {
@@ -158,10 +158,10 @@ func (p grafanaPanel) withoutUnit() []string {
 	return without
 }
 
-func TestTheDataSourceIsTheUsersChoice(t *testing.T) {
+func TestPanels_UseDataSourceVariable(t *testing.T) {
 	t.Parallel()
 	want := map[string]any{"type": "prometheus", "uid": "${datasource}"}
-	for name, text := range files(t) {
+	for name, text := range checkedInFiles(t) {
 		var d map[string]any
 		if err := json.Unmarshal(text, &d); err != nil {
 			t.Fatal(err)
@@ -198,10 +198,10 @@ func TestTheDataSourceIsTheUsersChoice(t *testing.T) {
 	}
 }
 
-func TestLinksLeadToDashboardsAndKeepTheChoice(t *testing.T) {
+func TestLinks_KeepVariables(t *testing.T) {
 	t.Parallel()
 	variables := map[string]map[string]bool{} // by uid
-	for _, d := range read(t) {
+	for _, d := range readDashboards(t) {
 		variables[d.UID] = map[string]bool{}
 		for _, v := range d.Templating.List {
 			variables[d.UID][v.Name] = true
@@ -209,7 +209,7 @@ func TestLinksLeadToDashboardsAndKeepTheChoice(t *testing.T) {
 	}
 	link := regexp.MustCompile(`"(/d/[^"]+)"`)
 	parts := regexp.MustCompile(`^/d/([^?]+)(?:\?(.*))?$`)
-	for name, text := range files(t) {
+	for name, text := range checkedInFiles(t) {
 		for _, found := range link.FindAllSubmatch(text, -1) {
 			to := parts.FindSubmatch(found[1])
 			known := variables[string(to[1])]
@@ -226,7 +226,7 @@ func TestLinksLeadToDashboardsAndKeepTheChoice(t *testing.T) {
 			}
 		}
 	}
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			if have, want := len(d.Links), len(dashboards())-1; have != want {
 				t.Errorf("have %d links, want %d: one to each of the others", have, want)
@@ -240,10 +240,10 @@ func TestLinksLeadToDashboardsAndKeepTheChoice(t *testing.T) {
 	}
 }
 
-func TestVariablesAreThereAndUsed(t *testing.T) {
+func TestVariables_AreDefinedAndUsed(t *testing.T) {
 	t.Parallel()
 	use := regexp.MustCompile(`\$\{?([A-Za-z]\w*)`)
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			defined, used := map[string]bool{}, map[string]bool{"datasource": true}
 			look := func(where, text string) {
@@ -282,9 +282,9 @@ func TestVariablesAreThereAndUsed(t *testing.T) {
 
 // A list of all routing points in each query would be longer than Prometheus, or
 // a proxy before it, takes.
-func TestAllIsAPattern(t *testing.T) {
+func TestVariables_AllIsAPattern(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range d.Templating.List {
 				if v.Type == "query" && v.Name != "answer_within" && (!v.Multi || !v.IncludeAll || v.AllValue != ".*") {
@@ -297,24 +297,24 @@ func TestAllIsAPattern(t *testing.T) {
 
 // Counters move every 5 minutes: a range of less than three polls shows their
 // rhythm.
-func TestRangesHoldThreePolls(t *testing.T) {
+func TestQueries_RangesCoverThreePolls(t *testing.T) {
 	t.Parallel()
 	const least = 15 * time.Minute
 	literal := regexp.MustCompile(`\[(\w+)\]`)
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, p := range d.visible() {
 				for _, target := range p.Targets {
 					for _, found := range literal.FindAllStringSubmatch(target.Expr, -1) {
-						if r := length(t, found[1]); r < least {
+						if r := parseDays(t, found[1]); r < least {
 							t.Errorf("%q looks back %s: %s", p.Title, r, target.Expr)
 						}
 					}
 					// Grafana's $__interval is no less than the step, $__rate_interval no less than 4 of them.
-					if strings.Contains(target.Expr, overInterval) && target.Interval != "$window" && length(t, target.Interval) < least {
+					if strings.Contains(target.Expr, overInterval) && target.Interval != "$window" && parseDays(t, target.Interval) < least {
 						t.Errorf("%q: have the step %q, want %s or more", p.Title, target.Interval, least)
 					}
-					if strings.Contains(target.Expr, overRate) && 4*length(t, target.Interval) < least {
+					if strings.Contains(target.Expr, overRate) && 4*parseDays(t, target.Interval) < least {
 						t.Errorf("%q: have the step %q, want a quarter of %s or more", p.Title, target.Interval, least)
 					}
 				}
@@ -324,7 +324,7 @@ func TestRangesHoldThreePolls(t *testing.T) {
 					continue
 				}
 				for value := range strings.SplitSeq(v.Query.(string), ",") {
-					if length(t, value) < least {
+					if parseDays(t, value) < least {
 						t.Errorf("the window can be %s, want %s or more", value, least)
 					}
 				}
@@ -333,8 +333,8 @@ func TestRangesHoldThreePolls(t *testing.T) {
 	}
 }
 
-// length reads a duration, which may be in days.
-func length(t *testing.T, text string) time.Duration {
+// parseDays reads a duration, which may be in days.
+func parseDays(t *testing.T, text string) time.Duration {
 	t.Helper()
 	if text == "1d" {
 		return 24 * time.Hour
@@ -346,9 +346,9 @@ func length(t *testing.T, text string) time.Duration {
 	return d
 }
 
-func TestGrafana9ReadsTheSchema(t *testing.T) {
+func TestDashboards_HaveSchemaOfGrafana9(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			if d.SchemaVersion != 36 && d.SchemaVersion != 37 {
 				t.Errorf("have schemaVersion %d, want Grafana 9's", d.SchemaVersion)
@@ -359,19 +359,19 @@ func TestGrafana9ReadsTheSchema(t *testing.T) {
 
 // A colour of Grafana's palette has a shade for light and one for dark; a number
 // has one for both.
-func TestColoursSuitLightAndDark(t *testing.T) {
+func TestPanels_UseThemedColours(t *testing.T) {
 	t.Parallel()
 	number := regexp.MustCompile(`"(#[0-9a-fA-F]{3,8}|rgba?\([^"]*|hsla?\([^"]*)"`)
-	for name, text := range files(t) {
+	for name, text := range checkedInFiles(t) {
 		if found := number.Find(text); found != nil {
 			t.Errorf("%s has the colour %s", name, found)
 		}
 	}
 }
 
-func TestPanelsSayWhichTimeAFigureIsAbout(t *testing.T) {
+func TestPanels_DescribeTimeOfFigures(t *testing.T) {
 	t.Parallel()
-	for name, d := range read(t) {
+	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, p := range d.visible() {
 				for _, target := range p.Targets {

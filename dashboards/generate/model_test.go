@@ -59,8 +59,8 @@ type grafanaPanel struct {
 
 type grafanaTarget struct{ RefID, Expr, Interval, LegendFormat string }
 
-// files are the dashboards that are checked in, by name.
-func files(t *testing.T) map[string][]byte {
+// checkedInFiles are the dashboards that are checked in, by name.
+func checkedInFiles(t *testing.T) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("../*.json")
 	if err != nil {
@@ -77,11 +77,11 @@ func files(t *testing.T) map[string][]byte {
 	return texts
 }
 
-// read are the dashboards as Grafana reads them.
-func read(t *testing.T) map[string]grafana {
+// readDashboards are the dashboards as Grafana reads them.
+func readDashboards(t *testing.T) map[string]grafana {
 	t.Helper()
 	all := map[string]grafana{}
-	for name, text := range files(t) {
+	for name, text := range checkedInFiles(t) {
 		var d grafana
 		if err := json.Unmarshal(text, &d); err != nil {
 			t.Fatalf("%s: %v", name, err)
