@@ -42,7 +42,7 @@ func newPager(t *testing.T) *pager {
 	return p
 }
 
-// last is the newest page of an alert.
+// last returns the newest page of an alert.
 func (p *pager) last(alert string) (newest page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,12 +15,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// speedUpFactor is how much faster than in production everything goes: a poll each
-// second is one each 5 minutes. Limits, such as a speed of answer, are what they are.
+// speedUpFactor is how much faster than in production time passes: a poll each second
+// stands for one each 5 minutes. Limits, such as a speed of answer, are not changed.
 const speedUpFactor = 300
 
-// TestAlerts_NotifyWhileCustomersWait has the rules in a
-// real Prometheus, and a real Alertmanager.
+// TestAlerts_NotifyWhileCustomersWait runs the rules in a real Prometheus with a real
+// Alertmanager.
 func TestAlerts_NotifyWhileCustomersWait(t *testing.T) {
 	t.Parallel()
 	const alert = "WolkvoxSpeedOfAnswerHigh"
@@ -44,7 +44,7 @@ func TestAlerts_NotifyWhileCustomersWait(t *testing.T) {
 		"alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: ["+alertmanager+"]\n")
 
 	chats := 0
-	// answering lets chats end, whose customers waited so long, until something happens.
+	// answering ends chats with the given waiting time until a condition is fulfilled.
 	answering := func(answer time.Duration, what string, happens func() bool) {
 		t.Helper()
 		eventually(t, what, func() bool {
@@ -77,7 +77,7 @@ func TestAlerts_NotifyWhileCustomersWait(t *testing.T) {
 	}
 	for annotation, want := range map[string]string{
 		"summary": `^Customers wait long for an agent$`,
-		// Between the limit and what all of the chats waited.
+		// Between the limit and the waiting time of the chats.
 		"description":   `\b1101 of wv0042: .* [234]m \d+s `,
 		"routing_point": `^Ventas$`,
 		"runbook_url":   `^https://.+/docs/runbooks/` + alert + `\.md$`,
@@ -113,7 +113,7 @@ type fastRule struct {
 	Annotations   map[string]string `yaml:"annotations,omitempty"`
 }
 
-// writeFastRules are the rules with all durations divided by haste.
+// writeFastRules writes the rules with all durations divided by speedUpFactor.
 func writeFastRules(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -148,7 +148,7 @@ func writeFastRules(t *testing.T) (dir string) {
 	return dir
 }
 
-// speedUp divides the ranges and offsets of an expression.
+// speedUp divides the ranges and offsets of an expression by speedUpFactor.
 func speedUp(t *testing.T, expression string) string {
 	t.Helper()
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expression)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A minute lies between two samples, the range is 15m, and what grows does so
-// evenly: what is to be expected is the same in each version of Prometheus.
+// Samples are a minute apart, the range is 15m, and counters grow evenly, so that each
+// version of Prometheus gives the same values.
 func TestPanels_ShowExpectedValues(t *testing.T) {
 	t.Parallel()
 	promtool := findProgram(t, "PROMTOOL")
@@ -110,7 +110,7 @@ func TestPanels_ShowExpectedValues(t *testing.T) {
 	}
 }
 
-// firstQuery is that of a panel.
+// firstQuery returns the first query of a panel.
 func firstQuery(t *testing.T, dashboard, panel string) string {
 	t.Helper()
 	for _, q := range panelQueries(t) {

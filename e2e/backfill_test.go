@@ -18,7 +18,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// pastChats end every 40 seconds, those of one hour in ten half as often.
+// pastChats returns chats that end every 40 seconds; in one of ten hours half as often.
 func pastChats(from, to time.Time) (chats []wolkvoxtest.Chat) {
 	for i := 0; from.Before(to); i++ {
 		from = from.Add(40 * time.Second)
@@ -45,7 +45,7 @@ func runBackfill(t *testing.T, dir string, server *wolkvoxtest.Server, from, to 
 	return output
 }
 
-// importBlocks makes blocks of samples in the data folder of a Prometheus to be.
+// importBlocks imports samples as blocks into the data folder in dir.
 func importBlocks(t *testing.T, dir, output string) {
 	t.Helper()
 	promtool := findProgram(t, "PROMTOOL")
@@ -63,8 +63,8 @@ func startPrometheusIn(t *testing.T, dir, config string) *prometheus {
 	return p
 }
 
-// fillRules records the recording rules of a past time into the data folder in dir, as docs/backfill.md says, and
-// returns a Prometheus that has them.
+// fillRules writes the recording rules of a past time into the data folder in dir, as docs/backfill.md
+// describes, and returns a Prometheus with them.
 func fillRules(t *testing.T, dir string, p *prometheus, from, to time.Time) *prometheus {
 	t.Helper()
 	args := []string{
@@ -79,8 +79,8 @@ func fillRules(t *testing.T, dir string, p *prometheus, from, to time.Time) *pro
 	return startPrometheusIn(t, dir, "{}")
 }
 
-// parseStrictly reads a file as Prometheus's own parser of OpenMetrics does, and
-// counts its samples.
+// parseStrictly parses a file with Prometheus's parser of OpenMetrics, and returns the
+// number of samples.
 func parseStrictly(t *testing.T, path string) (samples int) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -106,7 +106,7 @@ func parseStrictly(t *testing.T, path string) (samples int) {
 	}
 }
 
-// chatValues are expressions of what is counted, with what of a chat they count.
+// chatValues has the value of a chat that each expression counts.
 var chatValues = map[string]func(c wolkvoxtest.Chat) float64{
 	`wolkvox_chat_interactions_total{operation="wv0042"}`: func(wolkvoxtest.Chat) float64 { return 1 },
 	`wolkvox_chat_handoffs_total{rp_id="1101"}`: func(c wolkvoxtest.Chat) float64 {
@@ -126,7 +126,7 @@ func count(is bool) int {
 	return 0
 }
 
-// sumChats is what the chats come to that ended after from and no later than to.
+// sumChats returns the sum over the chats that ended after from and no later than to.
 func sumChats(chats []wolkvoxtest.Chat, of func(wolkvoxtest.Chat) float64, from, to time.Time) (truth float64) {
 	for _, c := range chats {
 		if c.End.After(from) && !c.End.After(to) {
@@ -164,8 +164,8 @@ func TestBackfill_ShowsChatsHourByHour(t *testing.T) {
 				t.Errorf("%s from %s to %s: have %v, want %v", expression, begin, end, have, want)
 			}
 			if p.number("min(count_over_time("+expression+"[1h]))", end) == 12 {
-				// To Prometheus 3 the sample at the hour's begin is not of the hour: the rest
-				// is extrapolated, but in the first hour no further than to 0.
+				// Prometheus 3 excludes the sample at the hour's start, and extrapolates the
+				// rest, in the first hour at most to 0.
 				if begin.Equal(from) {
 					continue
 				}
@@ -184,7 +184,7 @@ func TestBackfill_ShowsChatsHourByHour(t *testing.T) {
 		"operation_rp_id:wolkvox_chat_handoffs:increase1h":           "sum by (operation, rp_id) (increase(wolkvox_chat_handoffs_total[1h]))",
 		"operation_rp_id_channel:wolkvox_chat_interactions:midnight": "sum by (operation, rp_id, channel) (wolkvox_chat_interactions_total @ " + seconds(lastMidnight(at)) + ")",
 	} {
-		// Like Prometheus, promtool evaluates each group at seconds of its own.
+		// Like Prometheus, promtool evaluates each group at its own offset in seconds.
 		evaluated := time.UnixMilli(int64(1000 * p.number("max(timestamp("+recorded+"))", at)))
 		have, want := p.number("sum("+recorded+")", at), p.number("sum("+expression+")", evaluated)
 		if have != want || want == 0 {
@@ -193,15 +193,15 @@ func TestBackfill_ShowsChatsHourByHour(t *testing.T) {
 	}
 }
 
-// lastMidnight is in America/Bogota, as in rules/wolkvox.days.rules.yml.
+// lastMidnight returns the last midnight in America/Bogota, as in rules/wolkvox.days.rules.yml.
 func lastMidnight(t time.Time) time.Time {
 	const fromUTC = 5 * time.Hour
 	return t.Add(-fromUTC).Truncate(24 * time.Hour).Add(fromUTC)
 }
 
-// A backfill up to the first poll of an exporter, in the same series, and what that
-// exporter counted from then on, are all chats. The counters begin anew with the
-// exporter: functions such as increase() see that.
+// A backfill up to the first poll of an exporter, and the chats that the exporter counts
+// from then on, are all chats, in the same series. The exporter's counters start at 0,
+// which functions such as increase() treat as a reset.
 func TestBackfill_JoinsSeriesOfExporter(t *testing.T) {
 	t.Parallel()
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Location: time.UTC, Limits: wolkvoxtest.Limits{RequestsPerDay: -1, SimultaneousRequests: -1}})

@@ -7,8 +7,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// chatGroup is what a routing point and channel play in a run. Moments are shares of
-// the run.
+// chatGroup describes the chats of a routing point and channel in a run. Times are
+// fractions of the run.
 type chatGroup struct {
 	wolkvoxtest.Key
 	born      float64 // the first chat ends then; below 0 it is before the first poll
@@ -16,7 +16,7 @@ type chatGroup struct {
 	only      int     // that many chats, if not 0
 }
 
-// The keys are as the exporter shows them. Two are there from the first poll on.
+// The keys are as the exporter shows them. Two exist from the first poll on.
 var (
 	busy       = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1101", Channel: "whatsapp"}, born: -1, handsOver: -1}
 	patient    = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1102", Channel: "web"}, born: -1, handsOver: 0.3}
@@ -27,7 +27,7 @@ var (
 	firstParts = []chatGroup{busy, patient}
 )
 
-// chat makes the i-th chat of a part.
+// chat returns the i-th chat of a group.
 func (p chatGroup) chat(i int, end time.Time, handedOver bool) wolkvoxtest.Chat {
 	length := time.Duration(i%25) * time.Second
 	c := wolkvoxtest.Chat{
@@ -44,7 +44,7 @@ func (p chatGroup) chat(i int, end time.Time, handedOver bool) wolkvoxtest.Chat 
 	return c
 }
 
-// chatsBefore are chats of the first parts that ended before a time.
+// chatsBefore returns chats of the first groups that ended before a time.
 func chatsBefore(end time.Time) []wolkvoxtest.Chat {
 	var chats []wolkvoxtest.Chat
 	for i := range 20 {
@@ -54,7 +54,7 @@ func chatsBefore(end time.Time) []wolkvoxtest.Chat {
 	return chats
 }
 
-// chatsDuring are n chats that end one after the other.
+// chatsDuring returns n chats that end one after the other.
 func chatsDuring(begin time.Time, length time.Duration, n int) []wolkvoxtest.Chat {
 	chats, made := make([]wolkvoxtest.Chat, 0, n), map[wolkvoxtest.Key]int{}
 	for i := 0; len(chats) < n; i++ {

@@ -20,14 +20,14 @@ type panelQuery struct {
 
 func (q panelQuery) String() string { return q.dashboard + ": " + q.panel }
 
-// variableValues are typical values of the dashboards' variables and of Grafana's own.
+// variableValues has typical values of the dashboards' variables and of Grafana's.
 var variableValues = map[string]string{
 	"operation": ".*", "rp_id": ".*", "channel": ".*", "agent_id": ".*",
 	"window": "15m", "answer_within": "60", "target": "80", "asa_target": "60",
 	"__interval": "15m", "__rate_interval": "20m0s", "__range": "86400s",
 }
 
-// expandVariables puts values for variables, as Grafana does.
+// expandVariables replaces variables by values, as Grafana does.
 func expandVariables(t *testing.T, expr string) string {
 	t.Helper()
 	return regexp.MustCompile(`\$(?:(\w+)|\{(\w+)\})`).ReplaceAllStringFunc(expr, func(variable string) string {
@@ -39,7 +39,7 @@ func expandVariables(t *testing.T, expr string) string {
 	})
 }
 
-// panelQueries are those of all dashboards, of the lists to choose from, too.
+// panelQueries returns the queries of all dashboards, including those of variables.
 func panelQueries(t *testing.T) []panelQuery {
 	t.Helper()
 	type panel struct {
@@ -85,7 +85,7 @@ func panelQueries(t *testing.T) []panelQuery {
 		}
 		walk(d.Panels)
 		for _, v := range d.Templating.List {
-			// The labels of a list's values are looked for like those of an aggregation.
+			// The labels of a variable's values are checked like those of an aggregation.
 			if found := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`).FindStringSubmatch(v.Definition); found != nil {
 				queries = append(queries, panelQuery{name, "$" + v.Name, "group by (" + found[2] + ") (" + expandVariables(t, found[1]) + ")", true})
 			}
@@ -97,7 +97,7 @@ func panelQueries(t *testing.T) []panelQuery {
 	return queries
 }
 
-// parseExpr is an expression as Prometheus reads it; nil if it does not.
+// parseExpr parses an expression as Prometheus does. It returns nil if that fails.
 func parseExpr(t *testing.T, where, expr string) parser.Expr {
 	t.Helper()
 	e, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
@@ -115,8 +115,8 @@ func TestDashboards_ParseAsPromQL(t *testing.T) {
 	}
 }
 
-// 0/0 is NaN, which a graph shows as a gap, a stat as text, and an average over
-// time as nothing at all.
+// 0/0 is NaN, which a graph shows as a gap and a stat as text, and which makes an average
+// over time NaN.
 func TestDashboards_ShowNoNaN(t *testing.T) {
 	t.Parallel()
 	for _, q := range panelQueries(t) {
@@ -131,7 +131,7 @@ func TestDashboards_ShowNoNaN(t *testing.T) {
 					t.Errorf("%s: divides by what can be 0: %s", q, n.RHS)
 				}
 			case *parser.Call:
-				// A quantile of nothing is NaN. NaN is not at least 0.
+				// A quantile without observations is NaN, which is not at least 0.
 				if n.Func.Name == "histogram_quantile" && !atLeast0(path) {
 					t.Errorf("%s: does not leave NaN out: %s", q, n)
 				}
@@ -141,7 +141,7 @@ func TestDashboards_ShowNoNaN(t *testing.T) {
 	}
 }
 
-// isPositive tells whether an expression is a number, or filters for more than 0.
+// isPositive reports whether an expression is a number, or filters for more than 0.
 func isPositive(e parser.Expr) bool {
 	switch e := e.(type) {
 	case *parser.NumberLiteral:
@@ -156,7 +156,7 @@ func isPositive(e parser.Expr) bool {
 	}
 }
 
-// atLeast0 tells whether the innermost expression on a path filters for that.
+// atLeast0 reports whether the innermost expression on a path filters for at least 0.
 func atLeast0(path []parser.Node) bool {
 	if len(path) == 0 {
 		return false

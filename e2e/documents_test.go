@@ -10,8 +10,8 @@ import (
 // documentQuery is a query that a document gives as an example.
 type documentQuery struct{ file, expr string }
 
-// documentQueries are the queries of the README and of docs/, with an empty line
-// between any two.
+// documentQueries returns the queries of the README and of docs/, which are separated by
+// empty lines.
 func documentQueries(t *testing.T) (all []documentQuery) {
 	t.Helper()
 	files, err := filepath.Glob("../docs/*.md")

@@ -24,8 +24,8 @@ type exporter struct {
 	current atomic.Pointer[process]
 }
 
-// newExporter starts the program against a server, with a state that outlives
-// it. The token must be its own: the vendor allows one request at a time for each.
+// newExporter starts the program against a server, with a state that it keeps over restarts.
+// Each exporter needs its own token: the vendor allows one request at a time for each.
 func newExporter(t *testing.T, server *wolkvoxtest.Server, token, zone string, args ...string) *exporter {
 	t.Helper()
 	e := &exporter{t: t, dir: t.TempDir(), token: token, args: append([]string{
@@ -44,18 +44,18 @@ func (e *exporter) start() {
 
 func (e *exporter) kill() { e.current.Load().kill() }
 
-// isPolled tells whether the first poll since the start has succeeded.
+// isPolled reports whether the first poll since the start has succeeded.
 func (e *exporter) isPolled() bool { return e.current.Load().answers("/-/ready") }
 
-// proxy is an address of an exporter that stays the same when the program is
-// started again on another port.
+// proxy has an address of an exporter that stays the same if the program restarts on
+// another port.
 type proxy struct {
 	*httptest.Server
 	format atomic.Value // Content-Type of the last response
 }
 
-// newProxy serves the exporter. It asks for the format that accept says, or for
-// what Prometheus does if that is empty.
+// newProxy starts a proxy. It requests the format accept, or, if that is empty, the one
+// that Prometheus requests.
 func (e *exporter) newProxy(accept string) *proxy {
 	f := &proxy{}
 	f.Server = httptest.NewServer(&httputil.ReverseProxy{
@@ -74,7 +74,7 @@ func (e *exporter) newProxy(accept string) *proxy {
 			f.format.Store(r.Header.Get("Content-Type"))
 			return nil
 		},
-		// A kill is seen by Prometheus as a failed scrape.
+		// For Prometheus a kill is a failed scrape.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 		ErrorLog:     slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		Transport:    client.Transport,
@@ -83,9 +83,9 @@ func (e *exporter) newProxy(accept string) *proxy {
 	return f
 }
 
-// target is the address as Prometheus's configuration wants it.
+// target returns the address for Prometheus's configuration.
 func (f *proxy) target() string { return strings.TrimPrefix(f.URL, "http://") }
 
-// noonZone is a time zone where it is between noon and one now: no end of a day
-// or month lies between the chats of a test.
+// noonZone returns a time zone where it is between noon and one now, so that no end of a
+// day or month lies between the chats of a test.
 func noonZone() string { return fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12) }

@@ -7,14 +7,14 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// family names what counts or sums chats: a series of floats, or the count or
-// the sum of a native histogram, which is then named as that of a classic one.
+// family names a counter or sum of chats: a series of floats, or the count or sum of a
+// native histogram, which has the name of the classic one.
 type family struct {
 	name   string
 	native bool
 }
 
-// series is the name in Prometheus.
+// series returns the name in Prometheus.
 func (f family) series() string {
 	if !f.native {
 		return f.name
@@ -22,7 +22,7 @@ func (f family) series() string {
 	return f.name[:strings.LastIndexByte(f.name, '_')]
 }
 
-// increase is the expression for it, of a selector such as {job="x"}[1m].
+// increase returns the expression of its increase for a selector such as {job="x"}[1m].
 func (f family) increase(selector string) string {
 	if !f.native {
 		return fmt.Sprintf("increase(%s%s)", f.series(), selector)
@@ -45,7 +45,7 @@ func (f figure) String() string {
 	return fmt.Sprintf("%s%s{rp_id=%q,channel=%q,%q}", kind, f.name, f.RoutingPoint, f.Channel, f.more)
 }
 
-// newFigure is the figure of a family with these labels.
+// newFigure returns the figure of a family with these labels.
 func newFigure(f family, labels map[string]string) figure {
 	return figure{
 		family: f,
@@ -54,8 +54,8 @@ func newFigure(f family, labels map[string]string) figure {
 	}
 }
 
-// expected are the figures that show a truth, with histograms as classic ones,
-// native ones or both. A label set is whole: it has those, too, that are 0.
+// expected returns the figures for a truth, with classic histograms, native ones or both,
+// including figures that are 0.
 func expected(truth wolkvoxtest.Truth, classic, native bool) map[figure]float64 {
 	want := map[figure]float64{}
 	for key, figures := range truth.By {

@@ -10,9 +10,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// labelSet are the names of the labels that some series may have. It is nil for
-// a metric that is not known: that is a problem already, and not again with each
-// of its labels.
+// labelSet has the names of the labels that some series may have. It is nil for an unknown
+// metric, which is reported once and not again for each label.
 type labelSet map[string]bool
 
 func newLabelSet(names ...string) labelSet {
@@ -32,8 +31,8 @@ func (s labelSet) intersect(other labelSet) labelSet {
 	return both
 }
 
-// checker follows labels through an expression, from the metrics up, and notes
-// what cannot be there.
+// checker follows labels through an expression, from the metrics up, and reports those that
+// cannot exist.
 type checker struct {
 	metrics  func(name string) (labelSet, bool)
 	used     map[string]bool // metrics
@@ -44,7 +43,7 @@ func (c *checker) reportProblem(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf(format, args...))
 }
 
-// requireLabels notes a problem for each name that is not among the labels.
+// requireLabels reports a problem for each name that is not among the labels.
 func (c *checker) requireLabels(node parser.Expr, have labelSet, names ...string) {
 	for _, name := range names {
 		if have != nil && !have[name] {
@@ -53,7 +52,7 @@ func (c *checker) requireLabels(node parser.Expr, have labelSet, names ...string
 	}
 }
 
-// labels are those of an expression's result.
+// labels returns the labels of an expression's result.
 func (c *checker) labels(e parser.Expr) labelSet {
 	switch e := e.(type) {
 	case *parser.VectorSelector:
@@ -150,7 +149,7 @@ func (c *checker) called(e *parser.Call) labelSet {
 	case "label_replace":
 		return have.intersect(newLabelSet(e.Args[1].(*parser.StringLiteral).Val))
 	case "histogram_quantile":
-		// A native histogram has its buckets inside.
+		// The sample of a native histogram includes its buckets.
 		if strings.Contains(e.String(), "_bucket{") || strings.Contains(e.String(), "_bucket[") {
 			c.requireLabels(e, have, "le")
 		}

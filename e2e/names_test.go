@@ -18,8 +18,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// externalMetrics metrics come from client_golang, Prometheus and its libraries. The
-// golden files do not have them, or not their labels.
+// externalMetrics are metrics of client_golang, Prometheus and its libraries. The golden
+// files do not have them, or not their labels.
 var externalMetrics = map[string]labelSet{
 	"up":                            {},
 	"scrape_duration_seconds":       {},
@@ -29,7 +29,7 @@ var externalMetrics = map[string]labelSet{
 	"wolkvox_exporter_build_info":   newLabelSet("version", "revision", "branch", "goversion", "goos", "goarch", "tags"),
 }
 
-// exposition is what the exporter shows, as its golden files have it.
+// exposition has the series of the exporter's golden files.
 type exposition struct {
 	series map[string]labelSet // by the name of the series
 	family map[string]string   // of a series
@@ -43,7 +43,7 @@ func readGolden(t *testing.T) exposition {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Values that differ from run to run.
+		// Values that differ between runs.
 		text = bytes.ReplaceAll(text, []byte(" MASKED"), []byte(" 0"))
 		p := textparse.NewPromParser(text, labels.NewSymbolTable(), false)
 		family := ""
@@ -82,7 +82,7 @@ func (x exposition) add(family string, series labels.Labels) {
 	})
 }
 
-// ruleQuery is what a recording rule or an alert asks.
+// ruleQuery is the expression of a recording rule or an alert.
 type ruleQuery struct {
 	Record, Alert, Expr string
 	Labels              map[string]string
@@ -123,7 +123,7 @@ func TestQueries_UseExistingMetricsAndLabels(t *testing.T) {
 		}
 	}
 	c := &checker{used: map[string]bool{}}
-	// An expression may use what others record, in any order.
+	// An expression may use recordings, in any order.
 	known := map[string]labelSet{}
 	c.metrics = func(name string) (labelSet, bool) {
 		target := newLabelSet("job", "instance")
@@ -172,7 +172,7 @@ func TestQueries_UseExistingMetricsAndLabels(t *testing.T) {
 		check(q.file+": "+q.expr, q.expr)
 	}
 
-	// What nobody looks at need not be counted.
+	// Each metric must be used by a query.
 	idle := map[string]bool{}
 	for _, family := range x.family {
 		if regexp.MustCompile(`^wolkvox_(chat|agent)_`).MatchString(family) {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Names of routing points and agents, the quota and a reconcile are there as
-// well, each within seconds.
+// The demo also has names of routing points and agents, the quota and a reconcile, each
+// within seconds.
 var panelsDemo = []string{
 	"demo", "--web.listen-address=127.0.0.1:0", "--storage.path=state", "--poll.interval=1s", "--poll.reconcile-interval=2s",
 	"--collector.zero-hold=0s", "--collector.agent-names",
@@ -32,7 +32,7 @@ func TestPanels_ShowDataOfDemo(t *testing.T) {
 	}
 }
 
-// hasData asks as Grafana does, and tells whether there is a number.
+// hasData sends a query as Grafana does, and reports whether the result has a number.
 func hasData(t *testing.T, p *prometheus, q panelQuery) bool {
 	t.Helper()
 	now := time.Now()

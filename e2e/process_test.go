@@ -37,10 +37,10 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// waitLimit is how long a test waits for what should take far less.
+// waitLimit is how long a test waits for a condition that should take far less.
 const waitLimit = 90 * time.Second
 
-// eventually waits for a condition that other processes are about to fulfil.
+// eventually waits until other processes fulfil a condition.
 func eventually(t *testing.T, what string, fulfilled func() bool) {
 	t.Helper()
 	if !await(fulfilled) {
@@ -48,7 +48,7 @@ func eventually(t *testing.T, what string, fulfilled func() bool) {
 	}
 }
 
-// await waits for a condition, and tells whether it came.
+// await waits for a condition, and reports whether it was fulfilled.
 func await(fulfilled func() bool) bool {
 	for deadline := time.Now().Add(waitLimit); !fulfilled(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -132,7 +132,7 @@ func startProcess(t *testing.T, dir string, env []string, file string, args ...s
 	return p
 }
 
-// recordLine keeps a line of the log, and the first address in it.
+// recordLine appends a line of the log, and keeps the first address.
 func (p *process) recordLine(line []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,14 +142,14 @@ func (p *process) recordLine(line []byte) {
 	}
 }
 
-// baseURL is the URL below which the program serves, or "" before it listens.
+// baseURL returns the URL of the program, or "" before it listens.
 func (p *process) baseURL() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.url
 }
 
-// tail is the end of the log.
+// tail returns the end of the log.
 func (p *process) tail(lines int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,17 +157,17 @@ func (p *process) tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// kill gives the program no time for anything.
+// kill ends the program with SIGKILL.
 func (p *process) kill() {
 	// It may have ended already.
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
-// client keeps no connection to what is about to be killed.
+// client keeps no connection open: the programs are killed.
 var client = http.Client{Timeout: waitLimit, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// answers tells whether a page of the program has status 200.
+// answers reports whether a page of the program has status 200.
 func (p *process) answers(path string) bool {
 	response, err := client.Get(p.baseURL() + path)
 	if err != nil {
@@ -177,7 +177,7 @@ func (p *process) answers(path string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// writeFile makes a file in a new folder.
+// writeFile creates a file in a new folder.
 func writeFile(t *testing.T, name, content string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), name)

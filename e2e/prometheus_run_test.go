@@ -15,7 +15,7 @@ const (
 	zeroHold     = "8s" // many scrapes, so that a machine that is slow does not miss them all
 )
 
-// prometheusRun is a time in which chats end and the exporter is killed, as Prometheus sees it.
+// prometheusRun is a time in which chats end and the exporter is killed while Prometheus scrapes it.
 type prometheusRun struct {
 	t       *testing.T
 	version string
@@ -30,7 +30,7 @@ type prometheusRun struct {
 	keys       map[string]wolkvoxtest.Key // of chats, by their conn_id
 }
 
-// newPrometheusRun starts everything, and returns when each view has a scrape.
+// newPrometheusRun starts all programs, and returns when each view has a scrape.
 func newPrometheusRun(t *testing.T) *prometheusRun {
 	t.Helper()
 	major, version := prometheusVersion(t)
@@ -68,7 +68,7 @@ func newPrometheusRun(t *testing.T) *prometheusRun {
 	return r
 }
 
-// add enters chats.
+// add adds chats.
 func (r *prometheusRun) add(chats []wolkvoxtest.Chat) {
 	for _, c := range chats {
 		r.keys[c.ConnID] = wolkvoxtest.Key{RoutingPoint: c.RoutingPoint, Channel: c.Channel}
@@ -101,8 +101,8 @@ func (r *prometheusRun) scrape(features string, views []*view, lines map[string]
 	r.views = append(r.views, views...)
 }
 
-// scrapeOld does so with Prometheus 2: the format is the program's, except that
-// a proxy can ask for text. Native histograms come without classic ones.
+// scrapeOld does so with Prometheus 2: its flags choose the format, except that a proxy can
+// request text. Native histograms are scraped without classic ones.
 func (r *prometheusRun) scrapeOld(e *exporter) {
 	r.t.Helper()
 	r.scrape("exemplar-storage", []*view{
@@ -114,8 +114,8 @@ func (r *prometheusRun) scrapeOld(e *exporter) {
 	}, nil)
 }
 
-// scrapeNew does so with Prometheus 3: the format is the job's. Created
-// timestamps are the program's.
+// scrapeNew does so with Prometheus 3: the job chooses the format, and a flag the created
+// timestamps.
 func (r *prometheusRun) scrapeNew(held, unheld *exporter) {
 	r.t.Helper()
 	const native, classic = "scrape_native_histograms: true", "always_scrape_classic_histograms: true"
@@ -137,8 +137,8 @@ func (r *prometheusRun) scrapeNew(held, unheld *exporter) {
 	})
 }
 
-// playChats lets the chats end, with a kill while one label set is about to be born
-// and one while another is held at 0, and returns when all is seen.
+// playChats lets the chats end, with a kill before one label set appears and one while
+// another is held at 0, and returns when Prometheus has all.
 func (r *prometheusRun) playChats() {
 	r.t.Helper()
 	r.add(chatsDuring(time.Now(), lengthOfARun, chatsOfARun))
@@ -149,7 +149,7 @@ func (r *prometheusRun) playChats() {
 	r.eventuallyShown(once)
 	r.restart(func() {})
 	r.truth = r.server.Truth(time.Now().Add(time.Hour))
-	// Whether it ever came, and what did not, is told by a closer look at each view.
+	// The checks of each view report whether it was shown, and what was missing.
 	_ = await(func() bool {
 		return !slices.ContainsFunc(r.views, func(v *view) bool { return !maps.Equal(v.latest(), v.expected(r.truth)) })
 	})
@@ -166,9 +166,9 @@ func (r *prometheusRun) eventuallyShown(p chatGroup) {
 	})
 }
 
-// restart kills the exporters, and starts them again when each view has had a
-// failed scrape and something else has happened. Polls fail until each view has
-// seen what was saved.
+// restart kills the exporters, and starts them again after each view has had a failed
+// scrape and meanwhile has returned. Polls fail until each view has scraped the saved
+// state.
 func (r *prometheusRun) restart(meanwhile func()) {
 	r.t.Helper()
 	killed := time.Now()
@@ -186,7 +186,7 @@ func (r *prometheusRun) restart(meanwhile func()) {
 	r.server.Recover()
 }
 
-// eventuallyScraped waits until the scrapes of each view since a time are as wanted.
+// eventuallyScraped waits until the scrapes of each view since a time fulfil a condition.
 func (r *prometheusRun) eventuallyScraped(since time.Time, what string, wanted func(good, failed int) bool) {
 	r.t.Helper()
 	for _, v := range r.views {

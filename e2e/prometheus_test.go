@@ -17,7 +17,7 @@ type prometheus struct {
 	*process
 }
 
-// prometheusVersion is that of the Prometheus to be run, as major version and whole.
+// prometheusVersion returns the version of the Prometheus under test, as major version and whole.
 func prometheusVersion(t *testing.T) (major int, full string) {
 	t.Helper()
 	out, err := exec.Command(findProgram(t, "PROMETHEUS"), "--version").CombinedOutput()
@@ -45,8 +45,8 @@ func startPrometheus(t *testing.T, config string, args ...string) *prometheus {
 	return p
 }
 
-// series is one of a query's result: with one sample of an instant query, with
-// many of a range.
+// series is a series of a query's result, with one sample for an instant query and several
+// for a range.
 type series struct {
 	Metric     map[string]string `json:"metric"`
 	Value      *sample           `json:"value"`
@@ -107,7 +107,7 @@ func (p *prometheus) number(expression string, at time.Time) float64 {
 	}
 }
 
-// exemplars are those of one series.
+// exemplars are the exemplars of one series.
 type exemplars struct {
 	SeriesLabels map[string]string `json:"seriesLabels"`
 	Exemplars    []struct {
@@ -123,7 +123,7 @@ func (p *prometheus) exemplars(selector string, from, to time.Time) []exemplars 
 	return result
 }
 
-// get asks the API, and fails the test where that says no.
+// get sends a request to the API. The test fails if the API returns an error.
 func (p *prometheus) get(path string, parameters url.Values, into any) {
 	p.t.Helper()
 	response, err := client.PostForm(p.baseURL()+path, parameters)
@@ -147,10 +147,10 @@ func (p *prometheus) get(path string, parameters url.Values, into any) {
 	}
 }
 
-// seconds is a time as the API takes it.
+// seconds formats a time for the API.
 func seconds(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
 
-// scrapeJob is a job of a configuration, with more lines of its own.
+// scrapeJob returns a job of a configuration with additional lines.
 func scrapeJob(name, target string, lines ...string) string {
 	job := fmt.Sprintf("  - job_name: %s\n    static_configs:\n      - targets: [%q]\n", name, target)
 	for _, line := range lines {
@@ -159,7 +159,7 @@ func scrapeJob(name, target string, lines ...string) string {
 	return job
 }
 
-// prometheusConfig is a configuration that scrapes, and evaluates rules, every so often.
+// prometheusConfig returns a configuration that scrapes and evaluates rules at an interval.
 func prometheusConfig(every string, jobs ...string) string {
 	return fmt.Sprintf("global:\n  scrape_interval: %[1]s\n  scrape_timeout: %[1]s\n  evaluation_interval: %[1]s\nscrape_configs:\n%[2]s",
 		every, strings.Join(jobs, ""))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// histograms are the families of histograms, as Prometheus has native ones.
+// histograms are the names of the native histograms in Prometheus.
 var histograms = []string{
 	"wolkvox_chat_bot_time_seconds", "wolkvox_chat_speed_of_answer_seconds", "wolkvox_chat_handle_time_seconds",
 	"wolkvox_chat_duration_seconds", "wolkvox_chat_messages", "wolkvox_chat_characters",
@@ -38,7 +38,7 @@ func quantilesAgree(t *testing.T, w window, views []*view) {
 	}
 }
 
-// bucket is the classic bucket that a value is in.
+// bucket returns the classic bucket of a value.
 func (v *view) bucket(name string, value float64, at time.Time) (lower, upper float64) {
 	v.t.Helper()
 	upper = math.Inf(1)

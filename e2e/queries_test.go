@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// inputSeries are samples every 15 minutes. It is read after 209 hours, at noon in America/Bogota. Midnight was
+// inputSeries has samples every 15 minutes. The queries run after 209 hours, at noon in America/Bogota. Midnight was
 // at sample 788, the one before at 692, and the day a week before went from sample 116 to 212.
 var inputSeries = map[string]string{
 	`wolkvox_up{operation="demo"}`: "1x836",
 	// 192 chats on the day a week ago, 96 of them by noon, 288 yesterday, 240 today.
 	`wolkvox_chat_interactions_total{operation="demo",rp_id="1101",channel="whatsapp"}`: "0+1x116 118+2x95 309+1x479 791+3x95 1081+5x47",
-	// Its first chats are of yesterday at noon: 48 then, 48 today.
+	// Its first chats end yesterday at noon: 48 then, 48 today.
 	`wolkvox_chat_interactions_total{operation="demo",rp_id="1102",channel="web"}`: "_x740 0+1x96",
-	// Its first ones are of this morning: 16.
+	// Its first chats end this morning: 16.
 	`wolkvox_chat_interactions_total{operation="demo",rp_id="1103",channel="web"}`: "_x820 0+1x16",
 
 	`wolkvox_chat_handoffs_total{operation="demo",rp_id="1101",channel="whatsapp"}`:                           "0+1x836",

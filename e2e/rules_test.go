@@ -20,7 +20,7 @@ type rule struct {
 	Annotations map[string]string `yaml:"annotations"`
 }
 
-// unitTest is what promtool does with rules, as far as it names them.
+// unitTest is a unit test of promtool with the rules that it names.
 type unitTest struct {
 	Alerts []struct {
 		Name     string `yaml:"alertname"`
@@ -104,7 +104,7 @@ func readUnitTests(t *testing.T) []unitTest {
 	return all
 }
 
-// metricNames parses an expression and lists the metrics that it selects.
+// metricNames parses an expression and returns the metrics that it selects.
 func metricNames(t *testing.T, expr string) []string {
 	t.Helper()
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
@@ -122,7 +122,7 @@ func metricNames(t *testing.T, expr string) []string {
 	return names
 }
 
-// A name with a colon is no exporter's.
+// Only the names of recordings contain a colon.
 func TestRules_UseExistingRecordings(t *testing.T) {
 	t.Parallel()
 	recordings, alerts := readRules(t)

@@ -35,7 +35,7 @@ func TestPrometheus_HasExactFigures(t *testing.T) {
 	}
 }
 
-// growth is the first and the last value that each figure must have.
+// growth returns the first and the last value that each figure must have.
 func (r *prometheusRun) growth(w window) (first, last map[figure]float64) {
 	first, last = w.expected(r.before), w.expected(r.truth)
 	if w.created {
@@ -44,8 +44,8 @@ func (r *prometheusRun) growth(w window) (first, last map[figure]float64) {
 	return first, last
 }
 
-// lastMinusFirst holds the samples against the truth, and returns by how much
-// they are wrong. No value may fall.
+// lastMinusFirst compares the samples with the truth, and returns the difference. No value
+// may fall.
 func (r *prometheusRun) lastMinusFirst(t *testing.T, w window) (difference float64) {
 	t.Helper()
 	samples := w.samples()
@@ -122,14 +122,14 @@ func (r *prometheusRun) increase(t *testing.T, w window) (sum, most, chats float
 	return sum, most, chats
 }
 
-// isBetween tells whether have is within bounds, but for the rounding of floats.
+// isBetween reports whether have is within bounds, except for the rounding of floats.
 func isBetween(least, have, most float64) bool {
 	const rounding = 1e-9
 	return have >= least*(1-rounding) && have <= most*(1+rounding)
 }
 
-// exemplars checks that those that Prometheus has name a chat of the series, and
-// nothing else. It returns how many there are.
+// exemplars checks that the exemplars in Prometheus name a chat of the series, and nothing
+// else. It returns their number.
 func (r *prometheusRun) exemplars(t *testing.T, w window) (count int) {
 	t.Helper()
 	for _, s := range w.exemplars(fmt.Sprintf(`{__name__=~"wolkvox_.+",job=%q}`, w.job), w.from, w.until) {

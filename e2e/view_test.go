@@ -27,12 +27,12 @@ type window struct {
 	from, until time.Time
 }
 
-// selector is that of the view in the window, to be put behind a name.
+// selector returns the selector of the view in the window, which follows a name.
 func (w window) selector() string {
 	return fmt.Sprintf("{job=%q}[%dms]", w.job, w.until.Sub(w.from).Milliseconds())
 }
 
-// scrapes are those that succeeded and those that failed.
+// scrapes returns the number of successful and of failed scrapes.
 func (w window) scrapes() (good, failed int) {
 	w.t.Helper()
 	for _, s := range w.query("up"+w.selector(), w.until) {
@@ -47,13 +47,13 @@ func (w window) scrapes() (good, failed int) {
 	return good, failed
 }
 
-// samples are those of each figure.
+// samples returns the samples of each figure.
 func (w window) samples() map[figure][]sample {
 	w.t.Helper()
 	return groupSamples(w.query(fmt.Sprintf(`{__name__=~"wolkvox_chat_.+",%s`, w.selector()[1:]), w.until))
 }
 
-// latest are the newest values of each figure.
+// latest returns the newest value of each figure.
 func (v *view) latest() map[figure]float64 {
 	v.t.Helper()
 	values := map[figure]float64{}
@@ -63,7 +63,7 @@ func (v *view) latest() map[figure]float64 {
 	return values
 }
 
-// groupSamples sorts a result with series of chats. Buckets are no figures.
+// groupSamples groups a result by figure, without buckets.
 func groupSamples(result []series) map[figure][]sample {
 	samples := map[figure][]sample{}
 	for _, s := range result {
@@ -86,7 +86,7 @@ func groupSamples(result []series) map[figure][]sample {
 	return samples
 }
 
-// increases are what Prometheus says that the figures of a family grew by.
+// increases returns the increases of a family's figures according to Prometheus.
 func (w window) increases(f family) map[figure]float64 {
 	w.t.Helper()
 	values := map[figure]float64{}
@@ -98,7 +98,7 @@ func (w window) increases(f family) map[figure]float64 {
 	return values
 }
 
-// expected are the figures that show a truth in this view.
+// expected returns the figures for a truth in this view.
 func (v *view) expected(truth wolkvoxtest.Truth) map[figure]float64 {
 	return expected(truth, v.classic, v.native)
 }
