@@ -12,7 +12,7 @@ import (
 
 const phpWarning = "<br />\n<b>Warning</b>:  Undefined array key \"asa\" in <b>/var/www/api.php</b> on line <b>7</b><br />\n"
 
-func TestDocument_TextAround(t *testing.T) {
+func TestDocument_AllowsSurroundingText(t *testing.T) {
 	row, whole := rowWith(), report(rowWith())
 	tooMuch := strings.Repeat("Notice: x\n", maxTokenLen/10+1)
 	for _, c := range []struct {
@@ -61,7 +61,7 @@ func TestDocument_TextAround(t *testing.T) {
 		{"a comma behind", whole + ",", 1, Malformed, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			have := decoded(t, c.body)
+			have := decodeBody(t, c.body)
 			if have.rows() != c.rows || have.request.Result != c.want || have.request.ExtraText != c.extra || have.response.ExtraText != c.extra {
 				t.Errorf("have %d rows, %s (%v), extra text %t, %t", have.rows(), have.request.Result, have.err, have.request.ExtraText, have.response.ExtraText)
 			}
@@ -77,12 +77,12 @@ func TestDocument_TextAround(t *testing.T) {
 	}
 }
 
-// A response that ends inside of its document is cut, whatever was before that.
+// A response that ends inside its document is cut, even if text precedes the document.
 func TestDocument_CutBehindTextIsMalformed(t *testing.T) {
 	body := "\ufeff" + phpWarning + report(rowWith()) + phpWarning
 	document := len(body) - len(phpWarning)
 	for n := range body {
-		have := decoded(t, body[:n])
+		have := decodeBody(t, body[:n])
 		if whole := n >= document; whole != (have.err == nil) || !whole && have.failure() != Malformed {
 			t.Fatalf("cut to %d bytes of %d: have %d rows, %v", n, document, have.rows(), have.err)
 		}
@@ -94,7 +94,7 @@ func TestClient_LastResponse(t *testing.T) {
 		`"3 records were found"`: 3, `" 12 record  were found "`: 12, `"Se encontraron 60000 registros"`: 60000, `"0 records were found"`: 0,
 		`"X records were found"`: -1, `""`: -1, `null`: -1, `7`: 7, `[7]`: -1, `"1234567890 records"`: -1, `"123456789 records"`: 123456789, `"chat_8: 5"`: 8,
 	} {
-		have := decoded(t, `{"code": 200, "msg": `+msg+`, "data": [`+rowWith()+`]}`)
+		have := decodeBody(t, `{"code": 200, "msg": `+msg+`, "data": [`+rowWith()+`]}`)
 		if have.response.Announced != want || have.response.ExtraText {
 			t.Errorf("%s: have %+v, want %d", msg, have.response, want)
 		}
@@ -102,9 +102,9 @@ func TestClient_LastResponse(t *testing.T) {
 	// It is that of the chats.
 	client := NewClient(anyBase, StaticToken("t"), WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
 		if bytes.Contains([]byte(r.URL.RawQuery), []byte("chat_8")) {
-			return responding(http.StatusOK, `{"code": 200, "msg": "3 records", "data": []}`)(r)
+			return newResponder(http.StatusOK, `{"code": 200, "msg": "3 records", "data": []}`)(r)
 		}
-		return responding(http.StatusOK, `x{"code": 200, "msg": "5 records", "data": []}`)(r)
+		return newResponder(http.StatusOK, `x{"code": 200, "msg": "5 records", "data": []}`)(r)
 	})))
 	if have := client.LastResponse(); have != (Response{Announced: -1}) {
 		t.Errorf("have %+v before a request", have)
@@ -124,11 +124,11 @@ func TestClient_LastResponse(t *testing.T) {
 }
 
 func TestDecode_ControlCharactersBesideEscapes(t *testing.T) {
-	want := only(t, rowWith("channel", `"a\tb\nc\u00e1\\"`))
-	if have := only(t, rowWith("channel", "\"a\tb\nc\\u00e1\\\\\"")); have != want {
+	want := decodeOneRow(t, rowWith("channel", `"a\tb\nc\u00e1\\"`))
+	if have := decodeOneRow(t, rowWith("channel", "\"a\tb\nc\\u00e1\\\\\"")); have != want {
 		t.Errorf("have %q, want %q", have.Channel, want.Channel)
 	}
-	if have := only(t, rowWith("channel", "\"a\x00b\"")).Channel; have != "a\ufffdb" {
+	if have := decodeOneRow(t, rowWith("channel", "\"a\x00b\"")).Channel; have != "a\ufffdb" {
 		t.Errorf("have %q of a NUL", have)
 	}
 }

@@ -13,7 +13,7 @@ func TestEnvelope_MembersInAnyOrder(t *testing.T) {
 	for range 50 {
 		rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 		body := "{" + strings.Join(members, ", ") + "}"
-		if have := decoded(t, body); len(have.chats) != 1 || have.err != nil || have.request.Result != OK {
+		if have := decodeBody(t, body); len(have.chats) != 1 || have.err != nil || have.request.Result != OK {
 			t.Fatalf("have %d chats, %v from %s", len(have.chats), have.err, body)
 		}
 	}
@@ -59,7 +59,7 @@ func TestEnvelope_EveryForm(t *testing.T) {
 		{"data objects that are no rows", `{"code": 200, "data": {"links": ` + foreign + `}}`, 1, Malformed},
 		{"a top-level array of no rows", `[` + foreign + `]`, 1, Malformed},
 		{"a top-level array of numbers", `[1, 2]`, 0, Malformed},
-		{"an object with a name of more than 64 KiB", `{"data": {"` + long("x") + `": ` + row + `}}`, 1, Malformed},
+		{"an object with a name of more than 64 KiB", `{"data": {"` + tooLong("x") + `": ` + row + `}}`, 1, Malformed},
 
 		{"data empty", `{"code": 200, "data": []}`, 0, Empty},
 		{"data an object without members", `{"code": 200, "data": { }}`, 0, Empty},
@@ -129,7 +129,7 @@ func TestEnvelope_EveryForm(t *testing.T) {
 		{"UTF-16", "\xff\xfe{\x00}\x00", 0, Malformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			have := decoded(t, c.body)
+			have := decodeBody(t, c.body)
 			if have.rows() != c.rows || have.request.Result != c.want || have.request.ExtraText {
 				t.Errorf("have %d rows, %s (%v), extra text %t, want %d, %s", have.rows(), have.request.Result, have.err, have.request.ExtraText, c.rows, c.want)
 			}
@@ -142,33 +142,33 @@ func TestEnvelope_EveryForm(t *testing.T) {
 
 func TestError_HasCodeOfEnvelope(t *testing.T) {
 	var failure *Error
-	if have := decoded(t, `{"code": "503", "msg": "x"}`); !errors.As(have.err, &failure) || failure.Status != http.StatusServiceUnavailable {
+	if have := decodeBody(t, `{"code": "503", "msg": "x"}`); !errors.As(have.err, &failure) || failure.Status != http.StatusServiceUnavailable {
 		t.Errorf("have %v, want status 503", have.err)
 	}
 }
 
 func TestError_QuotesNoPersonalData(t *testing.T) {
 	for _, body := range []string{
-		`{"data": [{"customer_name": "` + canaryName + `" "customer_phone": "` + canaryPhone + `"`,
-		`{"extra": {"` + canaryName + `": {"` + canaryPhone + `": x}}}`,
-		`{"data": [{"customer": {"` + canaryName + `": {`,
-		`{"code": "` + canaryName + `"}`,
-		`{"code": "` + canaryPhone + `"}`,
-		`{"code": ` + canaryPhone + `, "data": []}`,
-		`{"code": 400, "msg": "` + canaryName + `"}`,
-		`{"data": "` + canaryName + `"}`,
-		canaryName,
-		canaryName + "{",
-		report(rowWith()) + "[" + canaryName,
-		"<html>" + canaryName + report(),
-		`{"code": 200, "error": "` + canaryName + `", "data": []}`,
-		`{"data": {"` + canaryName + `": {"` + canaryPhone + `": 1}}}`,
+		`{"data": [{"customer_name": "` + sampleName + `" "customer_phone": "` + samplePhone + `"`,
+		`{"extra": {"` + sampleName + `": {"` + samplePhone + `": x}}}`,
+		`{"data": [{"customer": {"` + sampleName + `": {`,
+		`{"code": "` + sampleName + `"}`,
+		`{"code": "` + samplePhone + `"}`,
+		`{"code": ` + samplePhone + `, "data": []}`,
+		`{"code": 400, "msg": "` + sampleName + `"}`,
+		`{"data": "` + sampleName + `"}`,
+		sampleName,
+		sampleName + "{",
+		report(rowWith()) + "[" + sampleName,
+		"<html>" + sampleName + report(),
+		`{"code": 200, "error": "` + sampleName + `", "data": []}`,
+		`{"data": {"` + sampleName + `": {"` + samplePhone + `": 1}}}`,
 	} {
-		mustHideCanaries(t, decoded(t, body).err)
+		wantNoPersonalData(t, decodeBody(t, body).err)
 	}
 }
 
-func mustHideCanaries(t *testing.T, err error) {
+func wantNoPersonalData(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {
 		t.Error("have no error")
@@ -177,7 +177,7 @@ func mustHideCanaries(t *testing.T, err error) {
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("have more than a line: %q", err)
 		}
-		for _, canary := range canaries {
+		for _, canary := range personalValues {
 			if strings.Contains(strings.ToLower(err.Error()), strings.ToLower(canary)) {
 				t.Errorf("have %q in %q", canary, err)
 			}

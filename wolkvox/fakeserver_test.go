@@ -11,21 +11,21 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// busy is an hour of chats that end before noon, one of them at each second
-// that a reading of a range's ends is about.
-func busy(noon time.Time) []wolkvoxtest.Chat {
+// busyHour returns an hour of chats that end before noon, with one at each second that a
+// reading of a range's ends may exclude.
+func busyHour(noon time.Time) []wolkvoxtest.Chat {
 	var chats []wolkvoxtest.Chat
 	for i := range 60 {
 		number := strconv.Itoa(1000 + i)
 		c := wolkvoxtest.Chat{
-			ConnID: number, SessionID: canaryPhone + number, Start: noon.Add(time.Duration(i-70) * time.Minute),
+			ConnID: number, SessionID: samplePhone + number, Start: noon.Add(time.Duration(i-70) * time.Minute),
 			BotTime: 65 * time.Second, Answer: wolkvoxtest.Absent, HandleTime: wolkvoxtest.Absent, Total: 26 * time.Hour,
-			RoutingPoint: "12601", Channel: "WhatsApp", Customer: wolkvoxtest.Customer{Phone: canaryPhone, Name: canaryName, ID: canaryID, Email: canaryEmail},
+			RoutingPoint: "12601", Channel: "WhatsApp", Customer: wolkvoxtest.Customer{Phone: samplePhone, Name: sampleName, ID: sampleID, Email: sampleEmail},
 			Messages: 14, CustomerChars: 300, AgentChars: wolkvoxtest.Absent, LastSender: "chat_bot",
 		}
 		if i%3 > 0 {
 			c.HandedOff, c.Answer, c.HandleTime, c.AgentChars, c.LastSender = true, 42*time.Second, time.Minute, 7, "agent"
-			c.AgentID, c.AgentName = "5544", canaryAgent
+			c.AgentID, c.AgentName = "5544", sampleAgent
 		}
 		c.End = c.Start.Add(4 * time.Minute)
 		chats = append(chats, c)
@@ -33,16 +33,15 @@ func busy(noon time.Time) []wolkvoxtest.Chat {
 	return chats
 }
 
-// Whichever answers the undocumented questions have, the client reads what is
-// true.
+// The client reads the truth with every answer to the undocumented questions.
 func TestClient_ReadsEveryReading(t *testing.T) {
 	for name, readings := range wolkvoxtest.EveryReading() {
 		t.Run(name, func(t *testing.T) {
-			bogota := zone(t, "America/Bogota")
+			bogota := loadZone(t, "America/Bogota")
 			noon := time.Date(2026, 1, 18, 12, 0, 0, 0, bogota)
 			server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, Readings: readings, Now: func() time.Time { return noon }})
 			defer server.Close()
-			server.Add(busy(noon)...)
+			server.Add(busyHour(noon)...)
 
 			chats := map[ID]Chat{}
 			for _, window := range Windows(noon.Add(-2*time.Hour), noon, bogota) {
@@ -59,7 +58,7 @@ func TestClient_ReadsEveryReading(t *testing.T) {
 					}
 				}
 			}
-			mustBeTrue(t, chats, server.Truth(noon).Total)
+			wantFigures(t, chats, server.Truth(noon).Total)
 
 			dawn := Windows(noon.Add(-6*time.Hour), noon.Add(-5*time.Hour), bogota)[0]
 			if have := askServer(t, server, dawn); have.err != nil || have.request.Result != Empty {
@@ -78,7 +77,7 @@ func askServer(t *testing.T, server *wolkvoxtest.Server, window Window, options 
 	return askWindow(t.Context(), t, base, window, server.Transport(), options...)
 }
 
-func mustBeTrue(t *testing.T, chats map[ID]Chat, want wolkvoxtest.Figures) {
+func wantFigures(t *testing.T, chats map[ID]Chat, want wolkvoxtest.Figures) {
 	t.Helper()
 	var have wolkvoxtest.Figures
 	for _, c := range chats {
@@ -149,11 +148,11 @@ func TestClient_ResultOfEveryFault(t *testing.T) {
 		wolkvoxtest.CutConnection: Network, wolkvoxtest.NoDate: OK, wolkvoxtest.HugeBody: TooLarge, wolkvoxtest.BadRows: OK, wolkvoxtest.BadFields: OK, wolkvoxtest.BadDates: OK,
 		wolkvoxtest.BadDurations: OK, wolkvoxtest.BadNumbers: OK, wolkvoxtest.LongValue: OK, wolkvoxtest.LongConnID: OK, wolkvoxtest.DeepRow: OK,
 	}
-	config := wolkvoxtest.Config{Location: zone(t, "America/Bogota")}
-	largest := smallBody(maxBody)
-	if !torture {
+	config := wolkvoxtest.Config{Location: loadZone(t, "America/Bogota")}
+	largest := withMaxBody(maxBody)
+	if !runLong {
 		config.LongValue, config.DeepRow, config.HugeBody = 200_000, 20_000, 1<<20
-		largest = smallBody(1 << 20)
+		largest = withMaxBody(1 << 20)
 	}
 	for _, fault := range wolkvoxtest.AllFaults() {
 		t.Run(fault.String(), func(t *testing.T) {
@@ -161,14 +160,14 @@ func TestClient_ResultOfEveryFault(t *testing.T) {
 				server := wolkvoxtest.NewPipeServer(config)
 				defer server.Close()
 				now := time.Now()
-				server.Add(busy(now)...)
+				server.Add(busyHour(now)...)
 				server.FailNext(fault)
 				have := askServer(t, server, Windows(now.Add(-2*time.Hour), now, config.Location)[0], largest)
 				if have.request.Result != wants[fault] || have.requests != 1 {
 					t.Fatalf("have %s (%v), want %s", have.request.Result, have.err, wants[fault])
 				}
 				if have.err != nil {
-					mustHideCanaries(t, have.err)
+					wantNoPersonalData(t, have.err)
 					return
 				}
 				good, odd := 0, 0
@@ -193,10 +192,10 @@ func TestChats_NeverShortenConnID(t *testing.T) {
 	for fault, want := range map[wolkvoxtest.Fault][2]int{
 		wolkvoxtest.LongValue: {3, 0}, wolkvoxtest.LongConnID: {2, 1}, wolkvoxtest.DeepRow: {3, 1},
 	} {
-		bogota := zone(t, "America/Bogota")
+		bogota := loadZone(t, "America/Bogota")
 		noon := time.Date(2026, 1, 18, 12, 0, 0, 0, bogota)
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{Location: bogota, LongValue: 200_000, DeepRow: 20_000})
-		server.Add(busy(noon)[:2]...)
+		server.Add(busyHour(noon)[:2]...)
 		server.FailNext(fault)
 		have := askServer(t, server, Windows(noon.Add(-2*time.Hour), noon, bogota)[0])
 		server.Close()
@@ -240,17 +239,17 @@ func TestClient_ClockSkewOfWrongOrNoDate(t *testing.T) {
 
 func TestClient_SlowServerIsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bogota := zone(t, "America/Bogota")
+		bogota := loadZone(t, "America/Bogota")
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
 			Location: bogota, Latency: func(rows int) time.Duration { return time.Duration(rows) * 2 * time.Second },
 		})
 		defer server.Close()
 		now := time.Now()
-		server.Add(busy(now)...)
+		server.Add(busyHour(now)...)
 		if have := askServer(t, server, Windows(now.Add(-2*time.Hour), now, bogota)[0]); have.failure() != Timeout || have.request.Duration != defaultTimeout {
 			t.Errorf("have %v after %v", have.err, have.request.Duration)
 		}
-		synctest.Wait() // until the server has noticed that nobody waits any more
+		synctest.Wait() // until the server has noticed that the client is gone
 		have := askServer(t, server, Windows(now.Add(-30*time.Minute), now, bogota)[0])
 		if have.err != nil || len(have.chats) == 0 || have.request.Duration != time.Duration(len(have.chats))*2*time.Second {
 			t.Errorf("have %d chats, %v after %v", len(have.chats), have.err, have.request.Duration)

@@ -16,15 +16,15 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/internal/jsonscan/jsonscantest"
 )
 
-// FuzzDecode holds the decoder against encoding/json: a body that it accepts has a
-// document that is JSON, and each element of data is a row; and it accepts rows that
-// encoding/json accepts.
+// FuzzDecode compares the decoder with encoding/json: an accepted body has a document that
+// is JSON, and each element of data is a row. The decoder accepts rows that encoding/json
+// accepts.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		report(rowWith(), `"bad"`, rowWith("conn_id", `"-"`)), "\ufeff" + report(), `{"code": 200, "data": null}`,
 		`{"data": [{"conn_id": "\ud800"}, {"conn\u005fid": 1, "asa": true}], "code": "403", "msg": "PLEASE VALIDATE TOKEN"}`,
 		`{"data": [[], {}, null, 1e5, "x"], "data": [{}], "code": 404} `, `{"data": [{"start_date": "0000-00-00 00:00:00"}]}`,
-		report(rowWith("novelty", nested(jsonscan.MaxDepth)), rowWith("novelty", strings.Repeat("[", jsonscan.MaxDepth)+"x}"+strings.Repeat("]", jsonscan.MaxDepth-1))),
+		report(rowWith("novelty", nestArrays(jsonscan.MaxDepth)), rowWith("novelty", strings.Repeat("[", jsonscan.MaxDepth)+"x}"+strings.Repeat("]", jsonscan.MaxDepth-1))),
 		"<br />" + report(), phpWarning + report(rowWith()) + phpWarning, "\x00\ufeff" + report(rowWith()) + "\x00", report() + report(), "[x] " + report(),
 		`{"DATA ": {"0": {"conn_id": "1"}, "2": 7}, "code": null}`, `{"data": {"conn_id": 1}}`, `{"data": {"a": {"conn_id": 1}}}`, `[{"conn_id": 1}]`, `[ ]`,
 		`{"data": {}}`, `{"data": false}`, `{"data": {"": 1}}`, "{\"data\": [{\"conn_id\": \"a\tb\\n\", \"asa\": NaN, \"rp_id\": -Infinity}]}",
@@ -47,9 +47,9 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("have %d rows, yielded %d and %d bad ones", rows, len(chats), bad)
 		}
 		for _, c := range chats {
-			mustBeSound(t, c)
+			requireValidChat(t, c)
 		}
-		// Stopped after half of the rows, there are no more.
+		// If the caller stops after half of the rows, no more follow.
 		if rows > 1 {
 			n := 0
 			if have, err := decode(bytes.NewReader(body), rowOptions{}, func(Chat, error) bool { n++; return n < rows/2+1 }); have != n || n != rows/2+1 || err == nil {
@@ -57,20 +57,20 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		if err == nil {
-			mustBeRows(t, body, rows)
+			requireRows(t, body, rows)
 		}
 		var plain struct {
 			Code json.RawMessage
 			Data []json.RawMessage
 		}
-		if json.Unmarshal(body, &plain) == nil && plain.Code == nil && len(plain.Data) > 0 && len(dataOf(body)) == 1 && (err != nil || rows != len(plain.Data)) {
+		if json.Unmarshal(body, &plain) == nil && plain.Code == nil && len(plain.Data) > 0 && len(dataValues(body)) == 1 && (err != nil || rows != len(plain.Data)) {
 			t.Fatalf("have %d rows, %v, want %d of %q", rows, err, len(plain.Data), body)
 		}
 	})
 }
 
-// FuzzDecodeInformation holds the three kinds of rows against each other: what is
-// a report for one is a report for all.
+// FuzzDecodeInformation compares the three kinds of rows: a body is a report for all of
+// them or for none.
 func FuzzDecodeInformation(f *testing.F) {
 	for _, body := range []string{
 		report(`{"rp_id": 1101, "rp_name": "Ventas"}`, `{"rp_id": "-"}`, `{"rp_name": {}, "rp_id": "x\u0000"}`, `7`),
@@ -84,8 +84,8 @@ func FuzzDecodeInformation(f *testing.F) {
 		chats, want := decode(bytes.NewReader(body), rowOptions{}, func(Chat, error) bool { return true })
 		points, err := decodeRoutingPoints(bytes.NewReader(body), func(point RoutingPoint, err error) bool {
 			if err == nil {
-				mustBeLabel(t, "rp_id", point.ID)
-				mustBeLabel(t, "rp_name", point.Name)
+				requireLabel(t, "rp_id", point.ID)
+				requireLabel(t, "rp_name", point.Name)
 			} else if point != (RoutingPoint{}) {
 				t.Fatalf("have %+v of a bad row", point)
 			}
@@ -117,7 +117,7 @@ func otherRows(errs ...error) bool {
 	return slices.ContainsFunc(errs, func(err error) bool { return err != nil && strings.HasSuffix(err.Error(), "other JSON than rows") })
 }
 
-func mustBeSound(t *testing.T, c Chat) {
+func requireValidChat(t *testing.T, c Chat) {
 	t.Helper()
 	switch {
 	case c.ID == 0 || c.ID == c.FallbackID:
@@ -134,12 +134,12 @@ func mustBeSound(t *testing.T, c Chat) {
 			t.Fatalf("have %v for %v", n, Field(field))
 		}
 	}
-	mustBeLabel(t, "rp_id", c.RoutingPoint)
-	mustBeLabel(t, "channel", c.Channel)
+	requireLabel(t, "rp_id", c.RoutingPoint)
+	requireLabel(t, "channel", c.Channel)
 }
 
-// mustBeRows counts the rows of a body once more. What is deep is not looked into.
-func mustBeRows(t *testing.T, body []byte, want int) {
+// requireRows counts the rows of a body with encoding/json. Deep values are not checked.
+func requireRows(t *testing.T, body []byte, want int) {
 	t.Helper()
 	body = bytes.TrimLeft(body, "\x00\ufeff \t\r\n")
 	start := 0
@@ -164,19 +164,19 @@ func mustBeRows(t *testing.T, body []byte, want int) {
 	}
 	data := []json.RawMessage{document}
 	if document[0] == '{' {
-		data = dataOf(document)
+		data = dataValues(document)
 	}
 	have := 0
 	for _, value := range data {
-		have += rowsIn(value)
+		have += countRows(value)
 	}
 	if have != want {
 		t.Fatalf("have %d rows, want %d of %q", want, have, document)
 	}
 }
 
-// membersOf are those of an object, each as often as it is there.
-func membersOf(object []byte) (names []string, values []json.RawMessage) {
+// objectMembers returns the members of an object, including duplicates.
+func objectMembers(object []byte) (names []string, values []json.RawMessage) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	_, _ = decoder.Token()
 	for decoder.More() {
@@ -191,9 +191,9 @@ func membersOf(object []byte) (names []string, values []json.RawMessage) {
 	return names, values
 }
 
-// dataOf are the values of an envelope's data.
-func dataOf(envelope []byte) (data []json.RawMessage) {
-	names, values := membersOf(envelope)
+// dataValues returns the values of an envelope's data.
+func dataValues(envelope []byte) (data []json.RawMessage) {
+	names, values := objectMembers(envelope)
 	for i, name := range names {
 		if strings.EqualFold(strings.TrimSpace(name), "data") {
 			data = append(data, values[i])
@@ -202,14 +202,14 @@ func dataOf(envelope []byte) (data []json.RawMessage) {
 	return data
 }
 
-func rowsIn(data json.RawMessage) int {
+func countRows(data json.RawMessage) int {
 	switch data[0] {
 	case '[':
 		var rows []json.RawMessage
 		_ = json.Unmarshal(data, &rows)
 		return len(rows)
 	case '{':
-		names, values := membersOf(data)
+		names, values := objectMembers(data)
 		if len(names) > 0 && strings.Trim(names[0], "0123456789") != "" && values[0][0] != '{' {
 			return 1
 		}
@@ -263,7 +263,7 @@ func FuzzParseLocalTime(f *testing.F) {
 	})
 }
 
-// FuzzParseDate holds the dates with something behind them against package time.
+// FuzzParseDate compares dates with a fraction or offset with package time.
 func FuzzParseDate(f *testing.F) {
 	for _, text := range []string{
 		"2026-11-26 19:26:09.123456", "2026-11-26 19:26:09-05:00", "2026-11-26T19:26:09Z", "2026-11-26 19:26:09 +0000", "2026-11-26 19:26:09.5+05",
@@ -306,11 +306,11 @@ func FuzzLabel(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		mustBeLabel(t, string(text), label(text))
-		mustBeLabel(t, string(text), lowerLabel(text))
+		requireLabel(t, string(text), label(text))
+		requireLabel(t, string(text), lowerLabel(text))
 		if utf8.Valid(text) && len(text) <= maxLabelRunes && strings.TrimSpace(string(text)) == string(text) && !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
 			if have := label(text); have != string(text) && len(text) > 0 {
-				t.Fatalf("have %q, want %q as it is", have, text)
+				t.Fatalf("have %q, want %q unchanged", have, text)
 			}
 		}
 	})

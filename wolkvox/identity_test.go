@@ -8,7 +8,7 @@ import (
 )
 
 func TestID_IndependentOfSpelling(t *testing.T) {
-	want := only(t, rowWith())
+	want := decodeOneRow(t, rowWith())
 	for _, row := range []string{
 		rowWith("start_date", `"2026-01-18T19:34:31"`),
 		rowWith("start_date", `"20260118193431"`),
@@ -19,13 +19,13 @@ func TestID_IndependentOfSpelling(t *testing.T) {
 		rowWith("session_id", `"573001112233\u0040whatsapp-7"`),
 		rowWith("end_date", `"-"`, "go_to_agent", `"no"`, "agent_id", `""`, "asa", `null`, "channel", `"web"`, "rp_id", `"1"`),
 	} {
-		if have := only(t, row); have.ID != want.ID || have.FallbackID != want.FallbackID {
+		if have := decodeOneRow(t, row); have.ID != want.ID || have.FallbackID != want.FallbackID {
 			t.Errorf("have %x, %x, want %x, %x from %s", have.ID, have.FallbackID, want.ID, want.FallbackID, row)
 		}
 	}
 }
 
-// The ids are in the state on disk: another release must arrive at the same.
+// The ids are saved in the state, so they must be the same in each release.
 func TestID_NeverChanges(t *testing.T) {
 	for _, c := range []struct {
 		row           string
@@ -36,31 +36,31 @@ func TestID_NeverChanges(t *testing.T) {
 		{rowWith("session_id", `"-"`), 0x4ba94f7fbd689f42, 0},
 		{rowWith("start_date", `"-"`), 0x03f659ef5dcf1fd6, 0},
 	} {
-		if have := only(t, c.row); have.ID != c.id || have.FallbackID != c.anonymous {
+		if have := decodeOneRow(t, c.row); have.ID != c.id || have.FallbackID != c.anonymous {
 			t.Errorf("have %#x, %#x, want %#x, %#x from %s", have.ID, have.FallbackID, c.id, c.anonymous, c.row)
 		}
 	}
 }
 
 func TestID_WithoutConnIDIsFallbackID(t *testing.T) {
-	named := only(t, rowWith())
+	named := decodeOneRow(t, rowWith())
 	for _, absent := range []string{`"-"`, `""`, `null`, ``} {
-		have := only(t, rowWith("conn_id", absent))
+		have := decodeOneRow(t, rowWith("conn_id", absent))
 		if have.ID != named.FallbackID || have.FallbackID != 0 {
 			t.Errorf("%s: have %x, %x, want %x, 0", absent, have.ID, have.FallbackID, named.FallbackID)
 		}
 	}
 }
 
-// A conn_id of "-" with a session alone, or with a start alone, may be several
-// chats: no chat is to be taken for them.
+// A conn_id of "-" with only a session or only a start may be several chats, so it
+// identifies none.
 func TestFallbackID_NeedsSessionAndStart(t *testing.T) {
 	for _, field := range []string{"session_id", "start_date"} {
-		if have := only(t, rowWith(field, `"-"`)); have.FallbackID != 0 || have.ID == 0 {
+		if have := decodeOneRow(t, rowWith(field, `"-"`)); have.FallbackID != 0 || have.ID == 0 {
 			t.Errorf("without %s: have %x, %x", field, have.ID, have.FallbackID)
 		}
 	}
-	if have := only(t, rowWith("start_date", `"0000-00-00 00:00:00"`)); have.FallbackID != 0 {
+	if have := decodeOneRow(t, rowWith("start_date", `"0000-00-00 00:00:00"`)); have.FallbackID != 0 {
 		t.Errorf("with the zero date: have %x", have.FallbackID)
 	}
 }
@@ -70,7 +70,7 @@ func TestID_MissingIsBadRow(t *testing.T) {
 		`{}`, `{"session_id": "` + canarySession + `", "end_date": "2026-01-18 19:52:07"}`,
 		rowWith("conn_id", ``, "start_date", ``), rowWith("conn_id", `null`, "start_date", `"0000-00-00T00:00:00"`),
 	} {
-		if have := decoded(t, report(row)); have.badRows != 1 || len(have.chats) != 0 {
+		if have := decodeBody(t, report(row)); have.badRows != 1 || len(have.chats) != 0 {
 			t.Errorf("have %d chats, %d bad rows from %s", len(have.chats), have.badRows, row)
 		}
 	}
@@ -79,7 +79,7 @@ func TestID_MissingIsBadRow(t *testing.T) {
 func TestID_UsesMalformedStart(t *testing.T) {
 	ids := map[ID]bool{}
 	for _, start := range []string{`"18/01/2026 19:34:31"`, `"18/01/2026 19:34:32"`, `"2026-01-18 19:34:31"`, `"-"`} {
-		ids[only(t, rowWith("start_date", start)).ID] = true
+		ids[decodeOneRow(t, rowWith("start_date", start)).ID] = true
 	}
 	if len(ids) != 4 {
 		t.Errorf("have %d ids, want 4", len(ids))
@@ -97,7 +97,7 @@ func TestID_DiffersBetweenChats(t *testing.T) {
 		text := rapid.StringMatching(`[0-9a-f]{1,3}[0-9a@.-]{0,3}`)
 		k := key{text.Draw(rt, "conn_id"), text.Draw(rt, "session_id"), LocalTime(rapid.Int64Range(1, 300).Draw(rt, "start"))}
 		row := `{"conn_id": ` + strconv.Quote(k.conn) + `, "session_id": ` + strconv.Quote(k.session) + `, "start_date": "` + k.start.String() + `"}`
-		have := only(t, row)
+		have := decodeOneRow(t, row)
 		if have.ID == 0 || have.FallbackID == 0 || have.ID == have.FallbackID {
 			rt.Fatalf("have %x, %x", have.ID, have.FallbackID)
 		}
@@ -113,7 +113,7 @@ func TestID_DiffersBetweenChats(t *testing.T) {
 	})
 }
 
-// The parts of an identity must not run into one another.
+// The parts of an identity must be separated.
 func TestID_SeparatesItsParts(t *testing.T) {
 	ids := map[ID]bool{}
 	rows := []string{
@@ -128,7 +128,7 @@ func TestID_SeparatesItsParts(t *testing.T) {
 		`{"conn_id": "a", "start_date": "b"}`,
 	}
 	for _, row := range rows {
-		ids[only(t, row).ID] = true
+		ids[decodeOneRow(t, row).ID] = true
 	}
 	if len(ids) != len(rows) {
 		t.Errorf("have %d ids, want %d", len(ids), len(rows))

@@ -15,14 +15,14 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// listed is what a caller sees of a list of routing points.
-type listed struct {
+// routingPointList is the result of a request for routing points.
+type routingPointList struct {
 	points  []RoutingPoint
 	badRows int
 	err     error
 }
 
-func list(ctx context.Context, client *Client) (have listed) {
+func list(ctx context.Context, client *Client) (have routingPointList) {
 	for point, err := range client.RoutingPoints(ctx) {
 		switch {
 		case err == nil:
@@ -36,9 +36,9 @@ func list(ctx context.Context, client *Client) (have listed) {
 	return have
 }
 
-// informed is a client that gets a body whatever it asks for.
-func informed(status int, body string, observe func(Request)) *Client {
-	return NewClient(anyBase, StaticToken(canaryToken), WithTransport(responding(status, body)), WithObserver(observe))
+// newBodyClient returns a client that gets the same body for each request.
+func newBodyClient(status int, body string, observe func(Request)) *Client {
+	return NewClient(anyBase, StaticToken(sampleToken), WithTransport(newResponder(status, body)), WithObserver(observe))
 }
 
 func TestRoutingPoints_Read(t *testing.T) {
@@ -67,7 +67,7 @@ func TestRoutingPoints_Read(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := `{"rp_id": 1, "rp_name": "good"}`
-			have := list(t.Context(), informed(http.StatusOK, report(good, c.row, good), func(Request) {}))
+			have := list(t.Context(), newBodyClient(http.StatusOK, report(good, c.row, good), func(Request) {}))
 			if want := []RoutingPoint{{"1", "good"}, c.want, {"1", "good"}}; have.err != nil || have.badRows != 0 || !slices.Equal(have.points, want) {
 				t.Errorf("have %+v, want %+v", have, want)
 			}
@@ -81,7 +81,7 @@ func TestRoutingPoints_SkipRowWithoutID(t *testing.T) {
 		`{}`, `null`, `"1101"`, `1101`, `[]`, `[{"rp_id": 7}]`, `{"rp_name": "Ventas"}`, `{"rp_id": "-"}`, `{"rp_id": ""}`,
 		`{"rp_id": null}`, `{"rp_id": {"rp_id": 7}}`, `{"rp_id": "` + strings.Repeat("1", 100_000) + `"}`,
 	} {
-		have := list(t.Context(), informed(http.StatusOK, report(good, bad, good), func(Request) {}))
+		have := list(t.Context(), newBodyClient(http.StatusOK, report(good, bad, good), func(Request) {}))
 		if have.err != nil || have.badRows != 1 || !slices.Equal(have.points, []RoutingPoint{{"1", "good"}, {"1", "good"}}) {
 			t.Errorf("%.40s: have %+v, want one bad row", bad, have)
 		}
@@ -111,7 +111,7 @@ func TestTokenInfo_Read(t *testing.T) {
 		"nothing":             {`{}`, unknown, unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			have, err := informed(http.StatusOK, report(c.row, `"bad"`), func(Request) {}).TokenInfo(t.Context())
+			have, err := newBodyClient(http.StatusOK, report(c.row, `"bad"`), func(Request) {}).TokenInfo(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,7 +134,7 @@ func show(n *float64) string {
 	return fmt.Sprint(*n)
 }
 
-// The envelope is the chats', and so is what becomes of a request.
+// The envelope and the results are those of chats.
 func TestInformation_HasResultsOfReport(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
@@ -162,7 +162,7 @@ func TestInformation_HasResultsOfReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var have []Request
-			client := informed(c.status, c.body, func(r Request) { have = append(have, r) })
+			client := newBodyClient(c.status, c.body, func(r Request) { have = append(have, r) })
 			points := list(t.Context(), client)
 			_, err := client.TokenInfo(t.Context())
 			if len(have) != 2 || have[0].API != "routing_points" || have[1].API != "token_info" || have[0].Result != c.want || have[1].Result != c.want {
@@ -177,24 +177,24 @@ func TestInformation_HasResultsOfReport(t *testing.T) {
 
 func TestInformation_RequestAsDocumented(t *testing.T) {
 	var have []string
-	client := NewClient(anyBase, StaticToken(canaryToken), WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
-		have = append(have, r.URL.String()+" "+tokenOf(r))
-		return responding(http.StatusNoContent, "")(r)
+	client := NewClient(anyBase, StaticToken(sampleToken), WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
+		have = append(have, r.URL.String()+" "+requestToken(r))
+		return newResponder(http.StatusNoContent, "")(r)
 	})))
 	list(t.Context(), client)
 	if _, err := client.TokenInfo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"https://wv0042.wolkvox.com/api/v2/information.php?api=routing_points " + canaryToken,
-		"https://wv0042.wolkvox.com/api/v2/information.php?api=token_info " + canaryToken,
+		"https://wv0042.wolkvox.com/api/v2/information.php?api=routing_points " + sampleToken,
+		"https://wv0042.wolkvox.com/api/v2/information.php?api=token_info " + sampleToken,
 	}
 	if !slices.Equal(have, want) {
 		t.Errorf("have %q\nwant %q", have, want)
 	}
 }
 
-func informationOf(t *testing.T, server *wolkvoxtest.Server, observe func(Request)) *Client {
+func newInformationClient(t *testing.T, server *wolkvoxtest.Server, observe func(Request)) *Client {
 	t.Helper()
 	base, err := url.Parse(server.URL())
 	if err != nil {
@@ -212,7 +212,7 @@ func TestInformation_ReadsEveryReading(t *testing.T) {
 			})
 			defer server.Close()
 			server.Spend(5)
-			client := informationOf(t, server, func(Request) {})
+			client := newInformationClient(t, server, func(Request) {})
 			if have, want := list(t.Context(), client), []RoutingPoint{{"77", "Retención"}, {"x8", "-"}}; have.err != nil || !slices.Equal(have.points, want) {
 				t.Errorf("have %+v, want %v", have, want)
 			}
@@ -229,7 +229,7 @@ func TestInformation_EmptyIsUnknown(t *testing.T) {
 		server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
 			Readings: wolkvoxtest.Readings{Empty: empty}, Limits: wolkvoxtest.Limits{RequestsPerDay: -1},
 		})
-		client := informationOf(t, server, func(Request) {})
+		client := newInformationClient(t, server, func(Request) {})
 		if have := list(t.Context(), client); have.err != nil || have.points != nil {
 			t.Errorf("have %+v, want no routing points", have)
 		}
@@ -241,17 +241,17 @@ func TestInformation_EmptyIsUnknown(t *testing.T) {
 }
 
 func TestInformation_ErrorQuotesNothing(t *testing.T) {
-	secrets := strings.Join(canaries, " ")
+	secrets := strings.Join(personalValues, " ")
 	for _, client := range []*Client{
-		informed(http.StatusForbidden, `{"code": 403, "msg": "`+secrets+`"}`, func(Request) {}),
-		informed(http.StatusOK, `{"code": 200, "data": [{"description": "`+secrets+`", "rp_id": "1"}, `+secrets, func(Request) {}),
+		newBodyClient(http.StatusForbidden, `{"code": 403, "msg": "`+secrets+`"}`, func(Request) {}),
+		newBodyClient(http.StatusOK, `{"code": 200, "data": [{"description": "`+secrets+`", "rp_id": "1"}, `+secrets, func(Request) {}),
 	} {
 		_, err := client.TokenInfo(t.Context())
 		for _, err := range []error{list(t.Context(), client).err, err} {
 			if err == nil {
 				t.Fatal("have no error, want one")
 			}
-			mustHideCanaries(t, err)
+			wantNoPersonalData(t, err)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func TestInformation_HangingServerIsTimeout(t *testing.T) {
 		defer server.Close()
 		server.FailInformation(wolkvoxtest.Hang)
 		start := time.Now()
-		if _, err := informationOf(t, server, func(Request) {}).TokenInfo(t.Context()); !isResult(err, Timeout) || time.Since(start) != defaultTimeout {
+		if _, err := newInformationClient(t, server, func(Request) {}).TokenInfo(t.Context()); !isResult(err, Timeout) || time.Since(start) != defaultTimeout {
 			t.Errorf("have %v after %v, want a timeout after %v", err, time.Since(start), defaultTimeout)
 		}
 	})
@@ -275,7 +275,7 @@ func isResult(err error, result Result) bool {
 
 func TestRoutingPoints_CallerCanStop(t *testing.T) {
 	var have []Request
-	client := informed(http.StatusOK, report(`{"rp_id": 1}`, `{"rp_id": 2}`), func(r Request) { have = append(have, r) })
+	client := newBodyClient(http.StatusOK, report(`{"rp_id": 1}`, `{"rp_id": 2}`), func(r Request) { have = append(have, r) })
 	for _, err := range client.RoutingPoints(t.Context()) {
 		if err != nil {
 			t.Error(err)

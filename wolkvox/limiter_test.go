@@ -14,20 +14,21 @@ import (
 	"time"
 )
 
-// crowd is clients that share a limiter, and an API that takes a minute for each.
-type crowd struct {
+// sharedLimiterTest has clients that share a limiter, and an API that takes a minute for each
+// request.
+type sharedLimiterTest struct {
 	limiter TokenLimiter
 
-	mu              sync.Mutex
-	using, mostEver map[string]int // by token
-	served          []string
+	mu                 sync.Mutex
+	using, maxInFlight map[string]int // by token
+	served             []string
 }
 
-func (c *crowd) RoundTrip(r *http.Request) (*http.Response, error) {
-	token := tokenOf(r)
+func (c *sharedLimiterTest) RoundTrip(r *http.Request) (*http.Response, error) {
+	token := requestToken(r)
 	c.mu.Lock()
 	c.using[token]++
-	c.mostEver[token] = max(c.mostEver[token], c.using[token])
+	c.maxInFlight[token] = max(c.maxInFlight[token], c.using[token])
 	c.served = append(c.served, r.URL.Host)
 	c.mu.Unlock()
 	defer func() {
@@ -43,10 +44,12 @@ func (c *crowd) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-func newCrowd() *crowd { return &crowd{using: map[string]int{}, mostEver: map[string]int{}} }
+func newSharedLimiterTest() *sharedLimiterTest {
+	return &sharedLimiterTest{using: map[string]int{}, maxInFlight: map[string]int{}}
+}
 
-// ask makes a request, and answers with its error.
-func (c *crowd) ask(ctx context.Context, host, token string) error {
+// ask sends a request and returns its error.
+func (c *sharedLimiterTest) ask(ctx context.Context, host, token string) error {
 	client := NewClient(&url.URL{Scheme: "https", Host: host}, StaticToken(token),
 		WithTokenLimiter(&c.limiter), WithTransport(c), WithTimeout(90*time.Second))
 	for _, err := range client.Chats(ctx, Window{1, 2}) {
@@ -57,7 +60,7 @@ func (c *crowd) ask(ctx context.Context, host, token string) error {
 
 func TestTokenLimiter_ServesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd()
+		c := newSharedLimiterTest()
 		var wg sync.WaitGroup
 		began := time.Now()
 		for _, host := range []string{"a", "b", "c", "d"} {
@@ -77,8 +80,8 @@ func TestTokenLimiter_ServesInOrder(t *testing.T) {
 		if want := []string{"a", "other", "b", "c", "d"}; !slices.Equal(c.served, want) {
 			t.Errorf("have served %q, want %q", c.served, want)
 		}
-		if c.mostEver["shared"] != 1 {
-			t.Errorf("have %d requests at once with the token, want 1", c.mostEver["shared"])
+		if c.maxInFlight["shared"] != 1 {
+			t.Errorf("have %d requests at once with the token, want 1", c.maxInFlight["shared"])
 		}
 		if len(c.limiter.queues) != 0 {
 			t.Errorf("have %d queues left, want none", len(c.limiter.queues))
@@ -88,7 +91,7 @@ func TestTokenLimiter_ServesInOrder(t *testing.T) {
 
 func TestTokenLimiter_CancelledWaiterLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd()
+		c := newSharedLimiterTest()
 		var wg sync.WaitGroup
 		wg.Go(func() { _ = c.ask(t.Context(), "a", "shared") })
 		synctest.Wait()

@@ -39,7 +39,7 @@ func TestParseLocalTime_RefusesInvalidDate(t *testing.T) {
 }
 
 func TestParseDate_FractionsAndOffsets(t *testing.T) {
-	santiago := zone(t, "America/Santiago")
+	santiago := loadZone(t, "America/Santiago")
 	for _, c := range []struct{ text, written, inZone string }{
 		{"2026-11-26 19:26:09.123456", "2026-11-26 19:26:09", "2026-11-26 19:26:09"},
 		{"2026-11-26T19:26:09.9", "2026-11-26 19:26:09", "2026-11-26 19:26:09"},
@@ -74,16 +74,16 @@ func TestParseDate_FractionsAndOffsets(t *testing.T) {
 	}
 }
 
-// However a date is written, the chat is the same.
-func TestClient_WithZoneReadsInstantsOffTheOperationsClocks(t *testing.T) {
-	bogota := zone(t, "America/Bogota")
+// The chat is the same with each notation of its dates.
+func TestClient_WithZoneConvertsInstants(t *testing.T) {
+	bogota := loadZone(t, "America/Bogota")
 	dated := func(start, end string) string { return rowWith("start_date", `"`+start+`"`, "end_date", `"`+end+`"`) }
-	want := only(t, dated("2026-11-26 19:26:09", "2026-11-26 19:28:29"))
+	want := decodeOneRow(t, dated("2026-11-26 19:26:09", "2026-11-26 19:28:29"))
 	for _, row := range []string{
 		dated("2026-11-26 19:26:09.123456", "2026-11-26 19:28:29.000"), dated("2026-11-26 19:26:09-05:00", "2026-11-26T19:28:29-0500"),
 		dated("2026-11-27 00:26:09 +0000", "2026-11-27T00:28:29Z"),
 	} {
-		have := ask(t, responding(http.StatusOK, report(row)), WithZone(bogota))
+		have := ask(t, newResponder(http.StatusOK, report(row)), WithZone(bogota))
 		if have.err != nil || len(have.chats) != 1 || have.chats[0] != want {
 			t.Errorf("have %+v, %v, want %+v", have.chats, have.err, want)
 		}
@@ -118,7 +118,7 @@ func TestToLocalTime_ReturnsWallClock(t *testing.T) {
 		"America/Santiago": "2026-01-18 16:34:31",
 		"Asia/Kathmandu":   "2026-01-19 01:19:31",
 	} {
-		if have := ToLocalTime(instant.In(zone(t, name))).String(); have != want {
+		if have := ToLocalTime(instant.In(loadZone(t, name))).String(); have != want {
 			t.Errorf("%s: have %s, want %s", name, have, want)
 		}
 	}
@@ -139,7 +139,7 @@ func TestLocalTime_LastInReturnsLaterOfTwo(t *testing.T) {
 		{"UTC", "2026-01-18 14:34:31", "2026-01-18T14:34:31Z"},
 	} {
 		local, ok := parseLocalTime([]byte(test.local))
-		if have := local.LastIn(zone(t, test.zone)).UTC().Format(time.RFC3339); !ok || have != test.want {
+		if have := local.LastIn(loadZone(t, test.zone)).UTC().Format(time.RFC3339); !ok || have != test.want {
 			t.Errorf("%s in %s: have %s, want %s", test.local, test.zone, have, test.want)
 		}
 	}

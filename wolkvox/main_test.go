@@ -9,12 +9,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-// torture asks for the sizes that take their time.
-var torture = os.Getenv("TORTURE") != ""
+// runLong selects the sizes that take long.
+var runLong = os.Getenv("TORTURE") != ""
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func zone(t testing.TB, name string) *time.Location {
+func loadZone(t testing.TB, name string) *time.Location {
 	t.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {
@@ -23,8 +23,8 @@ func zone(t testing.TB, name string) *time.Location {
 	return loc
 }
 
-// at reads a wall clock as the report writes it.
-func at(t testing.TB, text string) LocalTime {
+// parseTime parses a local time in the report's notation.
+func parseTime(t testing.TB, text string) LocalTime {
 	t.Helper()
 	l, ok := parseLocalTime([]byte(text))
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// observedMasks decodes a report and returns the masks of what cannot be read, by field.
+// observedMasks decodes a report and returns the masks of unreadable values by field.
 func observedMasks(t *testing.T, rows ...string) map[string]string {
 	t.Helper()
 	have := map[string]string{}
@@ -63,7 +63,7 @@ func TestClient_ObservesNoMaskOfCutValue(t *testing.T) {
 	}
 }
 
-// Texts of the same classes of characters have one mask, so that it identifies none of them.
+// Texts with the same classes of characters have the same mask, so that it identifies none of them.
 func TestMask_DependsOnClassesOnly(t *testing.T) {
 	classes := map[string]string{"0123456789": "4207", "abcXYZñé": "ñandú", "@+¿€_": "=%"}
 	rapid.Check(t, func(t *rapid.T) {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// onlyWanted decodes a report of one row for a reader who wants more of it.
-func onlyWanted(t *testing.T, row string, options rowOptions) Chat {
+// decodeWithOptions decodes a report of one row with options.
+func decodeWithOptions(t *testing.T, row string, options rowOptions) Chat {
 	t.Helper()
 	var have []Chat
 	if _, err := decode(strings.NewReader(report(row)), options, func(c Chat, err error) bool {
@@ -31,10 +31,10 @@ func TestWithAgentNames(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			row := rowWith("agent_name", test.value)
-			if have := onlyWanted(t, row, rowOptions{agentNames: true}).AgentName; have != test.want {
+			if have := decodeWithOptions(t, row, rowOptions{agentNames: true}).AgentName; have != test.want {
 				t.Errorf("have %q, want %q", have, test.want)
 			}
-			if have := onlyWanted(t, row, rowOptions{connIDs: true}).AgentName; have != "" {
+			if have := decodeWithOptions(t, row, rowOptions{connIDs: true}).AgentName; have != "" {
 				t.Errorf("unasked: have %q, want none", have)
 			}
 		})
@@ -54,24 +54,24 @@ func TestWithConnIDs_OnlyPlainIDs(t *testing.T) {
 		{`"12\n34"`, ""},
 	} {
 		row := rowWith("conn_id", test.value)
-		if have := onlyWanted(t, row, rowOptions{connIDs: true}).ConnID; have != test.want {
+		if have := decodeWithOptions(t, row, rowOptions{connIDs: true}).ConnID; have != test.want {
 			t.Errorf("%s: have %q, want %q", test.value, have, test.want)
 		}
-		if have := onlyWanted(t, row, rowOptions{agentNames: true}).ConnID; have != "" {
+		if have := decodeWithOptions(t, row, rowOptions{agentNames: true}).ConnID; have != "" {
 			t.Errorf("%s, unasked: have %q, want none", test.value, have)
 		}
 	}
 }
 
-// An agent is a label of a few figures: what is wrong there costs no chat.
+// An agent is only a label of some figures: a malformed one does not make the row bad.
 func TestChats_MalformedAgentIsAbsent(t *testing.T) {
 	for _, value := range []string{`[5544]`, `{"id": 5544}`, "true", `"-"`, "null", `"` + strings.Repeat("x", maxTokenLen+1) + `"`} {
-		have := only(t, rowWith("agent_id", value))
+		have := decodeOneRow(t, rowWith("agent_id", value))
 		if have.Agent != "" || !have.HandedOff {
 			t.Errorf("%.20s: have %+v, want the chat without an agent", value, have)
 		}
 	}
-	if have := only(t, rowWith("agent_id", "5544")).Agent; have != "5544" {
+	if have := decodeOneRow(t, rowWith("agent_id", "5544")).Agent; have != "5544" {
 		t.Errorf("have agent %q, want that of a number", have)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// through is a transport by way of a proxy that answers all requests alike.
-func through(t *testing.T, status int, body string, headers ...string) *http.Transport {
+// newProxyTransport returns a transport with a proxy that answers all requests alike.
+func newProxyTransport(t *testing.T, status int, body string, headers ...string) *http.Transport {
 	t.Helper()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i < len(headers); i += 2 {
@@ -30,21 +30,21 @@ func through(t *testing.T, status int, body string, headers ...string) *http.Tra
 	return transport
 }
 
-func TestClient_NamesAProxyThatRefuses(t *testing.T) {
-	page := "<html><h1>Access denied for " + canaryName + "</h1></html>"
+func TestClient_NamesRefusingProxy(t *testing.T) {
+	page := "<html><h1>Access denied for " + sampleName + "</h1></html>"
 	for _, scheme := range []string{"http", "https"} {
 		base := &url.URL{Scheme: scheme, Host: "wolkvox.test"}
 		for _, status := range []int{403, 407, 502, 503, 504} {
-			for _, body := range []string{page, "", "Forbidden for " + canaryName} {
-				have := askAt(t.Context(), t, base, through(t, status, body, "Proxy-Authenticate", `Basic realm="`+canaryName+`"`))
+			for _, body := range []string{page, "", "Forbidden for " + sampleName} {
+				have := askAt(t.Context(), t, base, newProxyTransport(t, status, body, "Proxy-Authenticate", `Basic realm="`+sampleName+`"`))
 				if have.failure() != Network || !errors.Is(have.err, ErrProxy) {
 					t.Errorf("%s, %d %q: have %s (%v)", scheme, status, body, have.failure(), have.err)
 				}
-				mustHideCanaries(t, have.err)
+				wantNoPersonalData(t, have.err)
 			}
 		}
 	}
-	have := askAt(t.Context(), t, anyBase, through(t, 407, page, "Retry-After", "120"))
+	have := askAt(t.Context(), t, anyBase, newProxyTransport(t, 407, page, "Retry-After", "120"))
 	if want := "the connection failed (status 407): the proxy refused"; have.err.Error() != want {
 		t.Errorf("have %q, want %q", have.err, want)
 	}
@@ -53,15 +53,15 @@ func TestClient_NamesAProxyThatRefuses(t *testing.T) {
 	}
 }
 
-// What the API says through a proxy, and what a proxy that nobody has configured
-// says, is the API's.
-func TestClient_BlamesNoProxyForTheAPI(t *testing.T) {
+// Errors of the API behind a proxy, and of a proxy that is not configured, are reported as
+// the API's.
+func TestClient_BlamesNoProxyForAPI(t *testing.T) {
 	plain := &url.URL{Scheme: "http", Host: "wolkvox.test"}
-	have := askAt(t.Context(), t, plain, through(t, 403, `{"code":403,"msg":"PLEASE VALIDATE TOKEN","data":[]}`))
+	have := askAt(t.Context(), t, plain, newProxyTransport(t, 403, `{"code":403,"msg":"PLEASE VALIDATE TOKEN","data":[]}`))
 	if have.failure() != TokenRejected {
 		t.Errorf("through a proxy: have %v", have.err)
 	}
-	have = askAt(t.Context(), t, plain, through(t, 500, ""))
+	have = askAt(t.Context(), t, plain, newProxyTransport(t, 500, ""))
 	if have.failure() != ServerError {
 		t.Errorf("a 500 through a proxy: have %v", have.err)
 	}

@@ -9,19 +9,18 @@ import (
 	"testing"
 )
 
-// redirecting answers requests for the API with a redirect, and any other with
-// one row.
-func redirecting(t *testing.T, status int, location string, asked *[]string) roundTrip {
+// newRedirect answers requests for the API with a redirect, and others with one row.
+func newRedirect(t *testing.T, status int, location string, asked *[]string) roundTrip {
 	t.Helper()
 	return func(r *http.Request) (*http.Response, error) {
 		*asked = append(*asked, r.URL.Scheme+"://"+r.URL.Host)
-		if tokenOf(r) != canaryToken {
+		if requestToken(r) != sampleToken {
 			t.Error("the token got lost")
 		}
 		if r.URL.Path == "/api/v2/reports_manager.php" {
-			return responding(status, "moved", "Location", location)(r)
+			return newResponder(status, "moved", "Location", location)(r)
 		}
-		return responding(http.StatusOK, report(rowWith()))(r)
+		return newResponder(http.StatusOK, report(rowWith()))(r)
 	}
 }
 
@@ -29,7 +28,7 @@ func TestClient_FollowsRedirectOnSameHost(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{"/v3/x.php?a=b", "https://wv0042.wolkvox.com/v3", "//wv0042.wolkvox.com/v3"} {
 			var asked []string
-			have := ask(t, redirecting(t, status, location, &asked))
+			have := ask(t, newRedirect(t, status, location, &asked))
 			if have.err != nil || len(have.chats) != 1 || len(asked) != 2 {
 				t.Errorf("%d to %s: have %d chats, %v, by way of %v", status, location, len(have.chats), have.err, asked)
 			}
@@ -45,7 +44,7 @@ func TestClient_SendsTokenToNoOtherHost(t *testing.T) {
 			"https://wv0042.wolkvox.com@example.com/v3",
 		} {
 			var asked []string
-			have := ask(t, redirecting(t, status, location, &asked))
+			have := ask(t, newRedirect(t, status, location, &asked))
 			if have.failure() != Redirected || len(asked) != 1 {
 				t.Errorf("%d to %s: have %v, by way of %v", status, location, have.err, asked)
 			}
@@ -57,7 +56,7 @@ func TestClient_EndsRedirectLoop(t *testing.T) {
 	n := 0
 	have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
 		n++
-		return responding(http.StatusFound, "", "Location", fmt.Sprintf("/%d", n))(r)
+		return newResponder(http.StatusFound, "", "Location", fmt.Sprintf("/%d", n))(r)
 	}))
 	if have.failure() != Redirected || n != maxRedirects+1 {
 		t.Errorf("have %v after %d requests", have.err, n)
@@ -77,7 +76,7 @@ func TestClient_FollowsNoLoop(t *testing.T) {
 		n := 0
 		have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
 			n++
-			return responding(http.StatusFound, "", "Location", c.locations[r.URL.RequestURI()])(r)
+			return newResponder(http.StatusFound, "", "Location", c.locations[r.URL.RequestURI()])(r)
 		}))
 		if have.failure() != Redirected || n != c.requests {
 			t.Errorf("%s: have %v after %d requests, want %d", name, have.err, n, c.requests)
@@ -87,7 +86,7 @@ func TestClient_FollowsNoLoop(t *testing.T) {
 
 func TestClient_RedirectKeepsTheSpellingOfHeaders(t *testing.T) {
 	var heads []string
-	have := askAt(t.Context(), t, wireBase, wire(t, func(head string, conn net.Conn) bool {
+	have := askAt(t.Context(), t, wireBase, newPipeTransport(t, func(head string, conn net.Conn) bool {
 		if heads = append(heads, head); len(heads) == 1 {
 			_, _ = io.WriteString(conn, "HTTP/1.1 302 Found\r\nLocation: /v3\r\nContent-Length: 0\r\n\r\n")
 		} else {
@@ -98,7 +97,7 @@ func TestClient_RedirectKeepsTheSpellingOfHeaders(t *testing.T) {
 	if have.err != nil || len(heads) != 2 {
 		t.Fatalf("have %v after %d requests", have.err, len(heads))
 	}
-	for _, want := range []string{"wolkvox-token: " + canaryToken, "wolkvox_server: 0042", "User-Agent: agent/1", "Connection: close"} {
+	for _, want := range []string{"wolkvox-token: " + sampleToken, "wolkvox_server: 0042", "User-Agent: agent/1", "Connection: close"} {
 		if !strings.Contains(heads[1], "\r\n"+want+"\r\n") {
 			t.Errorf("want the line %q in\n%s", want, heads[1])
 		}
@@ -107,7 +106,7 @@ func TestClient_RedirectKeepsTheSpellingOfHeaders(t *testing.T) {
 
 func TestClient_RedirectWithoutLocation(t *testing.T) {
 	for _, status := range []int{300, 301, 302, 304, 305} {
-		if have := ask(t, responding(status, "moved")); have.failure() != Redirected {
+		if have := ask(t, newResponder(status, "moved")); have.failure() != Redirected {
 			t.Errorf("%d: have %v", status, have.err)
 		}
 	}

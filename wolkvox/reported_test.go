@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Inputs that users of this API, or of one like it, have reported, each with what
-// becomes of it.
+// Inputs that users of this API, or of a similar one, have reported, each with its result.
 func TestClient_ReportedInputs(t *testing.T) {
 	row := rowWith()
 	whole := func(row string) string {
@@ -40,11 +39,11 @@ func TestClient_ReportedInputs(t *testing.T) {
 		{"an empty body", "", 200, 0, Malformed, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			have := ask(t, responding(c.status, c.body))
+			have := ask(t, newResponder(c.status, c.body))
 			if len(have.chats) != c.chats || have.badRows != 0 || have.request.Result != c.want || have.request.ExtraText {
 				t.Fatalf("have %d chats, %d bad rows, %s (%v)", len(have.chats), have.badRows, have.request.Result, have.err)
 			}
-			whole := only(t, row)
+			whole := decodeOneRow(t, row)
 			for _, chat := range have.chats {
 				if chat.Malformed != c.malformed || chat.Keys != (1<<allKeys-1)&^c.absent || chat.Ended() == c.absent.Has(EndDate) {
 					t.Errorf("have %+v", chat)
@@ -55,13 +54,13 @@ func TestClient_ReportedInputs(t *testing.T) {
 			}
 		})
 	}
-	if have := only(t, renamed("asa", "first_response_time")).Keys; have != allButASA {
+	if have := decodeOneRow(t, renamed("asa", "first_response_time")).Keys; have != allButASA {
 		t.Errorf("have keys %b, want %b", have, allButASA)
 	}
-	mustHideCanaries(t, ask(t, responding(http.StatusOK, whole(rowWith("customer_name", `"Pe"pe""`)))).err)
+	wantNoPersonalData(t, ask(t, newResponder(http.StatusOK, whole(rowWith("customer_name", `"Pe"pe""`)))).err)
 }
 
-// upperKeys are the names of a row with what they are in capitals.
+// upperKeys returns the keys of a row, each followed by its upper-case form.
 func upperKeys() (pairs []string) {
 	for _, name := range columnNames {
 		pairs = append(pairs, `"`+name+`"`, `"`+strings.ToUpper(name)+`"`)

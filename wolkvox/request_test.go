@@ -17,7 +17,7 @@ import (
 
 func TestClient_RequestAsDocumented(t *testing.T) {
 	var have string
-	transport := wire(t, func(head string, conn net.Conn) bool {
+	transport := newPipeTransport(t, func(head string, conn net.Conn) bool {
 		have = head
 		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 		return true
@@ -31,7 +31,7 @@ func TestClient_RequestAsDocumented(t *testing.T) {
 		t.Errorf("have %q\nwant %q", lines[0], want)
 	}
 	for _, want := range []string{
-		"Host: wolkvox.test", "User-Agent: wolkvox_exporter/1.2.3", "Connection: close", "wolkvox-token: " + canaryToken, "wolkvox_server: 0042", "Accept: application/json", "Accept-Encoding: gzip",
+		"Host: wolkvox.test", "User-Agent: wolkvox_exporter/1.2.3", "Connection: close", "wolkvox-token: " + sampleToken, "wolkvox_server: 0042", "Accept: application/json", "Accept-Encoding: gzip",
 	} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("want the line %q in\n%s", want, have)
@@ -46,7 +46,7 @@ func TestWithServer_UnsetSendsNoHeader(t *testing.T) {
 				t.Errorf("have the header %s", name)
 			}
 		}
-		return responding(http.StatusNoContent, "")(r)
+		return newResponder(http.StatusNoContent, "")(r)
 	}))
 }
 
@@ -67,7 +67,7 @@ func TestNewClient_BaseURLWithPath(t *testing.T) {
 			if have.String() != want {
 				t.Errorf("have %s, want %s", &have, want)
 			}
-			return responding(http.StatusNoContent, "")(r)
+			return newResponder(http.StatusNoContent, "")(r)
 		}))
 	}
 }
@@ -77,8 +77,8 @@ func TestClient_ReadsTokenForEachRequest(t *testing.T) {
 	turn := 0
 	client := NewClient(anyBase, func() (string, error) { turn++; return fmt.Sprint("token-", turn), nil },
 		WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
-			have = append(have, tokenOf(r))
-			return responding(http.StatusNoContent, "")(r)
+			have = append(have, requestToken(r))
+			return newResponder(http.StatusNoContent, "")(r)
 		})))
 	chats := client.Chats(t.Context(), anyWindow)
 	for range 2 { // A sequence may be read twice; each time is a request.
@@ -110,9 +110,9 @@ func TestClient_NoRequestWithoutToken(t *testing.T) {
 	}
 }
 
-// What a server sends behind a response, on a connection that it keeps, is neither
-// the next response nor in a log.
-func TestClient_UsesAConnectionOnce(t *testing.T) {
+// Bytes after a response on a kept connection are not the next response, and are not
+// logged.
+func TestClient_UsesConnectionOnce(t *testing.T) {
 	var printed bytes.Buffer
 	log.SetOutput(&printed)
 	defer log.SetOutput(os.Stderr)
@@ -120,9 +120,9 @@ func TestClient_UsesAConnectionOnce(t *testing.T) {
 	answer := func(body string) string {
 		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	}
-	for name, behind := range map[string]string{"nothing": "", "another response": answer(other), "garbage": canaryName + canaryPhone} {
+	for name, behind := range map[string]string{"nothing": "", "another response": answer(other), "garbage": sampleName + samplePhone} {
 		connections := map[net.Conn]int{}
-		transport := wire(t, func(_ string, conn net.Conn) bool {
+		transport := newPipeTransport(t, func(_ string, conn net.Conn) bool {
 			connections[conn]++
 			_, _ = io.WriteString(conn, answer(body)+behind)
 			return true
@@ -144,7 +144,7 @@ func TestClient_UsesAConnectionOnce(t *testing.T) {
 func TestChats_CallerCanStop(t *testing.T) {
 	rows := slices.Repeat([]string{rowWith(), `"bad"`}, 50)
 	for stop := 1; stop < 5; stop++ {
-		body := &closing{Reader: strings.NewReader(report(rows...))}
+		body := &closeRecorder{Reader: strings.NewReader(report(rows...))}
 		var seen []Request
 		client := NewClient(anyBase, StaticToken("t"), WithObserver(func(r Request) { seen = append(seen, r) }),
 			WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -162,12 +162,12 @@ func TestChats_CallerCanStop(t *testing.T) {
 	}
 }
 
-type closing struct {
+type closeRecorder struct {
 	io.Reader
 	closed bool
 }
 
-func (c *closing) Close() error {
+func (c *closeRecorder) Close() error {
 	c.closed = true
 	return nil
 }

@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// outcomes are the statuses and messages of the vendor's table, and what else a
-// web server says.
-var outcomes = []struct {
+// vendorErrors are the statuses and messages of the vendor's table, and of web servers.
+var vendorErrors = []struct {
 	status int
 	msg    string
 	want   Result
@@ -45,13 +44,13 @@ var outcomes = []struct {
 }
 
 func TestClassify_StatusAndMessage(t *testing.T) {
-	for _, c := range outcomes {
+	for _, c := range vendorErrors {
 		for _, body := range []string{
 			fmt.Sprintf(`{"code": %d, "error": %q, "msg": "x", "data": []}`, c.status, c.msg),
 			fmt.Sprintf(`{"data": null, "msg": %q, "error": null, "code": "%d"}`, c.msg, c.status),
 		} {
 			for name, rt := range map[string]roundTrip{
-				"status": responding(c.status, body), "code": responding(http.StatusOK, body), "gibberish after": responding(c.status, body+canaryName),
+				"status": newResponder(c.status, body), "code": newResponder(http.StatusOK, body), "gibberish after": newResponder(c.status, body+sampleName),
 			} {
 				want := c.want
 				if name == "gibberish after" && c.status == http.StatusOK {
@@ -67,11 +66,11 @@ func TestClassify_StatusAndMessage(t *testing.T) {
 	}
 }
 
-// An error page instead of the envelope leaves the status.
+// With an error page instead of the envelope, the status decides.
 func TestClassify_StatusAlone(t *testing.T) {
 	for status, want := range map[int]Result{401: Unauthorized, 403: Unavailable, 400: BadRequest, 429: RateLimited, 500: ServerError, 503: ServerError} {
-		for _, body := range []string{"", "<html>" + canaryName, "{", `{"msg": 7}`, "[]", strings.Repeat("[", 100_000), `{"msg": "` + strings.Repeat("x", 200_000) + `"}`} {
-			if have := ask(t, responding(status, body)); have.failure() != want {
+		for _, body := range []string{"", "<html>" + sampleName, "{", `{"msg": 7}`, "[]", strings.Repeat("[", 100_000), `{"msg": "` + strings.Repeat("x", 200_000) + `"}`} {
+			if have := ask(t, newResponder(status, body)); have.failure() != want {
 				t.Errorf("%d with %.20q: have %v, want %s", status, body, have.err, want)
 			}
 		}
@@ -80,18 +79,18 @@ func TestClassify_StatusAlone(t *testing.T) {
 
 func TestClient_NothingFound(t *testing.T) {
 	for name, rt := range map[string]roundTrip{
-		"an empty array":       responding(200, report()),
-		"null":                 responding(200, `{"code": 200, "data": null}`),
-		"no data":              responding(200, `{"code": 200, "msg": "0 records were found"}`),
-		"code 404":             responding(200, `{"code": "404", "error": "x", "msg": "0 records were found"}`),
-		"only an array":        responding(200, `[]`),
-		"204":                  responding(204, ""),
-		"404 with an envelope": responding(404, `{"code": 404, "error": "x", "msg": "0 records were found", "data": []}`),
-		"404 with code 200":    responding(404, `{"code": "200", "error": null, "msg": "", "data": []}`),
-		"404 without a code":   responding(404, `{"error": "x", "data": null}`),
-		"404 with a message":   responding(404, `{"Code": 404, "Msg": "NO RESULTS"}`),
-		"404 with an object":   responding(404, `{"code": 404, "data": {}}`),
-		"404 behind a warning": responding(404, phpWarning+`{"code": 404, "error": "x", "msg": "0 records were found", "data": false}`),
+		"an empty array":       newResponder(200, report()),
+		"null":                 newResponder(200, `{"code": 200, "data": null}`),
+		"no data":              newResponder(200, `{"code": 200, "msg": "0 records were found"}`),
+		"code 404":             newResponder(200, `{"code": "404", "error": "x", "msg": "0 records were found"}`),
+		"only an array":        newResponder(200, `[]`),
+		"204":                  newResponder(204, ""),
+		"404 with an envelope": newResponder(404, `{"code": 404, "error": "x", "msg": "0 records were found", "data": []}`),
+		"404 with code 200":    newResponder(404, `{"code": "200", "error": null, "msg": "", "data": []}`),
+		"404 without a code":   newResponder(404, `{"error": "x", "data": null}`),
+		"404 with a message":   newResponder(404, `{"Code": 404, "Msg": "NO RESULTS"}`),
+		"404 with an object":   newResponder(404, `{"code": 404, "data": {}}`),
+		"404 behind a warning": newResponder(404, phpWarning+`{"code": 404, "error": "x", "msg": "0 records were found", "data": false}`),
 	} {
 		if have := ask(t, rt); have.err != nil || have.rows() != 0 || have.request.Result != Empty {
 			t.Errorf("%s: have %d rows, %s, %v", name, have.rows(), have.request.Result, have.err)
@@ -99,7 +98,7 @@ func TestClient_NothingFound(t *testing.T) {
 	}
 }
 
-// A 404 of another server's, or with another meaning, says that the URL is wrong. Taken for "nothing found" it would hide every chat.
+// A 404 of another server, or with another meaning, means that the URL is wrong. As "nothing found" it would hide every chat.
 func TestClient_ForeignNotFoundIsNoEmptyReport(t *testing.T) {
 	for _, body := range []string{
 		"", " ", "404 page not found\n", "0 records were found", "null", "[]", "{}", `{"message":"no Route matched with those values"}`,
@@ -110,7 +109,7 @@ func TestClient_ForeignNotFoundIsNoEmptyReport(t *testing.T) {
 		`{"code":404,"msg":"0 records were found","data":[` + rowWith() + `]}`, `{"code":200,"data":[` + rowWith() + `]}`, `[` + rowWith() + `]`,
 		"<html><script>" + `{"code":404,"msg":"0 records were found","data":[]}`,
 	} {
-		have := ask(t, responding(404, body))
+		have := ask(t, newResponder(404, body))
 		var failure *Error
 		if have.failure() != BadRequest || !errors.As(have.err, &failure) || failure.Status != 404 || have.rows() != 0 {
 			t.Errorf("%q: have %d rows, %s (%v)", body, have.rows(), have.request.Result, have.err)
@@ -118,11 +117,11 @@ func TestClient_ForeignNotFoundIsNoEmptyReport(t *testing.T) {
 	}
 }
 
-// A web server's own 404 says that the URL is wrong. Taken for "nothing found"
-// it would hide every chat.
+// A 404 of the web server means that the URL is wrong. As "nothing found" it would hide
+// every chat.
 func TestClient_PageWith404IsBadRequest(t *testing.T) {
 	for _, page := range []string{"<html>", "\n <!DOCTYPE HTML>", "\ufeff\r\n<?xml version='1.0'?>"} {
-		have := ask(t, responding(404, page))
+		have := ask(t, newResponder(404, page))
 		var failure *Error
 		if have.failure() != BadRequest || !errors.As(have.err, &failure) || failure.Status != 404 {
 			t.Errorf("%q: have %v", page, have.err)
@@ -133,12 +132,12 @@ func TestClient_PageWith404IsBadRequest(t *testing.T) {
 func TestResults_EachReachedAndExplained(t *testing.T) {
 	reached := map[Result]string{}
 	note := func(have answer) { reached[have.request.Result] = fmt.Sprint(have.err) }
-	for _, c := range outcomes {
-		note(ask(t, responding(c.status, `{"msg": "`+c.msg+`"}`)))
+	for _, c := range vendorErrors {
+		note(ask(t, newResponder(c.status, `{"msg": "`+c.msg+`"}`)))
 	}
-	note(ask(t, responding(200, report(rowWith()))))
-	note(ask(t, responding(200, report())))
-	note(ask(t, responding(200, report(rowWith())), smallBody(20)))
+	note(ask(t, newResponder(200, report(rowWith()))))
+	note(ask(t, newResponder(200, report())))
+	note(ask(t, newResponder(200, report(rowWith())), withMaxBody(20)))
 	for _, err := range []error{os.ErrDeadlineExceeded, &net.OpError{Op: "dial", Err: errors.New("refused")}} {
 		note(ask(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, err })))
 	}
@@ -161,7 +160,7 @@ func TestResults_EachReachedAndExplained(t *testing.T) {
 	}
 }
 
-func smallBody(limit int64) Option { return func(c *Client) { c.maxBody = limit } }
+func withMaxBody(limit int64) Option { return func(c *Client) { c.maxBody = limit } }
 
 func TestClient_TooLargeBeyondLimit(t *testing.T) {
 	body := report(rowWith(), rowWith(), rowWith())
@@ -177,13 +176,13 @@ func TestClient_TooLargeBeyondLimit(t *testing.T) {
 		{1, TooLarge, 0},
 		{0, TooLarge, 0},
 	} {
-		have := ask(t, responding(200, body), smallBody(int64(c.limit)))
+		have := ask(t, newResponder(200, body), withMaxBody(int64(c.limit)))
 		if have.failure() != c.want || len(have.chats) < c.least {
 			t.Errorf("%d bytes of %d: have %d chats, %v, want %s", c.limit, len(body), len(have.chats), have.err, c.want)
 		}
 	}
 	space := body + strings.Repeat(" ", 100_000)
-	if have := ask(t, responding(200, space), smallBody(int64(len(body)))); have.failure() != TooLarge {
+	if have := ask(t, newResponder(200, space), withMaxBody(int64(len(body)))); have.failure() != TooLarge {
 		t.Errorf("with space behind: have %v", have.err)
 	}
 }

@@ -9,11 +9,11 @@ import (
 )
 
 func TestChats_ReadRow(t *testing.T) {
-	have := only(t, rowWith())
+	have := decodeOneRow(t, rowWith())
 	all := Fields(1<<LastSenderField<<1 - 1)
 	want := Chat{
 		ID: have.ID, FallbackID: have.FallbackID,
-		Start: at(t, "2026-01-18 19:34:31"), End: at(t, "2026-01-18 19:52:07"),
+		Start: parseTime(t, "2026-01-18 19:34:31"), End: parseTime(t, "2026-01-18 19:52:07"),
 		RoutingPoint: "12601", Channel: "whatsapp", HandedOff: true, LastSender: Agent, Agent: "5544",
 		Numbers: [NumericFieldCount]float64{
 			TimeOnChatbot: 65, ASA: 42, TimeWithAgent: 850, TotalTime: 1056, TimesChatted: 14, CustomerChars: 312, AgentChars: 845,
@@ -39,7 +39,7 @@ func TestChats_AbsentValues(t *testing.T) {
 				changes = append(changes, field[0], absent)
 			}
 		}
-		have := only(t, rowWith(changes...))
+		have := decodeOneRow(t, rowWith(changes...))
 		want := Chat{ID: have.ID, RoutingPoint: "-", Channel: "-", Keys: 1<<allKeys - 1}
 		if absent == `` {
 			want.Keys = 1 << ConnIDField
@@ -53,10 +53,10 @@ func TestChats_AbsentValues(t *testing.T) {
 	}
 }
 
-// wrongTypes are values that none but a flag can hold.
+// wrongTypes are values that only a flag can have.
 var wrongTypes = []string{`{}`, `[]`, `[[1], {"a": "b"}]`, `true`, `false`, `NaN`, `-Infinity`, `undefined`}
 
-// Whatever a field holds, the row before and the row after it are there.
+// The rows before and after a bad row are read.
 func TestChats_BadRowCostsNoOther(t *testing.T) {
 	good := rowWith()
 	bad := []string{
@@ -66,7 +66,7 @@ func TestChats_BadRowCostsNoOther(t *testing.T) {
 		rowWith("end_date", `{"date": "2026-01-18 19:52:07"}`),
 		rowWith("conn_id", `["1"]`),
 	}
-	for _, field := range indispensables {
+	for _, field := range requiredFields {
 		for _, value := range wrongTypes {
 			bad = append(bad, rowWith(field.String(), value))
 		}
@@ -75,27 +75,27 @@ func TestChats_BadRowCostsNoOther(t *testing.T) {
 	for _, b := range bad {
 		rows = append(rows, good, b)
 	}
-	have := decoded(t, report(append(rows, good)...))
+	have := decodeBody(t, report(append(rows, good)...))
 	if len(have.chats) != len(bad)+1 || have.badRows != len(bad) || have.err != nil {
 		t.Fatalf("have %d chats, %d bad rows, %v, want %d, %d", len(have.chats), have.badRows, have.err, len(bad)+1, len(bad))
 	}
-	want := only(t, good)
+	want := decodeOneRow(t, good)
 	for _, chat := range have.chats {
 		if chat != want {
 			t.Errorf("have %+v, want %+v", chat, want)
 		}
 	}
 	for _, b := range bad {
-		if one := decoded(t, report(b)); one.badRows != 1 || one.err != nil || one.request.Result != OK {
+		if one := decodeBody(t, report(b)); one.badRows != 1 || one.err != nil || one.request.Result != OK {
 			t.Errorf("have %d bad rows, %v from %s", one.badRows, one.err, b)
 		}
 	}
 }
 
 func TestChats_IgnoreUnknownFields(t *testing.T) {
-	want := only(t, rowWith())
+	want := decodeOneRow(t, rowWith())
 	for _, value := range []string{`"x"`, `1e400`, `true`, `null`, `[]`, `{"conn_id": "other", "a": [{"end_date": "x"}]}`, `"\ud800 \u0000"`, "\"\xff\""} {
-		if have := only(t, rowWith("novelty", value, "asa_total", value, "", value)); have != want {
+		if have := decodeOneRow(t, rowWith("novelty", value, "asa_total", value, "", value)); have != want {
 			t.Errorf("%s: have %+v, want %+v", value, have, want)
 		}
 	}
@@ -103,7 +103,7 @@ func TestChats_IgnoreUnknownFields(t *testing.T) {
 
 func TestChats_ReadEscapes(t *testing.T) {
 	row := rowWith("channel", `"web/chat"`)
-	want := only(t, row)
+	want := decodeOneRow(t, row)
 	for _, c := range [][2]string{
 		{`"conn_id"`, `"conn\u005fid"`},
 		{`"go_to_agent"`, `"\u0067o_to_agent"`},
@@ -117,7 +117,7 @@ func TestChats_ReadEscapes(t *testing.T) {
 		if escaped == row {
 			t.Fatalf("%s is not there", c[0])
 		}
-		if have := only(t, escaped); have != want {
+		if have := decodeOneRow(t, escaped); have != want {
 			t.Errorf("%s: have %+v, want %+v", c[1], have, want)
 		}
 	}
@@ -140,13 +140,13 @@ func TestChats_LastOfDuplicateNamesCounts(t *testing.T) {
 		{`"asa": false`, `"asa": "7"`, Chat{Numbers: [NumericFieldCount]float64{ASA: 7}, Present: 1 << ASA}},
 	} {
 		c.want.RoutingPoint, c.want.Channel = "-", "-"
-		have := only(t, `{"conn_id": "1", `+c.first+`, `+c.last+`}`)
+		have := decodeOneRow(t, `{"conn_id": "1", `+c.first+`, `+c.last+`}`)
 		have.ID, have.Keys = 0, 0
 		if have != c.want {
 			t.Errorf("%s, %s: have %+v, want %+v", c.first, c.last, have, c.want)
 		}
 	}
-	if have, want := only(t, `{"conn_id": "1", "conn_id": "2"}`), only(t, `{"conn_id": "2"}`); have != want {
+	if have, want := decodeOneRow(t, `{"conn_id": "1", "conn_id": "2"}`), decodeOneRow(t, `{"conn_id": "2"}`); have != want {
 		t.Errorf("have the id %x, want %x", have.ID, want.ID)
 	}
 }
@@ -160,14 +160,14 @@ func TestParseYes_EverySpelling(t *testing.T) {
 		{[]string{`"no"`, `"NO"`, `"No"`, `"0"`, `0`, `"false"`, `"False"`, `false`}, false},
 	} {
 		for _, spelling := range c.spellings {
-			have := only(t, rowWith("go_to_agent", spelling))
+			have := decodeOneRow(t, rowWith("go_to_agent", spelling))
 			if have.HandedOff != c.want || !have.Present.Has(GoToAgent) || have.Malformed != 0 {
 				t.Errorf("%s: have %v, stated %v, malformed %v, want %v", spelling, have.HandedOff, have.Present.Has(GoToAgent), have.Malformed, c.want)
 			}
 		}
 	}
 	for _, spelling := range []string{`"maybe"`, `"y"`, `"2"`, `2`, `10`, `"yes!"`, `"sino"`, "\"s\xed\""} {
-		have := only(t, rowWith("go_to_agent", spelling))
+		have := decodeOneRow(t, rowWith("go_to_agent", spelling))
 		if have.HandedOff || have.Present.Has(GoToAgent) || have.Malformed != 1<<GoToAgent {
 			t.Errorf("%s: have %+v, want it malformed", spelling, have)
 		}
@@ -179,36 +179,36 @@ func TestParseLastSender(t *testing.T) {
 		`"agent"`: Agent, `"Agent"`: Agent, `"chat_bot"`: ChatBot, `"CHAT_BOT"`: ChatBot, `"customer"`: Customer, `" customer "`: Customer,
 		`"unknown"`: UnknownSender, `"supervisor"`: UnknownSender, `7`: UnknownSender,
 	} {
-		have := only(t, rowWith("last_sender", spelling))
+		have := decodeOneRow(t, rowWith("last_sender", spelling))
 		if have.LastSender != want || !have.Present.Has(LastSenderField) || have.Malformed != 0 {
 			t.Errorf("%s: have %v, malformed %v, want %v", spelling, have.LastSender, have.Malformed, want)
 		}
 	}
-	if have := only(t, rowWith("last_sender", `"-"`)); have.Present.Has(LastSenderField) {
+	if have := decodeOneRow(t, rowWith("last_sender", `"-"`)); have.Present.Has(LastSenderField) {
 		t.Error("an absent sender is stated")
 	}
 }
 
 func TestChats_Dates(t *testing.T) {
 	for _, zero := range []string{`"0000-00-00 00:00:00"`, `"0000-00-00T00:00:00"`, `"00000000000000"`, `"0000-00-00"`} {
-		have := only(t, rowWith("end_date", zero, "start_date", zero))
+		have := decodeOneRow(t, rowWith("end_date", zero, "start_date", zero))
 		if have.Ended() || have.Start != 0 || have.Malformed != 0 {
 			t.Errorf("%s: have %+v, want no dates", zero, have)
 		}
 	}
 	for _, malformed := range []string{`"soon"`, `"2026-02-30 00:00:00"`, `20260118`, `"1970-01-01 00:00:00"`, `"9999-12-31 23:59:59"`} {
-		have := only(t, rowWith("end_date", malformed, "start_date", malformed))
+		have := decodeOneRow(t, rowWith("end_date", malformed, "start_date", malformed))
 		if have.Ended() || have.Start != 0 || have.Malformed != 1<<EndDate|1<<StartDate {
 			t.Errorf("%s: have %+v, want both dates malformed", malformed, have)
 		}
 	}
-	if have := only(t, rowWith("end_date", `20260118195207`)); have.End != at(t, "2026-01-18 19:52:07") {
+	if have := decodeOneRow(t, rowWith("end_date", `20260118195207`)); have.End != parseTime(t, "2026-01-18 19:52:07") {
 		t.Errorf("have %v from a JSON number", have.End)
 	}
 }
 
 func TestChats_ColumnsInAnyOrder(t *testing.T) {
-	want := only(t, rowWith())
+	want := decodeOneRow(t, rowWith())
 	random := rand.New(rand.NewPCG(1, 0))
 	for range 200 {
 		members := []string{`"novel": "1"`}
@@ -220,13 +220,13 @@ func TestChats_ColumnsInAnyOrder(t *testing.T) {
 			members = append(members, `"`+name+`": `+field[1])
 		}
 		random.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-		if row := "{" + strings.Join(members, ", ") + "}"; only(t, row) != want {
-			t.Fatalf("have %+v, want %+v from %s", only(t, row), want, row)
+		if row := "{" + strings.Join(members, ", ") + "}"; decodeOneRow(t, row) != want {
+			t.Fatalf("have %+v, want %+v from %s", decodeOneRow(t, row), want, row)
 		}
 	}
 }
 
-// The fast way to find a column is for rows as they are.
+// The fast search for a column expects the documented order.
 func TestColumnNames_InDocumentedOrder(t *testing.T) {
 	var have []string
 	for _, field := range sample {
@@ -255,14 +255,14 @@ func TestField_HasNameOfAPI(t *testing.T) {
 	}
 }
 
-// Every malformed field is named, and none spoils another.
+// Every malformed field is reported, and the others are read.
 func TestChats_MalformedFieldSpoilsNoOther(t *testing.T) {
-	want := only(t, rowWith())
+	want := decodeOneRow(t, rowWith())
 	for f := range EndDate + 1 {
 		if f == LastSenderField {
 			continue
 		}
-		have := only(t, rowWith(f.String(), `"??"`))
+		have := decodeOneRow(t, rowWith(f.String(), `"??"`))
 		if have.Malformed != 1<<f || have.Present.Has(f) {
 			t.Errorf("%s: have malformed %b, stated %b", f, have.Malformed, have.Present)
 		}
@@ -275,16 +275,16 @@ func TestChats_MalformedFieldSpoilsNoOther(t *testing.T) {
 	}
 }
 
-// A value of the wrong type is one that cannot be read: the chat counts.
-func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
+// A value of the wrong type is unreadable, and the chat still counts.
+func TestDecode_WrongTypeIsFieldError(t *testing.T) {
 	named := rowOptions{agentNames: true}
-	full := onlyWanted(t, rowWith(), named)
+	full := decodeWithOptions(t, rowWith(), named)
 	for f := range Field(FieldCount) {
 		for _, value := range slices.Concat(wrongTypes, []string{`"` + strings.Repeat("x", maxTokenLen) + `"`}) {
 			if f == GoToAgent && (value == "true" || value == "false") || f == StartDate || f == EndDate {
 				continue
 			}
-			have := onlyWanted(t, rowWith(f.String(), value), named)
+			have := decodeWithOptions(t, rowWith(f.String(), value), named)
 			if have.Malformed != 1<<f || have.Present != full.Present&^(1<<f) || have.ID != full.ID || have.End != full.End || have.Keys != full.Keys {
 				t.Errorf("%s %.20s: have %+v", f, value, have)
 			}
@@ -300,9 +300,9 @@ func TestDecode_WrongTypeIsAFieldErrorOutsideOfTheIdentity(t *testing.T) {
 	}
 }
 
-// Names are compared without case and the space around them.
+// Names are compared without case and surrounding space.
 func TestDecode_KeysInAnyCase(t *testing.T) {
-	want := only(t, rowWith())
+	want := decodeOneRow(t, rowWith())
 	for name, change := range map[string]func(string) string{
 		"capitals": strings.ToUpper, "space": func(name string) string { return " " + name + " " }, "a tab": func(name string) string { return name + `\t` },
 		"titles": func(name string) string { return strings.ToUpper(name[:1]) + name[1:] },
@@ -314,13 +314,13 @@ func TestDecode_KeysInAnyCase(t *testing.T) {
 			}
 			row += `"` + change(field[0]) + `": ` + field[1]
 		}
-		if have := only(t, row+"}"); have != want {
+		if have := decodeOneRow(t, row+"}"); have != want {
 			t.Errorf("%s: have %+v, want %+v", name, have, want)
 		}
 	}
 }
 
-func TestChat_KeysAreThoseThatTheRowHas(t *testing.T) {
+func TestChat_KeysAreThoseOfRow(t *testing.T) {
 	const all = 1<<allKeys - 1
 	for _, f := range Keys() {
 		for _, c := range []struct {
@@ -361,13 +361,13 @@ func TestChat_HasNoFieldForPersonalData(t *testing.T) {
 			}
 		}
 	}
-	chat := only(t, rowWith())
+	chat := decodeOneRow(t, rowWith())
 	for name := range onRequest {
 		if have := reflect.ValueOf(chat).FieldByName(name).String(); have != "" {
 			t.Errorf("have %s %q, want it empty", name, have)
 		}
 	}
-	for _, canary := range canaries {
+	for _, canary := range personalValues {
 		if strings.Contains(chat.RoutingPoint+chat.Channel+chat.Agent, canary) {
 			t.Errorf("have %q in %+v", canary, chat)
 		}

@@ -10,20 +10,20 @@ import (
 	"testing"
 )
 
-// What a sample row holds of a person. None of it may be seen anywhere.
+// The personal data of the sample row, which must not appear anywhere.
 const (
-	canaryPhone   = "573001112233"
-	canarySession = canaryPhone + "@whatsapp-7"
-	canaryName    = "Canary Customer"
-	canaryID      = "CC-CANARY-80012"
-	canaryEmail   = "canary@example.com"
-	canaryAgent   = "Canary Agent"
-	canaryToken   = "canary-token-3f9a"
+	samplePhone   = "573001112233"
+	canarySession = samplePhone + "@whatsapp-7"
+	sampleName    = "Canary Customer"
+	sampleID      = "CC-CANARY-80012"
+	sampleEmail   = "canary@example.com"
+	sampleAgent   = "Canary Agent"
+	sampleToken   = "canary-token-3f9a"
 )
 
-var canaries = []string{canaryPhone, canaryName, canaryID, canaryEmail, canaryAgent, canaryToken}
+var personalValues = []string{samplePhone, sampleName, sampleID, sampleEmail, sampleAgent, sampleToken}
 
-// sample is a row as the documents describe it, in JSON.
+// sample is a row as documented, in JSON.
 var sample = [][2]string{
 	{"conn_id", `"1768782871.5521"`},
 	{"session_id", `"` + canarySession + `"`},
@@ -34,12 +34,12 @@ var sample = [][2]string{
 	{"rp_id", `"12601"`},
 	{"channel", `"whatsapp"`},
 	{"go_to_agent", `"yes"`},
-	{"customer_phone", `"` + canaryPhone + `"`},
-	{"customer_name", `"` + canaryName + `"`},
-	{"customer_id", `"` + canaryID + `"`},
-	{"customer_email", `"` + canaryEmail + `"`},
+	{"customer_phone", `"` + samplePhone + `"`},
+	{"customer_name", `"` + sampleName + `"`},
+	{"customer_id", `"` + sampleID + `"`},
+	{"customer_email", `"` + sampleEmail + `"`},
 	{"agent_id", `"5544"`},
-	{"agent_name", `"` + canaryAgent + `"`},
+	{"agent_name", `"` + sampleAgent + `"`},
 	{"time_with_agent", `"00:14:10"`},
 	{"total_time", `"00:17:36"`},
 	{"customer_chars", `"312"`},
@@ -49,8 +49,8 @@ var sample = [][2]string{
 	{"last_sender", `"agent"`},
 }
 
-// rowWith is the sample row with other JSON for some fields; an empty one leaves
-// the field out, a field that the sample does not have comes first.
+// rowWith returns the sample row with other JSON for some fields. An empty value removes
+// the field. A field that the sample lacks is put first.
 func rowWith(changes ...string) string {
 	var members []string
 	change := map[string]string{}
@@ -77,7 +77,7 @@ func report(rows ...string) string {
 	return `{"code": "200", "error": null, "msg": " records  were found ", "data": [` + strings.Join(rows, ",\n") + `]}`
 }
 
-// answer is what a caller of the client sees of a response.
+// answer is the result of a request.
 type answer struct {
 	chats    []Chat
 	badRows  int
@@ -89,7 +89,7 @@ type answer struct {
 
 func (a answer) rows() int { return len(a.chats) + a.badRows }
 
-// failure is the result of the error, or "" without one.
+// failure returns the result of the error, or "" without one.
 func (a answer) failure() Result {
 	if a.err == nil {
 		return ""
@@ -102,8 +102,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// responding answers every request in the same way.
-func responding(status int, body string, headers ...string) roundTrip {
+// newResponder answers every request with the same response.
+func newResponder(status int, body string, headers ...string) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {
 		response := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 		for i := 0; i < len(headers); i += 2 {
@@ -118,7 +118,7 @@ var (
 	anyWindow = Window{From: 1768782871, To: 1768784527}
 )
 
-// ask makes a request by way of rt and reads all that it answers with.
+// ask sends a request through rt and reads the whole response.
 func ask(t testing.TB, rt http.RoundTripper, options ...Option) answer {
 	t.Helper()
 	have := askAt(t.Context(), t, anyBase, rt, options...)
@@ -137,7 +137,7 @@ func askWindow(ctx context.Context, t testing.TB, base *url.URL, window Window, 
 	t.Helper()
 	var have answer
 	options = append(options, WithTransport(rt), WithObserver(func(r Request) { have.request = r; have.requests++ }))
-	client := NewClient(base, StaticToken(canaryToken), options...)
+	client := NewClient(base, StaticToken(sampleToken), options...)
 	for chat, err := range client.Chats(ctx, window) {
 		switch {
 		case have.err != nil:
@@ -154,23 +154,23 @@ func askWindow(ctx context.Context, t testing.TB, base *url.URL, window Window, 
 	return have
 }
 
-// decoded is what the client makes of a body with status 200.
-func decoded(t testing.TB, body string) answer {
+// decodeBody returns the client's result for a body with status 200.
+func decodeBody(t testing.TB, body string) answer {
 	t.Helper()
-	return ask(t, responding(http.StatusOK, body))
+	return ask(t, newResponder(http.StatusOK, body))
 }
 
-// only is the chat of a report of one row.
-func only(t testing.TB, row string) Chat {
+// decodeOneRow returns the chat of a report of one row.
+func decodeOneRow(t testing.TB, row string) Chat {
 	t.Helper()
-	have := decoded(t, report(row))
+	have := decodeBody(t, report(row))
 	if have.err != nil || len(have.chats) != 1 || have.badRows != 0 {
 		t.Fatalf("have %d chats, %d bad rows, %v from %s", len(have.chats), have.badRows, have.err, row)
 	}
 	return have.chats[0]
 }
 
-// decode reads a report in the caller's hands.
+// decode decodes a report of chats.
 func decode(body io.Reader, options rowOptions, yield func(Chat, error) bool) (rows int, err error) {
 	d := newDecoder(body, options)
 	err = decodeRows(d, (*decoder).chat, yield)

@@ -14,10 +14,10 @@ import (
 
 const okHead = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
-// trickling sends a row every nine seconds and never ends.
-func trickling(t *testing.T) *http.Transport {
+// newSlowTransport returns a transport whose server sends a row every nine seconds without end.
+func newSlowTransport(t *testing.T) *http.Transport {
 	t.Helper()
-	return wire(t, func(_ string, conn net.Conn) bool {
+	return newPipeTransport(t, func(_ string, conn net.Conn) bool {
 		_, err := io.WriteString(conn, okHead+`{"data": [{}`)
 		for err == nil {
 			time.Sleep(9 * time.Second)
@@ -27,18 +27,18 @@ func trickling(t *testing.T) *http.Transport {
 	})
 }
 
-// silent takes requests and says nothing.
-func silent(t *testing.T) *http.Transport {
+// newSilentTransport returns a transport whose server never responds.
+func newSilentTransport(t *testing.T) *http.Transport {
 	t.Helper()
-	return wire(t, func(_ string, conn net.Conn) bool {
+	return newPipeTransport(t, func(_ string, conn net.Conn) bool {
 		_, _ = conn.Read(make([]byte, 1))
 		return false
 	})
 }
 
-// stuck never connects. A transport goes on dialing after the request's end, as
-// the next one could use the connection.
-func stuck(t *testing.T) *http.Transport {
+// newStuckTransport returns a transport that never connects. A transport continues to dial
+// after the request's end, as the next one could use the connection.
+func newStuckTransport(t *testing.T) *http.Transport {
 	t.Helper()
 	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		<-t.Context().Done()
@@ -53,15 +53,15 @@ func TestWithTimeout_LimitsWholeExchange(t *testing.T) {
 		limit  time.Duration
 		chats  int
 	}{
-		{"no connection", stuck, 60 * time.Second, 0},
-		{"no answer", silent, 60 * time.Second, 0},
-		{"a slow body", trickling, 60 * time.Second, 6},
-		{"a limit of its own", trickling, 25 * time.Second, 2},
+		{"no connection", newStuckTransport, 60 * time.Second, 0},
+		{"no answer", newSilentTransport, 60 * time.Second, 0},
+		{"a slow body", newSlowTransport, 60 * time.Second, 6},
+		{"a limit of its own", newSlowTransport, 25 * time.Second, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				have := askAt(t.Context(), t, wireBase, c.server(t), limit(c.limit))
+				have := askAt(t.Context(), t, wireBase, c.server(t), withTimeLimit(c.limit))
 				if took := time.Since(start); have.failure() != Timeout || took != c.limit || have.request.Duration != c.limit {
 					t.Errorf("have %v after %v, observed %v", have.err, took, have.request.Duration)
 				}
@@ -73,9 +73,8 @@ func TestWithTimeout_LimitsWholeExchange(t *testing.T) {
 	}
 }
 
-// A body can outlive its request, such as that of a transport that takes no notice
-// of contexts.
-func TestClient_EndsABodyThatTheTransportDoesNot(t *testing.T) {
+// A body can outlive its request if a transport ignores contexts.
+func TestClient_ClosesBodyThatIgnoresContext(t *testing.T) {
 	for _, status := range []int{200, 403, 404, 500} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
@@ -90,7 +89,7 @@ func TestClient_EndsABodyThatTheTransportDoesNot(t *testing.T) {
 	}
 }
 
-func limit(d time.Duration) Option {
+func withTimeLimit(d time.Duration) Option {
 	if d == defaultTimeout {
 		return func(*Client) {}
 	}
@@ -101,7 +100,7 @@ func TestWithTimeout_LimitsBodyOfRefusal(t *testing.T) {
 	for status, want := range map[int]Result{403: Unavailable, 404: Timeout, 500: ServerError} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			have := askAt(t.Context(), t, wireBase, wire(t, func(_ string, conn net.Conn) bool {
+			have := askAt(t.Context(), t, wireBase, newPipeTransport(t, func(_ string, conn net.Conn) bool {
 				fmt.Fprintf(conn, "HTTP/1.1 %d Some\r\nContent-Length: 100\r\n\r\n{", status)
 				_, _ = conn.Read(make([]byte, 1))
 				return false
@@ -113,13 +112,13 @@ func TestWithTimeout_LimitsBodyOfRefusal(t *testing.T) {
 	}
 }
 
-// A request that the caller gave up says nothing about the API.
+// A request that the caller cancelled has no result.
 func TestClient_CancellationIsNoResult(t *testing.T) {
 	broken := errors.New("shutting down")
 	answering := func(status int) func(*testing.T) *http.Transport {
 		return func(t *testing.T) *http.Transport {
 			t.Helper()
-			return wire(t, func(_ string, conn net.Conn) bool {
+			return newPipeTransport(t, func(_ string, conn net.Conn) bool {
 				fmt.Fprintf(conn, "HTTP/1.1 %d Some\r\nContent-Length: 100\r\n\r\n{", status)
 				_, _ = conn.Read(make([]byte, 1))
 				return false
@@ -127,7 +126,7 @@ func TestClient_CancellationIsNoResult(t *testing.T) {
 		}
 	}
 	for name, server := range map[string]func(*testing.T) *http.Transport{
-		"connecting": stuck, "waiting": silent, "reading": trickling, "reading a 403": answering(403), "reading a 404": answering(404),
+		"connecting": newStuckTransport, "waiting": newSilentTransport, "reading": newSlowTransport, "reading a 403": answering(403), "reading a 404": answering(404),
 	} {
 		for _, c := range []struct {
 			want  error
@@ -177,7 +176,7 @@ func TestRetryAfter_BothForms(t *testing.T) {
 		} {
 			for _, status := range []int{403, 429, 503} {
 				var failure *Error
-				have := ask(t, responding(status, "", "Retry-After", header))
+				have := ask(t, newResponder(status, "", "Retry-After", header))
 				if !errors.As(have.err, &failure) || failure.RetryAfter != want {
 					t.Errorf("%d, %q: have %v, want %v", status, header, failure.RetryAfter, want)
 				}
@@ -194,7 +193,7 @@ func TestClient_ClockSkew(t *testing.T) {
 				time.Sleep(500 * time.Millisecond)
 				date := time.Now().Add(skew).UTC().Format(http.TimeFormat)
 				time.Sleep(500 * time.Millisecond)
-				return responding(http.StatusForbidden, "", "Date", date)(r)
+				return newResponder(http.StatusForbidden, "", "Date", date)(r)
 			}))
 			if have.request.ClockSkew == nil || *have.request.ClockSkew != skew {
 				t.Errorf("have %v, want %v", have.request.ClockSkew, skew)
@@ -202,7 +201,7 @@ func TestClient_ClockSkew(t *testing.T) {
 		}
 	})
 	for _, header := range []string{"", "yesterday"} {
-		if have := ask(t, responding(http.StatusOK, report(), "Date", header)); have.request.ClockSkew != nil {
+		if have := ask(t, newResponder(http.StatusOK, report(), "Date", header)); have.request.ClockSkew != nil {
 			t.Errorf("%q: have %v, want none", header, *have.request.ClockSkew)
 		}
 	}

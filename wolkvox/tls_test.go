@@ -22,17 +22,17 @@ import (
 	"time"
 )
 
-// certified returns a certificate whose names are canaries, and the pool that
+// newCertificate returns a certificate whose names are personal data, and the pool that
 // trusts it.
-func certified(t *testing.T, changed func(*x509.Certificate)) (tls.Certificate, *x509.CertPool) {
+func newCertificate(t *testing.T, changed func(*x509.Certificate)) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: canaryName, Organization: []string{canaryPhone}},
-		DNSNames: []string{canaryPhone + ".example"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: sampleName, Organization: []string{samplePhone}},
+		DNSNames: []string{samplePhone + ".example"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 	}
 	changed(template)
@@ -73,12 +73,12 @@ func TestClient_QuotesNoCertificate(t *testing.T) {
 		"date":      {func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }, true, "the certificate of HOST has expired or is not valid yet"},
 		"use":       {func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }, true, "the certificate of HOST is not valid for this use"},
 	} {
-		certificate, pool := certified(t, c.changed)
+		certificate, pool := newCertificate(t, c.changed)
 		host := secureServer(t, &tls.Config{Certificates: []tls.Certificate{certificate}})
 		if !c.trusted {
 			pool = nil
 		}
-		// As the API, and as the proxy on the way there.
+		// As the API's certificate, and as that of the proxy.
 		for _, of := range []string{host, "the proxy"} {
 			transport := NewTransport()
 			transport.TLSClientConfig = &tls.Config{RootCAs: pool}
@@ -91,23 +91,23 @@ func TestClient_QuotesNoCertificate(t *testing.T) {
 			if want := "the connection failed: " + strings.Replace(c.want, "HOST", of, 1); have.err == nil || have.err.Error() != want {
 				t.Errorf("%s: have %v, want %s", name, have.err, want)
 			}
-			mustHideCanaries(t, have.err)
+			wantNoPersonalData(t, have.err)
 		}
 	}
 }
 
-// A proxy's certificate that cannot be read at all is in an error of net.
+// An unreadable certificate of a proxy is in an error of package net.
 func TestRedact_QuotesNoProxysCertificate(t *testing.T) {
-	err := redact(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("x509: cannot parse dnsName " + canaryName)}, "host")
-	mustHideCanaries(t, err)
+	err := redact(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("x509: cannot parse dnsName " + sampleName)}, "host")
+	wantNoPersonalData(t, err)
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	if err := redact(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}, "host"); !strings.Contains(err.Error(), "proxyconnect tcp: dial tcp: connection refused") {
 		t.Errorf("have %v", err)
 	}
 }
 
-func TestClient_NamesATooOldTLSVersion(t *testing.T) {
-	certificate, pool := certified(t, func(*x509.Certificate) {})
+func TestClient_NamesOldTLSVersion(t *testing.T) {
+	certificate, pool := newCertificate(t, func(*x509.Certificate) {})
 	host := secureServer(t, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10})
 	transport := NewTransport()
 	transport.TLSClientConfig = &tls.Config{RootCAs: pool}
@@ -117,8 +117,8 @@ func TestClient_NamesATooOldTLSVersion(t *testing.T) {
 	}
 }
 
-// A server can choose a version that it was not offered.
-func TestClient_NamesAChosenOldTLSVersion(t *testing.T) {
+// A server can choose a version that the client has not offered.
+func TestClient_NamesUnofferedTLSVersion(t *testing.T) {
 	hello := "\x02\x00\x00\x26\x03\x01" + strings.Repeat("r", 32) + "\x00\x00\x2f\x00"
 	record := "\x16\x03\x01\x00" + string(rune(len(hello))) + hello
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {

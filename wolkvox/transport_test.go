@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-func zipped(t *testing.T, text string) []byte {
+func gzipText(t *testing.T, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -31,15 +31,15 @@ func zipped(t *testing.T, text string) []byte {
 
 func TestClient_ReadsGzip(t *testing.T) {
 	body := report(slices.Repeat([]string{rowWith()}, 500)...)
-	packed := zipped(t, body)
+	packed := gzipText(t, body)
 	serve := func(packed []byte, limit int64) answer {
 		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", len(packed))
-		return askAt(t.Context(), t, wireBase, saying(t, head+string(packed)), smallBody(limit))
+		return askAt(t.Context(), t, wireBase, newRawTransport(t, head+string(packed)), withMaxBody(limit))
 	}
 	if have := serve(packed, maxBody); have.err != nil || len(have.chats) != 500 {
 		t.Errorf("have %d chats, %v", len(have.chats), have.err)
 	}
-	// The limit is on what it becomes, not on what comes over the wire.
+	// The limit applies to the decompressed size.
 	if have := serve(packed, int64(len(body))-1); have.failure() != TooLarge {
 		t.Errorf("with a small limit: have %v", have.err)
 	}
@@ -72,35 +72,35 @@ func TestClient_BrokenConnectionIsNetwork(t *testing.T) {
 		"in the body":            {fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), half), 1},
 		"in a chunk":             {fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s", len(body), half), 1},
 		"before the last chunk":  {fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(body), body), 2},
-		"in a chunk's size":      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + canaryName, 0},
+		"in a chunk's size":      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + sampleName, 0},
 		"with an empty body":     {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", 0},
 		"in the body of a 404":   {"HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n<ht", 0},
 		"in the body of a 404, ": {"HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{", 0},
 	} {
-		have := askAt(t.Context(), t, wireBase, saying(t, c.text))
+		have := askAt(t.Context(), t, wireBase, newRawTransport(t, c.text))
 		if have.failure() != Network || len(have.chats) != c.chats {
 			t.Errorf("%s: have %d chats, %s (%v)", name, len(have.chats), have.request.Result, have.err)
 		}
-		mustHideCanaries(t, have.err)
+		wantNoPersonalData(t, have.err)
 	}
 }
 
 func TestRedact_QuotesNoForeignProtocol(t *testing.T) {
 	for _, text := range []string{
-		"SSH-2.0-" + canaryName + "\r\n", canaryName + "\r\n\r\n", "HTTP/1.1 " + canaryName + "\r\n\r\n",
-		"HTTP/1.1 200 OK\r\n" + canaryName + "\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: " + canaryName + "\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + canaryName + "\r\n\r\n",
-		"HTTP/1.1 302 Found\r\nLocation: https://" + canaryName + ":x%zz/\r\n\r\n",
+		"SSH-2.0-" + sampleName + "\r\n", sampleName + "\r\n\r\n", "HTTP/1.1 " + sampleName + "\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n" + sampleName + "\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: " + sampleName + "\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + sampleName + "\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: https://" + sampleName + ":x%zz/\r\n\r\n",
 	} {
-		have := askAt(t.Context(), t, wireBase, saying(t, text))
+		have := askAt(t.Context(), t, wireBase, newRawTransport(t, text))
 		if have.failure() != Network {
 			t.Errorf("%q: have %s (%v)", text, have.request.Result, have.err)
 		}
-		mustHideCanaries(t, have.err)
+		wantNoPersonalData(t, have.err)
 	}
-	for _, location := range []string{"http://" + canaryPhone + ".example.com/", "/" + canaryName} {
-		have := askAt(t.Context(), t, wireBase, saying(t, "HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: "+location+"\r\n\r\n"))
-		mustHideCanaries(t, have.err)
+	for _, location := range []string{"http://" + samplePhone + ".example.com/", "/" + sampleName} {
+		have := askAt(t.Context(), t, wireBase, newRawTransport(t, "HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: "+location+"\r\n\r\n"))
+		wantNoPersonalData(t, have.err)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestRedact_KeepsAddressOfRefusedConnection(t *testing.T) {
 
 func TestClient_VerifiesTLS(t *testing.T) {
 	quiet := log.New(io.Discard, "", 0)
-	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token was sent to whom nobody knows") })
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token was sent to an unverified server") })
 	secure := httptest.NewUnstartedServer(handler)
 	secure.Config.ErrorLog = quiet
 	secure.StartTLS()
@@ -148,7 +148,7 @@ func TestRedact_QuotesNoGreeting(t *testing.T) {
 		go func() {
 			defer far.Close()
 			_, _ = far.Read(make([]byte, 5000))
-			_, _ = io.WriteString(far, "SSH-2.0-"+canaryName+"\r\n")
+			_, _ = io.WriteString(far, "SSH-2.0-"+sampleName+"\r\n")
 		}()
 		return near, nil
 	}}
@@ -156,5 +156,5 @@ func TestRedact_QuotesNoGreeting(t *testing.T) {
 	if have.failure() != Network || !strings.Contains(have.err.Error(), "does not speak TLS") {
 		t.Errorf("have %v", have.err)
 	}
-	mustHideCanaries(t, have.err)
+	wantNoPersonalData(t, have.err)
 }

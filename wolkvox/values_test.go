@@ -32,7 +32,7 @@ func TestParseDuration(t *testing.T) {
 		`"42\u0000"`: unreadable, `"sí"`: unreadable, "\"4\xff\"": unreadable,
 	} {
 		for _, f := range []Field{TimeOnChatbot, ASA, TimeWithAgent, TotalTime} {
-			mustRead(t, f, text, want)
+			wantValue(t, f, text, want)
 		}
 	}
 }
@@ -46,14 +46,14 @@ func TestParseInteger(t *testing.T) {
 		`"many"`: unreadable, `"14 messages"`: unreadable, `"1.000.000"`: unreadable, `"1.000"`: unreadable, `"1,000"`: unreadable, `"00:00:14"`: unreadable, `"--"`: unreadable,
 	} {
 		for _, f := range []Field{TimesChatted, CustomerChars, AgentChars} {
-			mustRead(t, f, text, want)
+			wantValue(t, f, text, want)
 		}
 	}
 }
 
-func mustRead(t *testing.T, f Field, text string, want float64) {
+func wantValue(t *testing.T, f Field, text string, want float64) {
 	t.Helper()
-	have := only(t, rowWith(f.String(), text))
+	have := decodeOneRow(t, rowWith(f.String(), text))
 	switch {
 	case want == unreadable && (have.Malformed != 1<<f || have.Present.Has(f) || have.Numbers[f] != 0):
 		t.Errorf("%s %s: have %v, want it unreadable", f, text, have.Numbers[f])
@@ -78,7 +78,7 @@ func TestParseDuration_BothNotations(t *testing.T) {
 	})
 }
 
-// Whatever the text, a number that is read can be summed up for good.
+// Every number that is read can be summed without overflow.
 func TestParse_NumbersAreSummable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9:.eE+-]{0,20}`), rapid.StringMatching(`[-+]?[0-9]{0,400}(\.[0-9]*)?`)).Draw(t, "text")
@@ -117,7 +117,7 @@ func TestLabel(t *testing.T) {
 		{`"\u2003"`, "-"},
 		{`"--"`, "--"},
 	} {
-		have := only(t, rowWith("rp_id", c[0], "channel", c[0]))
+		have := decodeOneRow(t, rowWith("rp_id", c[0], "channel", c[0]))
 		if have.RoutingPoint != c[1] {
 			t.Errorf("rp_id %s: have %q, want %q", c[0], have.RoutingPoint, c[1])
 		}
@@ -130,7 +130,7 @@ func TestLabel(t *testing.T) {
 	}
 }
 
-func mustBeLabel(t interface{ Fatalf(string, ...any) }, text, have string) {
+func requireLabel(t interface{ Fatalf(string, ...any) }, text, have string) {
 	switch {
 	case have == "":
 		t.Fatalf("%q: have nothing", text)
@@ -150,7 +150,7 @@ func mustBeLabel(t interface{ Fatalf(string, ...any) }, text, have string) {
 func TestLabel_OfAnyText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.Map(rapid.String(), func(s string) []byte { return []byte(s) })).Draw(t, "text")
-		mustBeLabel(t, string(text), label(text))
-		mustBeLabel(t, string(text), lowerLabel(text))
+		requireLabel(t, string(text), label(text))
+		requireLabel(t, string(text), lowerLabel(text))
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// reading is an answer to the question whether a range's ends belong to it.
+// reading says which ends belong to a range.
 type reading struct {
 	name       string
 	start, end bool
@@ -16,7 +16,7 @@ type reading struct {
 
 var readings = []reading{{"both inclusive", true, true}, {"start only", true, false}, {"neither", false, false}}
 
-// shows tells whether the API would answer w with a row of that date.
+// shows reports whether the API would show a row of that date for w.
 func (r reading) shows(w Window, date LocalTime) bool {
 	return w.From < date && date < w.To || r.start && date == w.From || r.end && date == w.To
 }
@@ -30,8 +30,8 @@ func (r reading) anyShows(windows []Window, date LocalTime) bool {
 	return false
 }
 
-// drawRange draws a range that more often than not touches a change of clocks or
-// a month's end, some of them to the second.
+// drawRange draws a range that often contains a change of clocks or a month's end, sometimes
+// at its ends.
 func drawRange(t *rapid.T, loc *time.Location) (from, to time.Time) {
 	point := time.Unix(rapid.Int64Range(0, 2_900_000_000).Draw(t, "point"), 0).In(loc)
 	switch rapid.IntRange(0, 4).Draw(t, "near") {
@@ -70,13 +70,13 @@ func TestWindows_ShowEverySecond(t *testing.T) {
 				t.Fatalf("%v is in two months", w)
 			}
 		}
-		checkCoverage(t, windows, from, to)
-		checkThrift(t, windows, from, to)
+		requireAllSeconds(t, windows, from, to)
+		requireNoExtraSeconds(t, windows, from, to)
 	})
 }
 
-// checkCoverage looks for every second of the range in the windows.
-func checkCoverage(t *rapid.T, windows []Window, from, to time.Time) {
+// requireAllSeconds checks that the windows contain every second of the range.
+func requireAllSeconds(t *rapid.T, windows []Window, from, to time.Time) {
 	t.Helper()
 	for s := from.Truncate(time.Second); s.Before(to.Truncate(time.Second)); s = s.Add(time.Second) {
 		date := ToLocalTime(s)
@@ -90,14 +90,14 @@ func checkCoverage(t *rapid.T, windows []Window, from, to time.Time) {
 	}
 }
 
-// checkThrift looks for seconds that nobody asked for. A clock change may have
-// left out some that are in a window all the same.
-func checkThrift(t *rapid.T, windows []Window, from, to time.Time) {
+// requireNoExtraSeconds checks that the windows contain no other seconds, except those that
+// a clock change skips.
+func requireNoExtraSeconds(t *rapid.T, windows []Window, from, to time.Time) {
 	t.Helper()
 	asked := map[LocalTime]bool{}
 	for s := from.Truncate(time.Second).Add(-time.Second); !s.After(to); s = s.Add(time.Second) {
 		asked[ToLocalTime(s)] = true
-		// The second from which a piece is asked for, and the one to which.
+		// A window may contain the second before or after a change of clocks.
 		if begin, end := s.ZoneBounds(); s.Equal(begin) {
 			asked[ToLocalTime(s)-1] = true
 		} else if s.Add(time.Second).Equal(end) {
@@ -111,7 +111,7 @@ func checkThrift(t *rapid.T, windows []Window, from, to time.Time) {
 			}
 			d := date.date()
 			if exists := time.Date(d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), 0, from.Location()); ToLocalTime(exists) == date {
-				t.Fatalf("%v to %v: nobody asked for %v of %v", from, to, date, w)
+				t.Fatalf("%v to %v: %v of %v is outside the range", from, to, date, w)
 			}
 		}
 	}

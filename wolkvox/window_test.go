@@ -125,7 +125,7 @@ func TestWindows(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var have []string
-			for _, w := range Windows(instant(t, c.from), instant(t, c.to), zone(t, c.zone)) {
+			for _, w := range Windows(parseInstant(t, c.from), parseInstant(t, c.to), loadZone(t, c.zone)) {
 				have = append(have, w.String())
 			}
 			if !slices.Equal(have, c.want) {
@@ -135,9 +135,9 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// rules is a zone of which the system has but the rules, no table of changes,
-// as many systems have it for all years from now on.
-func rules(t *testing.T, posix string) *time.Location {
+// newRuleZone returns a zone that has only rules and no table of changes, as many systems
+// have for future years.
+func newRuleZone(t *testing.T, posix string) *time.Location {
 	t.Helper()
 	header := "TZif2" + strings.Repeat("\x00", 15) + strings.Repeat("\x00", 4*4) + "\x00\x00\x00\x01" + "\x00\x00\x00\x04"
 	block := header + "\x00\x00\x00\x00\x00\x00" + "LMT\x00"
@@ -148,11 +148,11 @@ func rules(t *testing.T, posix string) *time.Location {
 	return loc
 }
 
-// Go says of the last day of a leap year that its zone has ended before
+// On the last day of a leap year, Go returns zone bounds that are in the past
 // (golang/go#81583).
 func TestWindows_LastDayOfLeapYear(t *testing.T) {
 	for _, loc := range []*time.Location{
-		rules(t, "<-04>4<-03>,M9.1.6/24,M4.1.6/24"), rules(t, "CET-1CEST,M3.5.0,M10.5.0/3"), zone(t, "America/Santiago"), zone(t, "Europe/Madrid"),
+		newRuleZone(t, "<-04>4<-03>,M9.1.6/24,M4.1.6/24"), newRuleZone(t, "CET-1CEST,M3.5.0,M10.5.0/3"), loadZone(t, "America/Santiago"), loadZone(t, "Europe/Madrid"),
 	} {
 		for _, year := range []int{2027, 2028, 2040} {
 			from, to := time.Date(year, 12, 29, 12, 30, 0, 0, loc), time.Date(year+1, 1, 2, 12, 0, 0, 0, loc)
@@ -162,7 +162,7 @@ func TestWindows_LastDayOfLeapYear(t *testing.T) {
 				}
 			}
 		}
-		// Its rules go on: Madrid's and Santiago's clocks change twice a year.
+		// The rules apply to all years: Madrid's and Santiago's clocks change twice a year.
 		from := time.Date(2040, 1, 1, 0, 0, 0, 0, loc)
 		if have := Windows(from, from.AddDate(3, 0, 0), loc); len(have) != 36+3 {
 			t.Errorf("three years in %v: have %d windows, want 39", loc, len(have))
@@ -170,7 +170,7 @@ func TestWindows_LastDayOfLeapYear(t *testing.T) {
 	}
 }
 
-func instant(t *testing.T, text string) time.Time {
+func parseInstant(t *testing.T, text string) time.Time {
 	t.Helper()
 	when, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
@@ -180,7 +180,7 @@ func instant(t *testing.T, text string) time.Time {
 }
 
 func TestWindows_OfYear(t *testing.T) {
-	madrid := zone(t, "Europe/Madrid")
+	madrid := loadZone(t, "Europe/Madrid")
 	windows := Windows(time.Date(2025, 1, 1, 0, 0, 0, 0, madrid), time.Date(2026, 1, 1, 0, 0, 0, 0, madrid), madrid)
 	if len(windows) != 13 {
 		t.Fatalf("have %d windows, want 13: %v", len(windows), windows)
@@ -188,10 +188,10 @@ func TestWindows_OfYear(t *testing.T) {
 }
 
 func TestWindows_IgnoreOffsetOfInstants(t *testing.T) {
-	santiago := zone(t, "America/Santiago")
+	santiago := loadZone(t, "America/Santiago")
 	from, to := time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 4, 9, 0, 0, 0, 0, time.UTC)
 	want := Windows(from, to, santiago)
-	if have := Windows(from.In(zone(t, "Asia/Kathmandu")), to.In(santiago), santiago); !slices.Equal(have, want) {
+	if have := Windows(from.In(loadZone(t, "Asia/Kathmandu")), to.In(santiago), santiago); !slices.Equal(have, want) {
 		t.Errorf("have %v, want %v", have, want)
 	}
 }

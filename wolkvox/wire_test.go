@@ -12,13 +12,12 @@ import (
 	"testing"
 )
 
-// wireBase is where a wire leads to.
+// wireBase is the URL of the server of newPipeTransport.
 var wireBase = &url.URL{Scheme: "http", Host: "wolkvox.test"}
 
-// wire is a transport over pipes to a server that gets the text of each request
-// and answers with bytes of its own. The connection is closed when it has
-// answered false.
-func wire(t *testing.T, serve func(head string, conn net.Conn) (more bool)) *http.Transport {
+// newPipeTransport returns a transport over pipes to a server. serve gets the text of each
+// request and writes the response. The connection is closed when it returns false.
+func newPipeTransport(t *testing.T, serve func(head string, conn net.Conn) (more bool)) *http.Transport {
 	t.Helper()
 	var connections sync.WaitGroup
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -54,16 +53,17 @@ func readHead(from *bufio.Reader) (string, bool) {
 	return head.String(), true
 }
 
-// saying answers every request with the same bytes and hangs up.
-func saying(t *testing.T, text string) *http.Transport {
+// newRawTransport returns a transport whose server answers every request with the same bytes
+// and closes the connection.
+func newRawTransport(t *testing.T, text string) *http.Transport {
 	t.Helper()
-	return wire(t, func(_ string, conn net.Conn) bool {
+	return newPipeTransport(t, func(_ string, conn net.Conn) bool {
 		_, _ = io.WriteString(conn, text)
 		return false
 	})
 }
 
-// tokenOf returns the token of a request that a client hands to its transport.
-func tokenOf(r *http.Request) string {
+// requestToken returns the token of a request that a client hands to its transport.
+func requestToken(r *http.Request) string {
 	return strings.Join(r.Header["wolkvox-token"], ", ") //nolint:staticcheck // The spelling is what the test is about.
 }

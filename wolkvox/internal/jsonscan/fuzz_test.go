@@ -35,7 +35,7 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, size, piece uint8) {
 		body = slices.Concat([]byte("["), body, []byte("]"))
 		strict := jsonscantest.Strict(body)
-		want, depth := tokensOf(strict)
+		want, depth := readTokens(strict)
 		valid := json.Valid(strict)
 
 		whole := New(bytes.NewReader(body), max(16, len(body)+1))
@@ -79,9 +79,9 @@ func checkEnd(s *Scanner) {
 	}
 }
 
-// tokensOf reads text with encoding/json, as far as it is JSON, and how deep that
-// goes.
-func tokensOf(text []byte) (tokens []string, most int) {
+// readTokens reads text with encoding/json up to the first error, and returns the tokens and
+// the largest depth.
+func readTokens(text []byte) (tokens []string, most int) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	depth := 0

@@ -131,7 +131,7 @@ func (s *Scanner) Name() []byte {
 	return s.unquote(s.kept())
 }
 
-// ConsumeKey reads key, a name in quotes with its colon, if it comes next as it is. That is
+// ConsumeKey reads key, a name in quotes with its colon, if it follows in exactly this form. That is
 // quicker than [Scanner.Name].
 func (s *Scanner) ConsumeKey(key string) bool {
 	s.nextVisible()

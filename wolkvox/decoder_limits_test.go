@@ -14,8 +14,7 @@ import (
 	"testing/iotest"
 )
 
-// Rows of a cut report are those before the cut, and it never passes for a
-// complete one.
+// A cut report has the rows before the cut, and is never treated as complete.
 func TestChats_CutReportIsMalformed(t *testing.T) {
 	rows := []string{
 		rowWith(), `"bad"`, rowWith("conn_id", `"2"`, "extra", `{"a": [1, {"b": "}]"}]}`), `{}`,
@@ -27,12 +26,12 @@ func TestChats_CutReportIsMalformed(t *testing.T) {
 		`{"data": [` + strings.Join(rows, ",") + `], "msg": "5 records were found", "code": 200}`,
 		`{"code": 404, "error": "none", "msg": "0 records were found", "data": null}`,
 	} {
-		full := decoded(t, body)
+		full := decodeBody(t, body)
 		if full.err != nil {
 			t.Fatal(full.err)
 		}
 		for n := range body {
-			have := decoded(t, body[:n])
+			have := decodeBody(t, body[:n])
 			if have.failure() != Malformed {
 				t.Fatalf("cut to %d bytes: have %v", n, have.err)
 			}
@@ -45,9 +44,9 @@ func TestChats_CutReportIsMalformed(t *testing.T) {
 
 func TestDecoder_ReadsAnyChunks(t *testing.T) {
 	body := report(rowWith(), rowWith(), rowWith(), `7`, rowWith("rp_id", `"Bogot\u00e1 \ud83d\ude00"`), rowWith("customer_name", `"`+strings.Repeat("x", 9000)+`"`))
-	want := decoded(t, body)
+	want := decodeBody(t, body)
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
-		"byte by byte": iotest.OneByteReader, "halves": iotest.HalfReader, "end with data": iotest.DataErrReader, "in words": inWords,
+		"byte by byte": iotest.OneByteReader, "halves": iotest.HalfReader, "end with data": iotest.DataErrReader, "in words": newWordReader,
 	} {
 		var have []Chat
 		rows, err := decode(wrap(strings.NewReader("\ufeff"+body)), rowOptions{}, func(c Chat, err error) bool {
@@ -62,9 +61,9 @@ func TestDecoder_ReadsAnyChunks(t *testing.T) {
 	}
 }
 
-// inWords reads two rows, and of the rest one word after the other: the start of a name
-// comes to lie before the end of the same name in the row before.
-func inWords(from io.Reader) io.Reader {
+// newWordReader reads two rows, and then the rest word by word: in the buffer, the start of
+// a name is before the end of the same name in the previous row.
+func newWordReader(from io.Reader) io.Reader {
 	text, err := io.ReadAll(from)
 	if err != nil {
 		return iotest.ErrReader(err)
@@ -77,14 +76,14 @@ func inWords(from io.Reader) io.Reader {
 	return io.MultiReader(pieces...)
 }
 
-// repeated reads as a start, then as the same text n times, then as an end.
-type repeated struct {
+// repeatReader reads a start, then the same text n times, then an end.
+type repeatReader struct {
 	start, text, end string
 	n                int
 	rest             string // of the piece that is read now
 }
 
-func (r *repeated) Read(p []byte) (int, error) {
+func (r *repeatReader) Read(p []byte) (int, error) {
 	n := 0
 	for n < len(p) && r.next() {
 		copied := copy(p[n:], r.rest)
@@ -97,7 +96,7 @@ func (r *repeated) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (r *repeated) next() bool {
+func (r *repeatReader) next() bool {
 	switch {
 	case r.rest != "":
 	case r.start != "":
@@ -110,9 +109,9 @@ func (r *repeated) next() bool {
 	return r.rest != ""
 }
 
-// allocated is how many bytes decoding takes from the heap, in all, and for its stack
-// beyond those that are there.
-func allocated(body io.Reader) (total uint64, chats int, err error) {
+// measureAllocation returns how many bytes decoding allocates on the heap, and on the stack
+// beyond its present size.
+func measureAllocation(body io.Reader) (total uint64, chats int, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err = decode(body, rowOptions{}, func(_ Chat, err error) bool {
@@ -129,16 +128,15 @@ func allocated(body io.Reader) (total uint64, chats int, err error) {
 	return total, chats, err
 }
 
-// many is a million where there is time for it.
-func many() int {
-	if torture {
+// manyRows returns a million in long runs.
+func manyRows() int {
+	if runLong {
 		return 1_000_000
 	}
 	return 20_000
 }
 
-// Whatever is in a report, it takes little memory and costs nothing of the rows
-// around.
+// Any value of a report takes little memory and leaves the rows around it intact.
 func TestDecoder_MemoryIsIndependentOfReport(t *testing.T) {
 	const (
 		start = `{"data": [{"conn_id": "1"}, `
@@ -149,25 +147,25 @@ func TestDecoder_MemoryIsIndependentOfReport(t *testing.T) {
 	hundred := strings.Repeat("x", 100)
 	for _, c := range []struct {
 		name  string
-		body  repeated
+		body  repeatReader
 		chats int
 	}{
-		{"rows", repeated{start: start + `{}`, text: "," + rowWith(), n: 10_000, end: end}, 10_002},
-		{"bad rows", repeated{start: start + `{}`, text: `,{"conn_id": [{}, "x"]}`, n: many(), end: end}, 2},
-		{"messages", repeated{start: start + `{}], `, text: `"msg": "` + strings.Repeat("x", 300) + `",`, n: 10_000, end: `"data": []}`}, 1},
-		{"short values", repeated{start: start + `{"extra": ["`, text: `x", "`, n: many(), end: `"]}` + end}, 2},
-		{"a string", repeated{start: start + `{"customer_name": "`, text: hundred, n: many(), end: `"}` + end}, 2},
-		{"a session", repeated{start: start + `{"session_id": "`, text: strings.Repeat(`\u0041`, 20), n: many(), end: `"}` + end}, 2},
-		{"a number", repeated{start: start + `{"asa": 1`, text: strings.Repeat("1234567890", 10), n: many(), end: `}` + end}, 2},
-		{"a name", repeated{start: start + `{"`, text: hundred, n: many(), end: `": 1}` + end}, 2},
-		{"space", repeated{start: start, text: strings.Repeat(" ", 100), n: many(), end: `{}` + end}, 2},
-		{"a row that is a string", repeated{start: start + `"`, text: hundred, n: many(), end: `"` + end}, 2},
-		{"a row of arrays", repeated{start: start + `{"extra": `, text: "[", n: 50 * many(), end: strings.Repeat("]", 50*many()) + `}` + end}, 2},
-		{"a row that is arrays", repeated{start: start, text: "[", n: 50 * many(), end: strings.Repeat("]", 50*many()) + end}, 2},
-		{"names of names", repeated{start: start, text: `{"` + strings.Repeat(hundred, 650) + `": `, n: 200, end: "0" + strings.Repeat("}", 200) + end}, 2},
+		{"rows", repeatReader{start: start + `{}`, text: "," + rowWith(), n: 10_000, end: end}, 10_002},
+		{"bad rows", repeatReader{start: start + `{}`, text: `,{"conn_id": [{}, "x"]}`, n: manyRows(), end: end}, 2},
+		{"messages", repeatReader{start: start + `{}], `, text: `"msg": "` + strings.Repeat("x", 300) + `",`, n: 10_000, end: `"data": []}`}, 1},
+		{"short values", repeatReader{start: start + `{"extra": ["`, text: `x", "`, n: manyRows(), end: `"]}` + end}, 2},
+		{"a string", repeatReader{start: start + `{"customer_name": "`, text: hundred, n: manyRows(), end: `"}` + end}, 2},
+		{"a session", repeatReader{start: start + `{"session_id": "`, text: strings.Repeat(`\u0041`, 20), n: manyRows(), end: `"}` + end}, 2},
+		{"a number", repeatReader{start: start + `{"asa": 1`, text: strings.Repeat("1234567890", 10), n: manyRows(), end: `}` + end}, 2},
+		{"a name", repeatReader{start: start + `{"`, text: hundred, n: manyRows(), end: `": 1}` + end}, 2},
+		{"space", repeatReader{start: start, text: strings.Repeat(" ", 100), n: manyRows(), end: `{}` + end}, 2},
+		{"a row that is a string", repeatReader{start: start + `"`, text: hundred, n: manyRows(), end: `"` + end}, 2},
+		{"a row of arrays", repeatReader{start: start + `{"extra": `, text: "[", n: 50 * manyRows(), end: strings.Repeat("]", 50*manyRows()) + `}` + end}, 2},
+		{"a row that is arrays", repeatReader{start: start, text: "[", n: 50 * manyRows(), end: strings.Repeat("]", 50*manyRows()) + end}, 2},
+		{"names of names", repeatReader{start: start, text: `{"` + strings.Repeat(hundred, 650) + `": `, n: 200, end: "0" + strings.Repeat("}", 200) + end}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			total, chats, err := allocated(&c.body)
+			total, chats, err := measureAllocation(&c.body)
 			t.Logf("%d bytes allocated in all", total)
 			if err != nil || total > most || chats != c.chats {
 				t.Errorf("have %d chats, %d bytes allocated, %v, want %d, at most %d", chats, total, err, c.chats, most)
@@ -182,7 +180,7 @@ func TestDecoder_MemoryIsIndependentOfLabels(t *testing.T) {
 	go func() {
 		w := bufio.NewWriter(to)
 		fmt.Fprint(w, `{"data": [{}`)
-		for i := range many() {
+		for i := range manyRows() {
 			fmt.Fprintf(w, `,{"conn_id": "%d", "rp_id": "RP %[1]d", "channel": "CH %[1]d"}`, i)
 		}
 		fmt.Fprint(w, `]}`)
@@ -199,21 +197,21 @@ func TestDecoder_MemoryIsIndependentOfLabels(t *testing.T) {
 		if err == nil {
 			chats++
 		}
-		if chats%(many()/5) == 1 {
+		if chats%(manyRows()/5) == 1 {
 			most = max(most, live())
 		}
 		return true
 	})
 	t.Logf("%d bytes live at most", int64(most)-int64(before))
-	if err != nil || chats != many() || most > before+limit {
+	if err != nil || chats != manyRows() || most > before+limit {
 		t.Errorf("have %d chats, %v, and %d bytes live before, %d at most", chats, err, before, most)
 	}
 }
 
-// What a caller keeps of a name is its 64 characters, not the 60,000 that it had.
+// A caller keeps 64 characters of a name, not all 60,000.
 func TestLabel_KeepsNoLongText(t *testing.T) {
 	const kept, limit = 500, 1 << 20
-	body := repeated{
+	body := repeatReader{
 		start: `{"data": [{"rp_id": 1}`, text: `, {"rp_id": "1` + strings.Repeat("0", 60_000) + `", "rp_name": "` + strings.Repeat("ñ", 30_000) + `"}`,
 		n: kept, end: `]}`,
 	}
@@ -268,7 +266,7 @@ func TestDecoder_LimitsInternedLabels(t *testing.T) {
 }
 
 func TestDecoder_RefusesForeignBodyAtOnce(t *testing.T) {
-	for _, body := range []repeated{
+	for _, body := range []repeatReader{
 		{text: "["},
 		{start: "[", text: `"x", `},
 		{start: "{", text: "["},
@@ -282,7 +280,7 @@ func TestDecoder_RefusesForeignBodyAtOnce(t *testing.T) {
 	} {
 		const most = 1_000_000
 		body.n = most
-		total, _, err := allocated(&body)
+		total, _, err := measureAllocation(&body)
 		if read := most - body.n; err == nil || total > 256<<10 || read > 3*maxTokenLen {
 			t.Errorf("%+v: have %v after %d pieces, %d bytes allocated", body, err, read, total)
 		}
@@ -308,8 +306,8 @@ func TestDecoder_RowAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A name that is cut off when the response is too large or too slow is the
-// reader's failure, not the report's.
+// A name that is cut because the response is too large or too slow is a failure of the
+// reader, not of the report.
 func TestClient_KeepsErrorOfBody(t *testing.T) {
 	want := &Error{Result: Timeout}
 	body := io.MultiReader(strings.NewReader(report(rowWith())[:200]), iotest.ErrReader(want))
@@ -321,9 +319,9 @@ func TestClient_KeepsErrorOfBody(t *testing.T) {
 	}
 }
 
-// A reader may fail with the last bytes that it has, and say no more of it.
+// A reader may return its error together with its last bytes, and only once.
 func TestClient_BodyErrorWithLastBytes(t *testing.T) {
-	body := &failingOnce{report(rowWith()), io.ErrUnexpectedEOF}
+	body := &failOnceReader{report(rowWith()), io.ErrUnexpectedEOF}
 	have := ask(t, roundTrip(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: r}, nil
 	}))
@@ -332,14 +330,14 @@ func TestClient_BodyErrorWithLastBytes(t *testing.T) {
 	}
 }
 
-// failingOnce reads all of its text with its error, and is at its end then.
-type failingOnce struct {
+// failOnceReader returns all of its text together with its error, and then EOF.
+type failOnceReader struct {
 	text string
 	err  error
 }
 
 // Read implements io.Reader.
-func (f *failingOnce) Read(p []byte) (int, error) {
+func (f *failOnceReader) Read(p []byte) (int, error) {
 	n, err := copy(p, f.text), f.err
 	f.text, f.err = f.text[n:], io.EOF
 	return n, err
