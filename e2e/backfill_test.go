@@ -25,7 +25,7 @@ func pastChats(from, to time.Time) (chats []wolkvoxtest.Chat) {
 		if from.Hour()%10 == 0 {
 			from = from.Add(40 * time.Second)
 		}
-		chats = append(chats, firstParts[i%len(firstParts)].chat(i, from, i%3 == 0))
+		chats = append(chats, firstGroups[i%len(firstGroups)].chat(i, from, i%3 == 0))
 	}
 	return chats
 }
@@ -211,7 +211,7 @@ func TestBackfill_JoinsSeriesOfExporter(t *testing.T) {
 	chats := pastChats(from, began)
 	for i, at := len(chats), began; at.Before(end); i++ {
 		at = at.Add(time.Second)
-		chats = append(chats, firstParts[i%len(firstParts)].chat(i, at, i%3 == 0))
+		chats = append(chats, firstGroups[i%len(firstGroups)].chat(i, at, i%3 == 0))
 	}
 	server.Add(chats...)
 
@@ -249,7 +249,7 @@ func TestBackfill_JoinsSeriesOfExporter(t *testing.T) {
 			t.Errorf("increase of %s: have %v, want %v and a little more", expression, have, want)
 		}
 	}
-	if have := p.number("count("+interactions+")", now); have != float64(len(firstParts)) {
-		t.Errorf("have %v series, want the %d of the backfill to go on", have, len(firstParts))
+	if have := p.number("count("+interactions+")", now); have != float64(len(firstGroups)) {
+		t.Errorf("have %v series, want the %d of the backfill to go on", have, len(firstGroups))
 	}
 }

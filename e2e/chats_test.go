@@ -18,13 +18,13 @@ type chatGroup struct {
 
 // The keys are as the exporter shows them. Two exist from the first poll on.
 var (
-	busy       = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1101", Channel: "whatsapp"}, born: -1, handsOver: -1}
-	patient    = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1102", Channel: "web"}, born: -1, handsOver: 0.3}
-	early      = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2101", Channel: "web"}, born: 0.05, handsOver: 0.55}
-	unseen     = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2102", Channel: "telegram"}, born: 0.35, handsOver: 0}
-	once       = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2103", Channel: "facebook"}, born: 0.7, handsOver: 0, only: 1}
-	everyPart  = []chatGroup{busy, patient, early, unseen, once}
-	firstParts = []chatGroup{busy, patient}
+	busy        = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1101", Channel: "whatsapp"}, born: -1, handsOver: -1}
+	slow        = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "1102", Channel: "web"}, born: -1, handsOver: 0.3}
+	early       = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2101", Channel: "web"}, born: 0.05, handsOver: 0.55}
+	unseen      = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2102", Channel: "telegram"}, born: 0.35, handsOver: 0}
+	once        = chatGroup{Key: wolkvoxtest.Key{RoutingPoint: "2103", Channel: "facebook"}, born: 0.7, handsOver: 0, only: 1}
+	allGroups   = []chatGroup{busy, slow, early, unseen, once}
+	firstGroups = []chatGroup{busy, slow}
 )
 
 // chat returns the i-th chat of a group.
@@ -48,7 +48,7 @@ func (p chatGroup) chat(i int, end time.Time, handedOver bool) wolkvoxtest.Chat 
 func chatsBefore(end time.Time) []wolkvoxtest.Chat {
 	var chats []wolkvoxtest.Chat
 	for i := range 20 {
-		p := firstParts[i%len(firstParts)]
+		p := firstGroups[i%len(firstGroups)]
 		chats = append(chats, p.chat(i, end.Add(-time.Duration(i)*time.Second), p.handsOver < 0))
 	}
 	return chats
@@ -59,7 +59,7 @@ func chatsDuring(begin time.Time, length time.Duration, n int) []wolkvoxtest.Cha
 	chats, made := make([]wolkvoxtest.Chat, 0, n), map[wolkvoxtest.Key]int{}
 	for i := 0; len(chats) < n; i++ {
 		moment := float64(len(chats)) / float64(n)
-		p := everyPart[i%len(everyPart)]
+		p := allGroups[i%len(allGroups)]
 		if moment < p.born || p.only > 0 && made[p.Key] == p.only {
 			continue
 		}
