@@ -13,7 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// loadDemo is what `docker compose up` starts.
+// loadDemo returns the project that `docker compose up` starts.
 func loadDemo(t *testing.T) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{"docker-compose/compose.yml"})
@@ -27,8 +27,8 @@ func loadDemo(t *testing.T) *types.Project {
 	return project
 }
 
-// loadAccount is what it starts beside a file .env with this text. The test goes
-// on in the folder docker-compose, from where COMPOSE_FILE is read.
+// loadAccount returns the project that it starts with this text in the file .env. It changes
+// to the folder docker-compose, where COMPOSE_FILE is read.
 func loadAccount(t *testing.T, env string) (*types.Project, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), ".env")

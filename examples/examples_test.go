@@ -54,7 +54,7 @@ func findProgram(t *testing.T, variable string) string {
 	return ""
 }
 
-// run runs a program to its end, and answers with all that it wrote.
+// run runs a program to its end, and returns its output.
 func run(t *testing.T, program string, args ...string) (output string, status int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -67,8 +67,8 @@ func run(t *testing.T, program string, args ...string) (output string, status in
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// wantFlags wants a command line that the exporter understands. With --help it
-// reads the whole line before it answers.
+// wantFlags checks that the exporter accepts a command line. With --help it parses the
+// whole line first.
 func wantFlags(t *testing.T, args []string) {
 	t.Helper()
 	if out, status := run(t, exporter, append(args, "--help")...); status != 0 {
@@ -76,7 +76,7 @@ func wantFlags(t *testing.T, args []string) {
 	}
 }
 
-// wantVariable wants an environment variable that the exporter reads.
+// wantVariable checks that the exporter reads an environment variable.
 func wantVariable(t *testing.T, name string) {
 	t.Helper()
 	if help, _ := run(t, exporter, "--help"); !strings.Contains(help, "$"+name) {
@@ -84,7 +84,7 @@ func wantVariable(t *testing.T, name string) {
 	}
 }
 
-// imageVersion is that of the images which `make image` builds.
+// imageVersion returns the version of the images that `make image` builds.
 func imageVersion(t *testing.T) string {
 	t.Helper()
 	return strings.TrimSpace(readFile(t, "../VERSION"))
@@ -106,8 +106,8 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// decodeYAML wants a YAML document without a field that its type does not have.
-// Unlike encoding/json, and like Kubernetes, it minds the case of a field.
+// decodeYAML decodes a YAML document and refuses unknown fields. Unlike encoding/json, and
+// like Kubernetes, it is case-sensitive.
 func decodeYAML[T any](t *testing.T, text string) *T {
 	t.Helper()
 	document := new(T)

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// manifests is what `kubectl apply -k` applies.
+// manifests are the objects that `kubectl apply -k` applies.
 type manifests struct {
 	deployment *apps.Deployment
 	claim      *core.PersistentVolumeClaim
@@ -26,11 +26,11 @@ type manifests struct {
 	monitor    *monitoring.ServiceMonitor
 }
 
-// container is the only one of the Deployment.
+// container returns the only container of the Deployment.
 func (m manifests) container() core.Container { return m.deployment.Spec.Template.Spec.Containers[0] }
 
-// buildManifests builds the manifests as kustomize does. An unknown field or kind
-// ends the test.
+// buildManifests builds the manifests as kustomize does. It fails on an unknown field or
+// kind.
 func buildManifests(t *testing.T) (m manifests) {
 	t.Helper()
 	folder := t.TempDir()
@@ -158,7 +158,7 @@ func TestKubernetes_MetricsAreReachableWhileNotReady(t *testing.T) {
 		t.Error("a pod that is not ready is not in the Service")
 	}
 	if have := m.container().LivenessProbe.HTTPGet.Path; have != "/-/healthy" {
-		t.Errorf("the liveness probe asks for %q, want /-/healthy: a restart does not mend the API", have)
+		t.Errorf("the liveness probe asks for %q, want /-/healthy: a restart does not repair the API", have)
 	}
 	if have := m.container().ReadinessProbe.HTTPGet.Path; have != "/-/ready" {
 		t.Errorf("the readiness probe asks for %q, want /-/ready", have)
@@ -241,7 +241,7 @@ func TestKubernetes_UsesImageOfThisVersion(t *testing.T) {
 func TestKubernetes_FlagsAreValid(t *testing.T) {
 	args := buildManifests(t).container().Args
 	wantFlags(t, args)
-	// Rather than ask some other operation's server with this one's token.
+	// Without a server the exporter would send this token to another operation's server.
 	if out, status := run(t, exporter, args...); status == 0 || !strings.Contains(out, "CHANGE-ME") {
 		t.Errorf("with the placeholder for the server, have status %d:\n%s", status, out)
 	}

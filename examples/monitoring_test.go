@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// containerFile is the file of the checkout that a container has at a path.
+// containerFile returns the file of the checkout that a container has at a path.
 func containerFile(t *testing.T, service types.ServiceConfig, file string) string {
 	t.Helper()
 	for _, volume := range service.Volumes {
@@ -27,8 +27,8 @@ func containerFile(t *testing.T, service types.ServiceConfig, file string) strin
 	return ""
 }
 
-// copyConfiguration is where the file that --config.file names is in a copy of
-// what the container has in the folder of that file.
+// copyConfiguration copies the folder of the file that --config.file names, as the container
+// has it, and returns the path of the file in the copy.
 func copyConfiguration(t *testing.T, service types.ServiceConfig) string {
 	t.Helper()
 	var file string
@@ -80,8 +80,8 @@ func TestPrometheus_AcceptsConfigurationAndRules(t *testing.T) {
 	t.Logf("%s\n%s", promtool, out)
 }
 
-// knowsNativeHistograms tells whether a promtool is of Prometheus 3.8 or newer.
-// One that was built without a version is taken for new.
+// knowsNativeHistograms reports whether promtool is of Prometheus 3.8 or newer, or has no
+// version.
 func knowsNativeHistograms(t *testing.T, promtool string) bool {
 	t.Helper()
 	out, _ := run(t, promtool, "--version")
@@ -102,7 +102,7 @@ func TestAlertmanager_AcceptsConfiguration(t *testing.T) {
 	}
 }
 
-// prometheusConfig is what of prometheus.yml has to agree with other files.
+// prometheusConfig is the part of prometheus.yml that must agree with other files.
 type prometheusConfig struct {
 	Global struct {
 		ScrapeInterval string `json:"scrape_interval"`
@@ -146,7 +146,7 @@ type dashboardFile struct {
 	} `json:"providers"`
 }
 
-// wantService wants a service of the project to listen there.
+// wantService checks that a service of the project listens on an address.
 func wantService(t *testing.T, project *types.Project, address, service string) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)

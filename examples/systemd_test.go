@@ -24,13 +24,13 @@ func TestSystemd_StartsExporter(t *testing.T) {
 
 func TestSystemd_AcceptsUnit(t *testing.T) {
 	analyze := findProgram(t, "SYSTEMD_ANALYZE")
-	// It wants the program to be there.
+	// systemd-analyze requires the program to exist.
 	file := filepath.Join(t.TempDir(), filepath.Base(unit))
 	writeFile(t, file, execStart.ReplaceAllString(readFile(t, unit), "ExecStart="+exporter+" ${2}"))
 	if out, status := run(t, analyze, "verify", file); status != 0 || out != "" {
 		t.Errorf("systemd-analyze verify:\n%s", out)
 	}
-	// In tenths of the score: up to 2.0 is what systemd calls OK.
+	// In tenths of the score: systemd calls up to 2.0 OK.
 	if out, status := run(t, analyze, "security", "--offline=true", "--threshold=20", file); status != 0 {
 		t.Errorf("systemd-analyze security:\n%s", out)
 	}
