@@ -13,10 +13,10 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// maxRows is how many rows a response has at most.
+// maxRows is the largest number of rows of a response.
 const maxRows = wolkvox.MaxRows
 
-// BenchmarkDecode is a response that is in memory already.
+// BenchmarkDecode decodes a response that is in memory.
 func BenchmarkDecode(b *testing.B) {
 	for _, rows := range []int{1000, 10_000, maxRows} {
 		body, err := get(b.Context(), http.DefaultClient, reportURL(0, rows))
@@ -64,8 +64,8 @@ type poller interface {
 	poll(ctx context.Context, base string) (rows int, err error)
 }
 
-// BenchmarkPoll fetches, decodes and counts chats, and saves the state where there is
-// one. What is more than a response can have comes in several, as it does in a catch-up.
+// BenchmarkPoll fetches, decodes and counts chats, and saves the state if there is one.
+// More rows than a response can have are in several responses, as in a catch-up.
 func BenchmarkPoll(b *testing.B) {
 	sizes := []int{1000, 10_000, maxRows}
 	if large {
@@ -91,8 +91,8 @@ func BenchmarkPoll(b *testing.B) {
 	}
 }
 
-// BenchmarkOperations polls many operations one after the other, each of a thousand rows
-// that are known.
+// BenchmarkOperations polls many operations one after the other, each with a thousand known
+// rows.
 func BenchmarkOperations(b *testing.B) {
 	const rows = 1000
 	sizes := []int{10}

@@ -11,7 +11,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// What is compared does the same work, also where every chat comes twice.
+// Both exporters do the same work, also if every chat is listed twice.
 func TestExporters_CountTheSame(t *testing.T) {
 	ours, theirs := newExporter(t), newNaiveExporter()
 	for range 2 {

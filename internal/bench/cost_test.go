@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// large is for sizes that take minutes and gigabytes.
+// large selects sizes that take minutes and gigabytes.
 var large = os.Getenv("LARGE") != ""
 
-// measure runs what handles so many rows. Beside the time it reports the process's
-// CPU, which other programs on the machine disturb less, and the allocations.
+// measure runs a function that handles a number of rows. Besides the time it reports the
+// process's CPU time, which other programs on the machine disturb less, and the allocations.
 func measure(b *testing.B, rows int, run func()) {
 	b.Helper()
 	b.ReportAllocs()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// cpuTime is what this process has used, in its own code and in the kernel.
+// cpuTime returns the CPU time of this process, in its own code and in the kernel.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

@@ -12,7 +12,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// exporter does with a report what a poll does, with what a poll does it with.
+// exporter polls a report with the packages of the program.
 type exporter struct {
 	file   *store.File
 	ledger *ledger.Ledger

@@ -1,5 +1,5 @@
-// Package bench measures what the exporter costs, from the request to the saved
-// state, beside an exporter as most would write it.
+// Package bench measures the costs of the exporter, from the request to the saved state,
+// and compares them with a naive exporter.
 package bench
 
 import (
@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// serverVariable makes this program the server, a process of its own: what it costs is not
-// to be counted.
+// serverVariable is the environment variable that makes this program the server. The server
+// is a separate process, so that its costs are not measured.
 const serverVariable = "SERVE_REPORTS"
 
 // base is the server's URL.
@@ -57,7 +57,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// reports are those that were asked for.
+// reports are the reports that have been requested.
 type reports struct {
 	mu     sync.Mutex
 	bodies map[string][]byte

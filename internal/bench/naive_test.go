@@ -14,9 +14,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// naiveExporter is an exporter as most would write it: the whole body in memory, all of
-// it decoded into strings, a registry of vectors, and a map of what was counted. It
-// keeps no state, trusts the report, and knows nothing of rows filled in later.
+// naiveExporter is a simple exporter: the whole body in memory, all of it decoded into
+// strings, a registry of vectors, and a map of the counted chats. It keeps no state, trusts
+// the report, and ignores rows that are filled in later.
 type naiveExporter struct {
 	client   http.Client
 	registry *prometheus.Registry
@@ -148,7 +148,7 @@ func (o *naiveExporter) count(row *naiveRow) error {
 	return nil
 }
 
-// number reads HH:MM:SS or a number.
+// number parses HH:MM:SS or a number.
 func number(text string) (float64, error) {
 	parts := strings.Split(text, ":")
 	if len(parts) == 1 {

@@ -13,7 +13,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// A month of chats, and the window that shows them all.
+// A month of chats, and the window that contains them all.
 var (
 	beginning = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	ending    = beginning.AddDate(0, 1, 0)
@@ -22,8 +22,8 @@ var (
 
 const token = "token-of-the-benchmarks"
 
-// report shows so many of the month's chats, the first being the from-th. A row has
-// 613 bytes, so that the largest report has 36.8 MB.
+// report returns a report of a number of the month's chats, starting with the from-th. A row
+// has 613 bytes, so the largest report has 36.8 MB.
 func report(ctx context.Context, from, rows int) ([]byte, error) {
 	server := wolkvoxtest.NewPipeServer(wolkvoxtest.Config{
 		Location: time.UTC,
@@ -46,7 +46,7 @@ func report(ctx context.Context, from, rows int) ([]byte, error) {
 	return get(ctx, &http.Client{Transport: server.Transport()}, server.URL())
 }
 
-// get asks for the report below a base URL as simply as can be.
+// get requests the report below a base URL.
 func get(ctx context.Context, client *http.Client, base string) ([]byte, error) {
 	url := base + "/api/v2/reports_manager.php?api=chat_8&date_ini=20260101000000&date_end=20260131235959"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)

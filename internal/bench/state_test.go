@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// chatCounts are how many chats a state remembers: a million are those of a busy day.
+// chatCounts returns how many chats a state remembers. A million is a busy day.
 func chatCounts() []int {
 	if large {
 		return []int{1000, 10_000, 100_000, 1_000_000, 10_000_000}
@@ -23,8 +23,8 @@ func chatCounts() []int {
 	return []int{1000, 1_000_000}
 }
 
-// newExporterWithChats is an exporter whose saved state remembers that many chats, under 100
-// label sets.
+// newExporterWithChats returns an exporter whose saved state remembers that many chats with
+// 100 label sets.
 func newExporterWithChats(b *testing.B, chats int) *exporter {
 	b.Helper()
 	e := newExporter(b)
@@ -44,7 +44,7 @@ func newExporterWithChats(b *testing.B, chats int) *exporter {
 	return e
 }
 
-// BenchmarkSave writes a state whole, as each poll does.
+// BenchmarkSave writes a whole state, as each poll does.
 func BenchmarkSave(b *testing.B) {
 	for _, chats := range chatCounts() {
 		b.Run(fmt.Sprintf("identities=%d/by=exporter", chats), func(b *testing.B) {
@@ -77,7 +77,7 @@ func (e *exporter) save(b *testing.B) (size int) {
 	return len(state)
 }
 
-// BenchmarkLoad reads a state as a start does. What is in memory then is counted, too.
+// BenchmarkLoad reads a state as a start does. It also reports the memory in use.
 func BenchmarkLoad(b *testing.B) {
 	for _, chats := range chatCounts() {
 		b.Run(fmt.Sprintf("identities=%d/by=exporter", chats), func(b *testing.B) {
@@ -121,10 +121,10 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// maxNaiveChats is how many chats there are at most in JSON, which takes long enough.
+// maxNaiveChats is the largest number of chats in JSON, which is slow.
 const maxNaiveChats = 1_000_000
 
-// naiveSeen is what the obvious exporter would save, without its figures.
+// naiveSeen returns the state that the naive exporter would save, without its figures.
 func naiveSeen(chats int) map[string]struct{} {
 	seen := make(map[string]struct{}, chats)
 	for i := range chats {
@@ -145,7 +145,7 @@ func saveJSON(b *testing.B, path string, seen map[string]struct{}) (size int) {
 	return len(state)
 }
 
-// measureHeap is what is kept in memory. A pool is emptied by the second collection.
+// measureHeap returns the memory in use. The second collection empties pools.
 func measureHeap() int64 {
 	var stats runtime.MemStats
 	runtime.GC()

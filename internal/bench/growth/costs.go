@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// costs are the values of each cost by size: several runs have several.
+// costs are the values of each cost by size, one for each run.
 type costs map[cost]map[int][]float64
 
 // cost is what a benchmark measured, such as Poll/by=exporter and cpu-ms/op.
 type cost struct{ benchmark, unit string }
 
-// sized finds the size in a benchmark's name, and what go test appends to it.
+// sized matches the size in a benchmark's name, and the suffix of go test.
 var sized = regexp.MustCompile(`^Benchmark(\w+)/\w+=(\d+)(.*?)(-\d+)?$`)
 
-// read takes lines of a benchmark's name, its iterations, and pairs of a value and its
+// read parses lines with a benchmark's name, its iterations, and pairs of a value and its
 // unit, such as
 //
 //	BenchmarkPoll/rows=1000/by=exporter-2   30   4140888 ns/op   3.777 cpu-ms/op
@@ -59,7 +59,7 @@ func (c costs) add(of cost, size int, value float64) {
 	c[of][size] = append(c[of][size], value)
 }
 
-// medians are those of a cost by size, in the order of the sizes.
+// medians returns the medians of a cost by size, sorted by size.
 func (c costs) medians(of cost) (points []point, err error) {
 	for _, size := range slices.Sorted(maps.Keys(c[of])) {
 		points = append(points, point{size, median(c[of][size])})
@@ -70,7 +70,7 @@ func (c costs) medians(of cost) (points []point, err error) {
 	return points, nil
 }
 
-// point is a size and what it costs.
+// point is a size and its cost.
 type point struct {
 	size  int
 	value float64

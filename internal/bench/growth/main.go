@@ -1,5 +1,5 @@
-// Command growth shows how costs grow in a folder of documents: from what benchmarks of
-// several sizes printed, growth/benchmarks.txt, it makes the plots beside that file and
+// Command growth shows how costs grow. In a folder of documents it reads the output of
+// benchmarks with several sizes, growth/benchmarks.txt, and writes the plots next to it and
 // the tables in performance.md.
 package main
 
@@ -43,7 +43,7 @@ func run(args []string) error {
 	return nil
 }
 
-// documents are the files that show what was measured, by their names in the folder.
+// documents returns the files that show the measurements, by their names in the folder.
 func documents(folder fs.FS) (map[string][]byte, error) {
 	printed, err := fs.ReadFile(folder, measured)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // chart has a line for each cost; both axes are logarithmic.
 type chart struct {
 	name  string // of its file
-	x, y  string // what the axes say
+	x, y  string // labels of the axes
 	lines []line
 }
 
@@ -27,7 +27,7 @@ type line struct {
 	mark   draw.GlyphDrawer
 }
 
-// The colour-blind can tell those of the lines apart.
+// The colours of the lines are distinct for colour-blind readers.
 var (
 	blue   = color.NRGBA{R: 0x00, G: 0x72, B: 0xb2, A: 0xff}
 	sky    = color.NRGBA{R: 0x56, G: 0xb4, B: 0xe9, A: 0xff}
@@ -61,7 +61,7 @@ var charts = []chart{
 	}},
 }
 
-// svg is as wide as 600 pixels.
+// svg draws a picture that is 600 pixels wide.
 func (c *chart) svg(all costs) ([]byte, error) {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = c.x, c.y
@@ -88,7 +88,7 @@ func (c *chart) svg(all costs) ([]byte, error) {
 	if _, err := canvas.WriteTo(&written); err != nil {
 		return nil, err
 	}
-	// Where there is no Liberation, others are as wide.
+	// The fallback fonts of Liberation have the same width.
 	return bytes.ReplaceAll(written.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans,Arial,Helvetica,sans-serif")), nil
 }
 
@@ -117,7 +117,7 @@ func (c *chart) addLines(p *plot.Plot, all costs) error {
 	return nil
 }
 
-// inProportion is what costs would be if each were as high for its size as the last.
+// inProportion returns costs that are proportional to the size, up to the last one.
 func inProportion(points []point) []point {
 	first, last := points[0], points[len(points)-1]
 	return []point{{first.size, last.value / float64(last.size) * float64(first.size)}, last}
@@ -130,7 +130,7 @@ func logarithms(points []point) (xys plotter.XYs) {
 	return xys
 }
 
-// decades are ticks at whole logarithms around all values, with lesser ones between.
+// decades returns ticks at the powers of ten around all values, with minor ones between.
 type decades struct{}
 
 func (decades) Ticks(low, high float64) (ticks []plot.Tick) {

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// shown is what a picture says, if it is XML at all.
+// shown returns the texts of a picture.
 func shown(t *testing.T, svg []byte) (said []string) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(string(svg)))

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/number"
 )
 
-// table has a row for each size and, below, the exponents.
+// table has a row for each size, and a last row with the exponents.
 type table struct {
 	name    string // In the page, a comment with it is above the table.
 	sizes   string
@@ -45,7 +45,7 @@ var tables = []table{
 	}},
 }
 
-// both returns the columns of a benchmark that runs the exporter and the obvious one.
+// both returns the columns of a benchmark that runs the exporter and the naive one.
 // The wall clock of a busy machine varies too much to be shown.
 func both(benchmark, space, unit string) []column {
 	exporter, obvious := benchmark+"/by=exporter", benchmark+"/by=obvious"
@@ -57,7 +57,7 @@ func both(benchmark, space, unit string) []column {
 	}
 }
 
-// into puts the table into a page in place of the one that is there.
+// into replaces the table in a page.
 func (t *table) into(page []byte, all costs) ([]byte, error) {
 	comment := "<!-- growth: " + t.name + " -->\n\n"
 	place := regexp.MustCompile(regexp.QuoteMeta(comment) + `(\|.*\n)*`).FindIndex(page)
@@ -94,7 +94,7 @@ func (t *table) markdown(all costs) ([]byte, error) {
 			}
 			cells = append(cells, cell)
 		}
-		// To add 0 makes a 0 of -0.
+		// Adding 0 turns -0 into 0.
 		cells = append(cells, fmt.Sprintf("%.2f", math.Round(100*exponent(points))/100+0))
 		for i, cell := range cells {
 			lines[i] = append(lines[i], cell)
@@ -110,25 +110,25 @@ func (t *table) markdown(all costs) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// units say how their values are written.
+// units has the format of each unit.
 var units = map[string]func(float64) string{
 	"ns/op":          nanoseconds,
 	"cpu-ms/op":      milliseconds,
 	"cpu-ms/request": milliseconds,
 	"p99-late-ms":    milliseconds,
-	"B/op":           bytesOf,
-	"heap-B":         bytesOf,
-	"heap-B/chat":    bytesOf,
-	"disk-B/chat":    bytesOf,
+	"B/op":           byteSize,
+	"heap-B":         byteSize,
+	"heap-B/chat":    byteSize,
+	"disk-B/chat":    byteSize,
 	"MiB-rss":        func(value float64) string { return short(value, "MiB") },
 }
 
 func nanoseconds(value float64) string  { return short(value, "ns", "µs", "ms", "s") }
 func milliseconds(value float64) string { return short(value, "ms", "s") }
-func bytesOf(value float64) string      { return short(value, "B", "kB", "MB", "GB") }
+func byteSize(value float64) string     { return short(value, "B", "kB", "MB", "GB") }
 
-// short writes a value in the largest unit of which it is one or more. Each unit is
-// 1,000 of the one before.
+// short formats a value in the largest unit in which it is at least 1. Each unit is 1,000
+// of the one before.
 func short(value float64, units ...string) string {
 	for len(units) > 1 && value >= 999.5 {
 		value, units = value/1000, units[1:]

@@ -91,7 +91,7 @@ func TestTables_UseKnownUnits(t *testing.T) {
 	for _, table := range tables {
 		for _, c := range table.columns {
 			if units[c.cost.unit] == nil {
-				t.Errorf("%s, %s: nobody knows how to write %s", table.name, c.title, c.cost.unit)
+				t.Errorf("%s, %s: no format for %s", table.name, c.title, c.cost.unit)
 			}
 		}
 	}
