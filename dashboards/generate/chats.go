@@ -33,15 +33,15 @@ func handoffRate(by string) string {
 	return "clamp_max(" + ratio(chosen.grown(handoffs, overWindow, by), chosen.grown(interactions, overWindow, by)) + ", 1)"
 }
 
-// handoffRateOrNone is -1 where the report leaves bot-only chats out: practically
-// all chats of a day were handed over, as for the alert WolkvoxHandoffRateHigh.
+// handoffRateOrNone is -1 if the report leaves bot-only chats out: practically all chats of
+// a day were handed over, as for the alert WolkvoxHandoffRateHigh.
 func handoffRateOrNone() string {
 	const day = "1d"
 	all := operations.grown(interactions, day, "")
 	return "(" + ratio(operations.grown(handoffs, day, ""), all) + " > 0.99 and " + all + " >= 20) * 0 - 1 or " + handoffRate("")
 }
 
-// serviceLevel is about the operations whose histogram has the bound: they may have different ones.
+// serviceLevel covers the operations whose histogram has the bound: bounds may differ.
 func serviceLevel(by string) string {
 	answered := "increase(" + chosen.series(speedOfAnswer+"_count") + "[" + overWindow + "])"
 	bounded := "increase(" + chosen.and(inTime).series(speedOfAnswer+"_bucket") + "[" + overWindow + "])"
@@ -49,7 +49,7 @@ func serviceLevel(by string) string {
 }
 
 func unanswered(over, by string) string {
-	// The speed of answer, too, can come some minutes after the chat.
+	// The report can show the speed of answer some minutes after the chat, too.
 	return "clamp_min(" + chosen.grown(handoffs, over, by) + " - " + chosen.grown(speedOfAnswer+"_count", over, by) + ", 0)"
 }
 
@@ -62,7 +62,7 @@ func withName(figure string) string {
 	return chosen.named(figure, perRoutingPoint, "rp_name", "wolkvox_routing_point_info", interactions)
 }
 
-// ofBusiest is a figure by routing point.
+// ofBusiest returns a figure by routing point.
 func ofBusiest(figure string) string {
 	return chosen.busiest(withName(figure), perRoutingPoint, interactions)
 }

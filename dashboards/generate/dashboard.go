@@ -2,23 +2,23 @@ package main
 
 import "strings"
 
-// object is a piece of Grafana's JSON.
+// object is an object of Grafana's JSON.
 type object = map[string]any
 
-// source is the data source of every panel, query and variable: the one that the
-// user chose.
+// source is the data source of every panel, query and variable: the one that the user has
+// selected.
 var source = object{"type": "prometheus", "uid": "${datasource}"}
 
 // dashboard is a page.
 type dashboard struct {
 	uid, title, description string
-	from                    string // how far back it shows
+	from                    string // start of the time range
 	variables               []object
 	rows                    []row
 }
 
-// row is a heading and what is below. The panels are placed from left to right,
-// and below where a line is full.
+// row is a heading with the panels below it. The panels are placed from left to right, in as
+// many lines as they need.
 type row struct {
 	title     string // none: no heading
 	collapsed bool
@@ -31,8 +31,8 @@ func (d dashboard) model() object {
 	var panels []object
 	y := 0
 	for i, r := range d.rows {
-		// A row has its own hundred, so that a new panel leaves the ids of other rows,
-		// and with them the links to their panels, as they are.
+		// Each row has its own hundred ids, so that a new panel does not change the ids of
+		// other rows, and links to their panels remain valid.
 		id := 100 * (i + 1)
 		heading := object{
 			"type": "row", "id": id, "title": r.title, "collapsed": r.collapsed,
@@ -71,8 +71,8 @@ func (d dashboard) model() object {
 	}
 }
 
-// place gives the panels of a row their ids and places, from the line y on, and
-// returns the first line below them.
+// place sets the ids and positions of a row's panels, starting at line y, and returns the
+// first line below them.
 func (r row) place(id, y int) ([]object, int) {
 	placed := make([]object, len(r.panels))
 	x, height := 0, 0
@@ -86,7 +86,7 @@ func (r row) place(id, y int) ([]object, int) {
 	return placed, y + height
 }
 
-// links lead to the other dashboards, with the time range and what is chosen.
+// links returns links to the other dashboards, which keep the time range and the variables.
 func links(from string) []object {
 	var to []object
 	for _, other := range []struct{ uid, title string }{
@@ -102,7 +102,7 @@ func links(from string) []object {
 	return to
 }
 
-// datasource lets the user choose among the servers of Prometheus.
+// datasource returns the variable for the Prometheus server.
 func datasource() object {
 	return object{
 		"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
@@ -111,8 +111,8 @@ func datasource() object {
 	}
 }
 
-// choice lets the user choose values of a label. All is a pattern instead of a
-// list of the values, which would make long queries.
+// choice returns a variable for values of a label. All is a pattern instead of a list of the
+// values, which would make long queries.
 func choice(label, title, series string) object {
 	values := "label_values(" + series + ", " + label + ")"
 	return object{
@@ -126,7 +126,7 @@ func choice(label, title, series string) object {
 	}
 }
 
-// setting lets the user choose one of some values, the chosen one at first.
+// setting returns a variable with some values, and one of them as the default.
 func setting(name, title, description, chosen string, values ...string) object {
 	options := make([]object, len(values))
 	for i, v := range values {
@@ -139,8 +139,8 @@ func setting(name, title, description, chosen string, values ...string) object {
 	}
 }
 
-// bound lets the user choose one of a histogram's bounds, the chosen one at first. Of le="60.0" and
-// le="60" it makes one.
+// bound returns a variable for a histogram's bounds, and one of them as the default. le="60.0" and
+// le="60" are one value.
 func bound(name, title, description, series, chosen string) object {
 	values := "label_values(" + series + ", le)"
 	return object{
@@ -154,9 +154,8 @@ func bound(name, title, description, series, chosen string) object {
 	}
 }
 
-// window is the time that a figure is about. Counters move with each poll, every
-// 5 minutes, so that less than three polls would show their rhythm instead of
-// the chats'.
+// window is the time that a figure covers. Counters change with each poll, every 5 minutes,
+// so that less than three polls would show the interval of polls instead of the chats.
 func window() object {
 	return setting("window", "Window", "Each value covers the chats that ended in this time before it.",
 		"1h", "15m", "30m", "1h", "3h", "6h", "1d")

@@ -6,7 +6,7 @@ const (
 	operations filter = `operation=~"$operation"`
 
 	completeLag = `time() - wolkvox_exporter_complete_until_timestamp_seconds{operation=~"$operation"}`
-	// A target that is gone has no build info of now.
+	// A target that is gone has no current build info.
 	ours = ` and on (job, instance) last_over_time(wolkvox_exporter_build_info[1d])`
 
 	operation = "{{operation}}"
@@ -14,12 +14,12 @@ const (
 	rowsByOutcome = "wolkvox_exporter_records_total"
 )
 
-// lagThresholds know that a poll each 5 minutes is the default.
+// lagThresholds fit the default interval of 5 minutes between polls.
 func lagThresholds() []threshold {
 	return []threshold{{nil, "green"}, {15 * 60, "orange"}, {30 * 60, "red"}}
 }
 
-// none is for what should not happen at all.
+// none has the thresholds of counts that should be 0.
 func none() []threshold { return []threshold{{nil, "green"}, {0.5, "orange"}} }
 
 func exporter() dashboard {

@@ -28,7 +28,7 @@ func TestDashboards_AreGenerated(t *testing.T) {
 	}
 }
 
-// What the query makes of figures is tested in e2e.
+// The result of the query is tested in e2e.
 func TestHandoffRate_HasTextWithoutBotOnlyChats(t *testing.T) {
 	t.Parallel()
 	for _, p := range readDashboards(t)["chats.json"].visible() {
@@ -43,7 +43,7 @@ func TestHandoffRate_HasTextWithoutBotOnlyChats(t *testing.T) {
 	t.Error("there is no panel with the handoff rate")
 }
 
-// Links, bookmarks and provisioned folders know a dashboard by its uid.
+// Links, bookmarks and provisioned folders identify a dashboard by its uid.
 func TestDashboards_KeepUIDs(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -131,7 +131,7 @@ func TestPanels_HaveUnits(t *testing.T) {
 	}
 }
 
-// withoutUnit are a table's columns of figures that have no unit.
+// withoutUnit returns a table's columns of figures that have no unit.
 func (p grafanaPanel) withoutUnit() []string {
 	units := map[string]bool{}
 	for _, o := range p.FieldConfig.Overrides {
@@ -246,7 +246,7 @@ func TestVariables_AreDefinedAndUsed(t *testing.T) {
 	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			defined, used := map[string]bool{}, map[string]bool{"datasource": true}
-			look := func(where, text string) {
+			collect := func(where, text string) {
 				for _, found := range use.FindAllStringSubmatch(text, -1) {
 					used[found[1]] = true
 					if !defined[found[1]] {
@@ -256,19 +256,19 @@ func TestVariables_AreDefinedAndUsed(t *testing.T) {
 			}
 			for _, v := range d.Templating.List {
 				if query, ok := v.Query.(map[string]any); ok {
-					look("the variable "+v.Name, query["query"].(string))
+					collect("the variable "+v.Name, query["query"].(string))
 				}
 				defined[v.Name] = true
 			}
 			clear(used) // One that only narrows another one's choice does nothing for the panels.
 			used["datasource"] = true
 			for _, p := range d.visible() {
-				look(p.Title, p.Title)
-				look(p.Title, p.Description)
+				collect(p.Title, p.Title)
+				collect(p.Title, p.Description)
 				for _, target := range p.Targets {
-					look(p.Title, target.Expr)
-					look(p.Title, target.Interval)
-					look(p.Title, target.LegendFormat)
+					collect(p.Title, target.Expr)
+					collect(p.Title, target.Interval)
+					collect(p.Title, target.LegendFormat)
 				}
 			}
 			for name := range defined {
@@ -280,8 +280,8 @@ func TestVariables_AreDefinedAndUsed(t *testing.T) {
 	}
 }
 
-// A list of all routing points in each query would be longer than Prometheus, or
-// a proxy before it, takes.
+// A list of all routing points in each query would be longer than Prometheus, or a proxy in
+// front of it, accepts.
 func TestVariables_AllIsAPattern(t *testing.T) {
 	t.Parallel()
 	for name, d := range readDashboards(t) {
@@ -295,8 +295,8 @@ func TestVariables_AllIsAPattern(t *testing.T) {
 	}
 }
 
-// Counters move every 5 minutes: a range of less than three polls shows their
-// rhythm.
+// Counters change every 5 minutes: a range of less than three polls shows the interval of
+// polls.
 func TestQueries_RangesCoverThreePolls(t *testing.T) {
 	t.Parallel()
 	const least = 15 * time.Minute
@@ -357,8 +357,8 @@ func TestDashboards_HaveSchemaOfGrafana9(t *testing.T) {
 	}
 }
 
-// A colour of Grafana's palette has a shade for light and one for dark; a number
-// has one for both.
+// A colour of Grafana's palette has a shade for the light theme and one for the dark. A
+// numeric colour has one for both.
 func TestPanels_UseThemedColours(t *testing.T) {
 	t.Parallel()
 	number := regexp.MustCompile(`"(#[0-9a-fA-F]{3,8}|rgba?\([^"]*|hsla?\([^"]*)"`)

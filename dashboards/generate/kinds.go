@@ -2,15 +2,15 @@ package main
 
 import "maps"
 
-// kind is how a panel looks.
+// kind is a type of panel.
 type kind struct {
 	name     string // Grafana's
-	instant  bool   // it shows the time range's end only
-	format   string // of the queries' answers
+	instant  bool   // shows only the end of the time range
+	format   string // of the queries' results
 	options  object
-	custom   object // what Grafana has for this kind alone, of each field
+	custom   object // Grafana's options of this kind for each field
 	fromZero bool   // the axis begins at 0
-	mark     string // what one figure of many is
+	mark     string // the name of one value of several
 }
 
 var (
@@ -18,7 +18,7 @@ var (
 		"colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "auto",
 		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 	}}
-	// A verdict's series has its name from how the value compares with the target.
+	// The name of a verdict's series is the result of comparing the value with the target.
 	verdict = stat.with(object{"textMode": "value_and_name"})
 	lines   = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, mark: "point", custom: object{
 		"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto",
@@ -60,14 +60,14 @@ func (k kind) with(options object) kind {
 	return k
 }
 
-// shares are bars that fill the panel's height: the parts of a whole.
+// shares returns bars that fill the panel's height: the parts of a whole.
 func shares() kind {
 	k := bars
 	k.custom = merged(k.custom, object{"stacking": object{"mode": "percent", "group": "A"}})
 	return k
 }
 
-// signed are lines that may be below 0.
+// signed returns lines that may be below 0.
 func signed() kind {
 	k := lines
 	k.fromZero = false

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// dashboards are those there are, by the name of their file.
+// dashboards returns all dashboards by file name.
 func dashboards() map[string]dashboard {
 	return map[string]dashboard{
 		"chats.json":    chats(),
@@ -39,8 +39,7 @@ func write(folder string) error {
 	return nil
 }
 
-// encode writes a map's keys in order, so that a change of a panel is a change of
-// its lines alone.
+// encode sorts the keys of maps, so that a change of a panel changes only its lines.
 func encode(d dashboard) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// grafana is a dashboard as Grafana reads it, as far as the tests look.
+// grafana has the fields of a Grafana dashboard that the tests check.
 type grafana struct {
 	UID           string
 	Title         string
@@ -59,7 +59,7 @@ type grafanaPanel struct {
 
 type grafanaTarget struct{ RefID, Expr, Interval, LegendFormat string }
 
-// checkedInFiles are the dashboards that are checked in, by name.
+// checkedInFiles returns the dashboards that are checked in, by name.
 func checkedInFiles(t *testing.T) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("../*.json")
@@ -77,7 +77,7 @@ func checkedInFiles(t *testing.T) map[string][]byte {
 	return texts
 }
 
-// readDashboards are the dashboards as Grafana reads them.
+// readDashboards parses the dashboards that are checked in.
 func readDashboards(t *testing.T) map[string]grafana {
 	t.Helper()
 	all := map[string]grafana{}
@@ -91,7 +91,7 @@ func readDashboards(t *testing.T) map[string]grafana {
 	return all
 }
 
-// all are the panels and rows, and those in collapsed rows.
+// all returns the panels and rows, including those in collapsed rows.
 func (d grafana) all() []grafanaPanel {
 	var all []grafanaPanel
 	for _, p := range d.Panels {
@@ -100,7 +100,7 @@ func (d grafana) all() []grafanaPanel {
 	return all
 }
 
-// visible are the panels without the rows.
+// visible returns the panels without the rows.
 func (d grafana) visible() []grafanaPanel {
 	var visible []grafanaPanel
 	for _, p := range d.all() {

@@ -49,8 +49,8 @@ func property(id string, value any) object { return object{"id": id, "value": va
 
 func fixed(colour string) object { return object{"mode": "fixed", "fixedColor": colour} }
 
-// transformations make one table of the queries' answers: a row for each set of
-// labels that all of them have.
+// transformations join the queries' results to one table, with a row for each set of labels
+// that all of them have.
 func (p panel) transformations() []object {
 	hidden, order, titles := object{"Time": true}, object{}, object{}
 	for i := range p.queries {
@@ -69,18 +69,17 @@ func (p panel) transformations() []object {
 	}
 }
 
-// value is the column of the i-th query's values, as Grafana calls it.
+// value returns Grafana's name of the column with the i-th query's values.
 func value(i int) string { return "Value #" + letter(i) }
 
-// linkTo is a dashboard for the value that was clicked, and as much of what is
-// chosen now.
+// linkTo returns a link to a dashboard with the clicked value, and with the kept variables.
 func linkTo(uid, variable string, kept ...string) string {
 	kept = append([]string{"datasource", "operation", "window"}, kept...)
 	return "/d/" + uid + "?${__url_time_range}&${" + strings.Join(kept, ":queryparam}&${") + ":queryparam}" +
 		"&var-" + variable + "=${__value.raw}"
 }
 
-// texts shows texts for values, each with a colour.
+// texts maps values to texts, each with a colour.
 func texts(of map[string][2]string) []object {
 	options := object{}
 	for i, v := range slices.Sorted(maps.Keys(of)) {

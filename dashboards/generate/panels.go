@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// panel is a picture of some queries.
+// panel shows the results of some queries.
 type panel struct {
 	title, description string
 	kind               kind
@@ -13,21 +13,21 @@ type panel struct {
 	unit               string
 	queries            []query
 
-	decimals   any               // how many; nil is as many as fit
+	decimals   any               // number of decimals; nil is as many as fit
 	thresholds []threshold       // colours by value
 	colours    map[string]string // colours by series' name; a name of Grafana's suits light and dark
 	max        any               // the axis' upper end, if it is known
-	noValue    string            // what is shown if there is nothing
-	ifEmpty    string            // a sentence more: why there may be nothing
+	noValue    string            // shown if there is no data
+	ifEmpty    string            // sentence of the description: why there may be no data
 	mappings   []object          // texts for values
 	columns    []column          // of a table
 	text       string            // of a text
 }
 
-// query is PromQL and how its series are called.
+// query is a PromQL query and the name of its series.
 type query struct {
 	expr, legend string
-	step         string // the least time between two points
+	step         string // the minimal time between two points
 }
 
 // threshold is where a colour begins.
@@ -36,7 +36,7 @@ type threshold struct {
 	colour string
 }
 
-// column is a table's. One of a label has its name, one of a query its letter.
+// column is a column of a table. It is identified by the name of a label or the letter of a query.
 type column struct {
 	from, title string
 	unit        string
@@ -105,7 +105,7 @@ func (p panel) options() object {
 	}
 }
 
-// sortedBy is the first column with a figure.
+// sortedBy returns the first column with a figure.
 func (p panel) sortedBy() string {
 	for _, c := range p.columns {
 		if c.unit != "" {
