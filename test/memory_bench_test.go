@@ -100,9 +100,9 @@ func BenchmarkStartWithAMillionChats(b *testing.B) {
 
 func saveAMillion(b *testing.B, dir, operation string) {
 	b.Helper()
-	book := ledger.New(ledger.Options{MaxLabelSets: 1000})
+	busyDay := ledger.New(ledger.Options{MaxLabelSets: 1000})
 	now := wolkvox.ToLocalTime(time.Now())
-	t := book.Begin(now)
+	t := busyDay.Begin(now)
 	for i := range 1_000_000 {
 		t.Apply(&wolkvox.Chat{
 			ID: wolkvox.ID(i + 1), End: now - wolkvox.LocalTime(i%86400),

@@ -36,7 +36,7 @@ func newStuckFile(t *testing.T, path string) *stuckFile {
 	eventually(t, "a moment without a reader", func() bool {
 		_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), setLease, syscall.F_WRLCK)
 		if errno != 0 && errno != syscall.EAGAIN {
-			t.Skipf("no lease on a file is to be had here: %v", errno)
+			t.Skipf("no lease on a file: %v", errno)
 		}
 		return errno == 0
 	})
