@@ -184,13 +184,14 @@ plots: ## make the tables of docs/performance.md and the plots of docs/growth/be
 	@cd internal/bench/growth && $(GO) run . $(CURDIR)/docs
 
 # That the tests of e2e do not need every exclusion is no fault: it would say so, unasked.
-lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters and check the formatting
+lint: $(GOLANGCI_LINT) $(ACTIONLINT) ## run the linters, check the formatting and the style of names and prose
 	$(GOLANGCI_LINT) run --allow-serial-runners
 	@mkdir -p .cache
 	for module in $(MODULES); do \
 		(cd $$module && $(CURDIR)/$(GOLANGCI_LINT) run --allow-serial-runners) 2>.cache/lint.log || { cat .cache/lint.log; exit 1; }; \
 	done
 	$(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml
+	$(GO) test -count=1 -vet=off -run '^TestStyle_' ./test
 
 fmt: $(GOLANGCI_LINT) ## format the code
 	$(GOLANGCI_LINT) fmt
