@@ -53,7 +53,7 @@ func (h *histogram) Write(out *dto.Metric) error {
 // an exemplar.
 func (h *histogram) buckets() []*dto.Bucket {
 	var (
-		shown      = h.figures.Shown()
+		shown      = h.figures.ShownBounds()
 		pointers   = make([]*dto.Bucket, len(shown), len(shown)+1)
 		buckets    = make([]dto.Bucket, len(shown))
 		cumulative = make([]uint64, len(shown))

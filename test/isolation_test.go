@@ -106,7 +106,7 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 			if len(have.of("wolkvox_exporter_operation_not_loaded")) != 0 {
 				t.Errorf("have %v after that", have.of("wolkvox_exporter_operation_not_loaded"))
 			}
-			if e.status("/-/ready") != http.StatusOK || len(e.linesWith(`msg="loading works again"`)) != 1 || len(e.linesWith("level=error")) != 1 {
+			if e.status("/-/ready") != http.StatusOK || len(e.linesWith(`msg="load succeeded again"`)) != 1 || len(e.linesWith("level=error")) != 1 {
 				t.Errorf("have ready status %d and the log\n%s\nwant 200 and one line on its end", e.status("/-/ready"), e.logged())
 			}
 		})

@@ -79,7 +79,7 @@ func TestServe_LogsLastingSaveFaultOnce(t *testing.T) {
 			}
 			test.repair(e)
 			e.await("a poll after that", up)
-			if have := e.linesWith("polling works again"); len(have) != 1 || len(e.linesWith("level=error")) != 1 {
+			if have := e.linesWith("poll succeeded again"); len(have) != 1 || len(e.linesWith("level=error")) != 1 {
 				t.Errorf("have the log\n%s\nwant one error and its end", e.logged())
 			}
 		})

@@ -60,7 +60,7 @@ func TestOfSavedState_FailsWhereServeWouldNotStart(t *testing.T) {
 		"no ledger":     {func(dir string) { save(t, dir, "wv0042", []byte("x")) }, Failed, "cannot be loaded: decoding the state", "run the version that wrote it"},
 		"newer ledger":  {func(dir string) { save(t, dir, "wv0042", []byte("ledger v2\n")) }, Failed, "written by a newer version", "run the version that wrote it"},
 		"previous only": {func(dir string) { _ = os.Remove(save(t, dir, "wv0042", good, good)) }, Failed, "the state file is missing", "to go back to the previous generation"},
-		"a folder":      {func(dir string) { _ = os.MkdirAll(filepath.Join(dir, "wv0042.state"), 0o700) }, Failed, "directory", "there is no usable previous generation beside it; to start anew"},
+		"a folder":      {func(dir string) { _ = os.MkdirAll(filepath.Join(dir, "wv0042.state"), 0o700) }, Failed, "directory", "there is no usable previous generation beside it; to start over"},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		test.prepare(dir)

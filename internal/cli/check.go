@@ -108,7 +108,7 @@ func (c *command) checkProgram(ctx context.Context) ([]config.Target, []check.Fi
 	made, lookErr := false, error(nil)
 	if c.storagePath != "" {
 		end := c.tasks.begin("looking at the storage folder")
-		made, lookErr = store.Look(c.storagePath)
+		made, lookErr = store.Probe(c.storagePath)
 		end()
 	}
 	return targets, append(

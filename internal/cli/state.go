@@ -47,7 +47,7 @@ func (c *command) runState() error {
 		return listStates(c.storagePath, c.stdout)
 	}
 	// A folder that is opened is created if it is missing.
-	made, err := store.Look(c.storagePath)
+	made, err := store.Probe(c.storagePath)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package fault logs what lasts, failures and warnings: one line when it begins, and one
-// when it ends.
+// Package fault logs failures and warnings that last: one line when they begin, and one when
+// they end.
 package fault
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Fault is a failure that may last. The zero value is none.
+// Fault is a failure that may last. The zero value is no failure.
 type Fault struct {
 	Since time.Time // when it began
 	Err   error     // its newest error, nil if there is no fault
@@ -23,8 +23,8 @@ type Fault struct {
 	kind string
 }
 
-// Begin is called with each error of a task that is tried again and again. It logs the
-// first one, and those of another kind than the one before.
+// Begin is called with each error of a task that is retried. It logs the first error, and
+// each error of another kind than the one before.
 func (f *Fault) Begin(logger log.Logger, task string, err error, keyvals ...any) {
 	kind := kindOf(err)
 	if f.Err == nil {
@@ -34,37 +34,37 @@ func (f *Fault) Begin(logger log.Logger, task string, err error, keyvals ...any)
 	f.Err, f.kind = err, kind
 	keyvals = append(keyvals, "err", OneLine(err))
 	if isNew {
-		level.Error(logger).Log(append([]any{"msg", task + " fails, it goes on being tried"}, keyvals...)...)
+		level.Error(logger).Log(append([]any{"msg", task + " failed, will retry"}, keyvals...)...)
 	} else {
-		level.Debug(logger).Log(append([]any{"msg", task + " still fails"}, keyvals...)...)
+		level.Debug(logger).Log(append([]any{"msg", task + " failed again"}, keyvals...)...)
 	}
 }
 
 // End is called with each success of the task. It logs the first one after an error.
 func (f *Fault) End(logger log.Logger, task string) {
 	if f.Err != nil {
-		level.Info(logger).Log("msg", task+" works again", "after", time.Since(f.Since).Round(time.Second))
+		level.Info(logger).Log("msg", task+" succeeded again", "after", time.Since(f.Since).Round(time.Second))
 	}
 	*f = Fault{}
 }
 
-// Warning is a condition that may last, but fails no task. The zero value is over.
+// Warning is a condition that may last and does not fail a task. The zero value is inactive.
 type Warning bool
 
-// Set is called whenever the condition is known. It logs when the condition begins and
-// when it ends.
-func (w *Warning) Set(logger log.Logger, now bool, what string, keyvals ...any) {
+// Set sets whether the condition is active. It logs when the condition begins and when it
+// ends.
+func (w *Warning) Set(logger log.Logger, active bool, message string, keyvals ...any) {
 	switch {
-	case now && !bool(*w):
-		level.Warn(logger).Log(append([]any{"msg", what}, keyvals...)...)
-	case !now && bool(*w):
-		level.Info(logger).Log("msg", "no longer so: "+what)
+	case active && !bool(*w):
+		level.Warn(logger).Log(append([]any{"msg", message}, keyvals...)...)
+	case !active && bool(*w):
+		level.Info(logger).Log("msg", "resolved: "+message)
 	}
-	*w = Warning(now)
+	*w = Warning(active)
 }
 
-// OneLine returns an error's text in one line. The errors of a configuration have a line
-// for each problem.
+// OneLine returns the text of an error in one line. Errors of a configuration have a line for
+// each problem.
 func OneLine(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
@@ -73,10 +73,10 @@ func OneLine(err error) string {
 	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
-// kindOf returns what errors of one cause have in common. The API's have a result.
-// Others have the types of what they wrap, and an error number or a text at the end.
-// The texts on the way can hold what differs each time, such as the name of a
-// temporary file.
+// kindOf returns a text that is the same for errors of one cause. For an error of the API it
+// is the result. For any other error it has the types of the wrapped errors, and the error
+// number or the text of the last one. The other texts may differ each time, such as the name
+// of a temporary file.
 func kindOf(err error) string {
 	if failure, ok := errors.AsType[*wolkvox.Error](err); ok {
 		return string(failure.Result)

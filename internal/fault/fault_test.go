@@ -66,21 +66,21 @@ func TestFault_LogsItsBeginChangesAndEnd(t *testing.T) {
 		logger := level.NewFilter(log.NewLogfmtLogger(&out), level.AllowInfo())
 		var f Fault
 		began := time.Now()
-		f.End(logger, "polling")
+		f.End(logger, "poll")
 		for i := range 5 {
-			f.Begin(logger, "polling", saving(opening(fmt.Sprint(i), syscall.ENOSPC)), "result", "none")
+			f.Begin(logger, "poll", saving(opening(fmt.Sprint(i), syscall.ENOSPC)), "result", "none")
 			time.Sleep(time.Minute)
 		}
-		f.Begin(logger, "polling", saving(opening("5", syscall.EROFS)), "result", "none")
+		f.Begin(logger, "poll", saving(opening("5", syscall.EROFS)), "result", "none")
 		if !f.Since.Equal(began) || f.Err == nil {
 			t.Errorf("have a fault since %s with error %v, want its first moment and its last error", f.Since, f.Err)
 		}
-		f.End(logger, "polling")
-		f.End(logger, "polling")
+		f.End(logger, "poll")
+		f.End(logger, "poll")
 		want := []string{
-			`level=error msg="polling fails, it goes on being tried" result=none err="saving \"state\": open 0: no space left on device"`,
-			`level=error msg="polling fails, it goes on being tried" result=none err="saving \"state\": open 5: read-only file system"`,
-			`level=info msg="polling works again" after=5m0s`,
+			`level=error msg="poll failed, will retry" result=none err="saving \"state\": open 0: no space left on device"`,
+			`level=error msg="poll failed, will retry" result=none err="saving \"state\": open 5: read-only file system"`,
+			`level=info msg="poll succeeded again" after=5m0s`,
 		}
 		if have := strings.TrimSpace(out.String()); have != strings.Join(want, "\n") {
 			t.Errorf("have the log\n%s\nwant\n%s", have, strings.Join(want, "\n"))

@@ -5,8 +5,8 @@ import "github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 // OverflowAgent stands for all agents beyond the limit of label sets.
 const OverflowAgent = "other"
 
-// AgentTally is what was counted of one agent's chats. One that is in a [View]
-// does not change any more.
+// AgentTally holds the counts of one agent's chats. Once it is in a [View], it does not
+// change.
 type AgentTally struct {
 	Origin
 
@@ -15,7 +15,7 @@ type AgentTally struct {
 	SpeedOfAnswer Total // seconds
 	Characters    Total
 
-	// name is not saved: it is personal data, and the next row brings it again.
+	// name is not saved: it is personal data, and the next row has it again.
 	name string
 }
 
@@ -36,12 +36,11 @@ type AgentSet struct {
 	*AgentTally
 }
 
-// Name returns the agent's name, which is empty without [wolkvox.WithAgentNames] and
-// until a row has it.
+// Name returns the agent's name. It is empty without [wolkvox.WithAgentNames], and until a
+// row has it.
 func (t *AgentTally) Name() string { return t.name }
 
-// agentValues has the facts, fields and names of an agent's totals. Names are saved, so
-// they never change.
+// agentValues describes the totals of an agent. Names are saved, so they never change.
 var agentValues = [...]struct {
 	name  string
 	fact  facts
@@ -65,7 +64,7 @@ func (t *AgentTally) observe(chat *wolkvox.Chat, counted facts) {
 	}
 }
 
-// rename keeps the name that an agent has now.
+// rename sets the current name of an agent.
 func (t *Transaction) rename(agent, name string) {
 	if name == "" || agent == OverflowAgent {
 		return
@@ -77,7 +76,7 @@ func (t *Transaction) rename(agent, name string) {
 	if known == nil || known.name == name {
 		return
 	}
-	if tally, ok := t.agents.existing(agent); ok {
+	if tally, ok := t.agents.get(agent); ok {
 		tally.name = name
 	}
 }

@@ -16,7 +16,7 @@ func cumulative(h *Histogram) map[float64]uint64 {
 	shown, below := map[float64]uint64{}, uint64(0)
 	for i, bound := range append(slices.Clone(h.Bounds), math.Inf(1)) {
 		below += h.Buckets[i]
-		if slices.Contains(h.Shown(), bound) || math.IsInf(bound, 1) {
+		if slices.Contains(h.ShownBounds(), bound) || math.IsInf(bound, 1) {
 			shown[bound] = below
 		}
 	}
@@ -60,10 +60,10 @@ func TestHistogram_KeepsCountsWithOtherBounds(t *testing.T) {
 				}
 				before[bound] = have
 			}
-			if end[math.Inf(1)] != h.Count || !h.valid() {
+			if end[math.Inf(1)] != h.Count || !h.isValid() {
 				t.Fatalf("have %+v, which does not fit", h)
 			}
-			h.show(someBounds.Draw(t, "other bounds"))
+			h.setShownBounds(someBounds.Draw(t, "other bounds"))
 		}
 	})
 }

@@ -22,14 +22,14 @@ import (
 //
 // The head is a [stateV1] in deterministic CBOR (RFC 8949). Each identity is a row of the
 // columns that the head names, little-endian, in ascending order of id. The first line
-// has this form in every version. What a store puts around the state, such as a checksum,
-// has a version of its own.
+// has this form in every version. The envelope that a store adds, such as a checksum, has
+// its own version.
 //
 // Version 1 can be extended by names: a measure, an outcome, a sender, a field, a counter,
-// a label, or a key of the head, of the progress or of a set. A program keeps the names
-// that it does not know and writes them back, and unknown facts as well. All else is
-// closed, and needs version 2: another column of identities, another key of a gap or of a
-// histogram, and whatever an older program would read incorrectly.
+// a label, or a key of the head, of the progress or of a set. A program keeps unknown names
+// and unknown facts, and writes them back. All other changes need version 2: another column
+// of identities, another key of a gap or of a histogram, and anything that an older program
+// would read incorrectly.
 const (
 	signature    = "ledger v"
 	stateVersion = 1
@@ -43,16 +43,16 @@ const rowSize = 8 + 8 + 4 + 2
 
 // Errors of a state that cannot be loaded.
 var (
-	// ErrNewer says that a state was written by a newer version of this program.
+	// ErrNewer is the error of a state written by a newer version of this program.
 	ErrNewer = errors.New("written by a newer version of wolkvox_exporter: run that one")
-	// ErrCorrupt says that a state is damaged.
+	// ErrCorrupt is the error of a damaged state.
 	ErrCorrupt = errors.New("the state is damaged")
-	// ErrOlder says that a state was written by a version that was never released.
+	// ErrOlder is the error of a state written by a version that was never released.
 	ErrOlder = errors.New("written by a development version before 0.1.0: move it away and start again")
 )
 
-// Marshal returns the ledger as it will be after the transaction, to be saved. It changes
-// nothing: the same ledger has the same bytes.
+// Marshal returns the state to save: the ledger as it will be after the transaction. The
+// same ledger always has the same bytes.
 func (t *Transaction) Marshal() ([]byte, error) {
 	identities := t.identities()
 	head := t.toV1()
@@ -73,34 +73,34 @@ func (t *Transaction) Marshal() ([]byte, error) {
 	return state, nil
 }
 
-// identity is a chat that is remembered.
+// identity is the ID of a chat and what is remembered of it.
 type identity struct {
 	id wolkvox.ID
 	entry
 }
 
-// identities returns what will be remembered after the transaction, sorted by ID.
+// identities returns the identities after the transaction, sorted by ID.
 func (t *Transaction) identities() []identity {
 	all := make([]identity, 0, len(t.ledger.seen)+len(t.seen))
 	for id, e := range t.ledger.seen {
-		if _, changed := t.seen[id]; !changed && !e.forgotten(t.floor) {
+		if _, changed := t.seen[id]; !changed && !e.isForgotten(t.floor) {
 			all = append(all, identity{id, e})
 		}
 	}
 	for id, e := range t.seen {
-		if !e.forgotten(t.floor) {
+		if !e.isForgotten(t.floor) {
 			all = append(all, identity{id, e})
 		}
 	}
 	return sortByID(all)
 }
 
-// sortByID returns identities sorted by their IDs. IDs are hashes. So buckets by their
-// highest bits, one for every few identities, are about equally full, and sorting each
-// takes a third of the time of sorting all.
+// sortByID returns identities sorted by their IDs. IDs are hashes, so they divide evenly
+// into buckets by their highest bits. Sorting small buckets takes a third of the time of
+// sorting all identities at once.
 func sortByID(all []identity) []identity {
 	width := max(bits.Len(uint(len(all)))-3, 0)
-	next := make([]int, 1<<width+1) // place in each bucket; at last the end of each
+	next := make([]int, 1<<width+1) // next index in each bucket; after the loop the bucket's end
 	for _, i := range all {
 		next[i.id>>(64-width)+1]++
 	}
@@ -109,9 +109,9 @@ func sortByID(all []identity) []identity {
 	}
 	sorted := make([]identity, len(all))
 	for _, i := range all {
-		place := &next[i.id>>(64-width)]
-		sorted[*place] = i
-		*place++
+		index := &next[i.id>>(64-width)]
+		sorted[*index] = i
+		*index++
 	}
 	start := 0
 	for _, end := range next[:1<<width] {
@@ -121,10 +121,10 @@ func sortByID(all []identity) []identity {
 	return sorted
 }
 
-// Unmarshal returns a ledger from its saved state. The error is [ErrNewer] for that of a
-// newer program, [ErrOlder] for that of an older one, and [ErrCorrupt] for one that is
-// damaged. With now, which has a monotonic clock's reading, the age of a label set does
-// not depend on how the wall clock is set from then on.
+// Unmarshal returns a ledger from its saved state. The error is [ErrNewer] for the state of
+// a newer program, [ErrOlder] for that of an older one, and [ErrCorrupt] for a damaged one.
+// now has a monotonic clock reading, so that later changes of the wall clock do not change
+// the age of a label set.
 func Unmarshal(saved []byte, options Options, now time.Time) (*Ledger, error) {
 	l, err := decode(saved, options, now)
 	if err == nil {
@@ -150,7 +150,7 @@ func decode(saved []byte, options Options, now time.Time) (*Ledger, error) {
 		return nil, ErrNewer
 	}
 	if head.Identities.Count != uint64(len(rows)/rowSize) || len(rows)%rowSize != 0 {
-		return nil, errors.New("its length is not that of its identities")
+		return nil, errors.New("its length does not match its number of identities")
 	}
 	l := New(options)
 	if err := l.fromV1(&head, now); err != nil {
@@ -165,14 +165,14 @@ func decode(saved []byte, options Options, now time.Time) (*Ledger, error) {
 		}
 	}
 	if len(l.seen) != len(rows)/rowSize {
-		return nil, errors.New("it has an identity twice")
+		return nil, errors.New("it has the same identity twice")
 	}
 	return l, nil
 }
 
 // cutVersion returns what follows the first line of a state of this version.
 func cutVersion(saved []byte) ([]byte, error) {
-	// Development versions began with their version, 1 or 2, as encoding/gob writes it.
+	// States of development versions begin with version 1 or 2 as encoding/gob writes it.
 	if gob := []byte{3, 4, 0}; bytes.HasPrefix(saved, append(gob, 2)) || bytes.HasPrefix(saved, append(gob, 4)) {
 		return nil, ErrOlder
 	}
@@ -191,8 +191,8 @@ func cutVersion(saved []byte) ([]byte, error) {
 // encoding writes the same bytes for the same values: sorted keys, shortest numbers.
 var encoding = must(cbor.CoreDetEncOptions().EncMode())
 
-// decoding refuses what encoding does not write. It looks for the end of all items before
-// it makes room for them, so it needs no limits of their number.
+// decoding rejects what encoding does not write. It finds the end of all items before it
+// allocates memory for them, so their number needs no limit.
 var decoding = must(cbor.DecOptions{
 	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 	IndefLength:       cbor.IndefLengthForbidden,
@@ -211,7 +211,7 @@ func must[T any](mode T, err error) T {
 	return mode
 }
 
-// decodingError returns an error without data of the state.
+// decodingError returns an error that does not contain data of the state.
 func decodingError(err error) error {
 	if _, ok := errors.AsType[*cbor.UnknownFieldError](err); ok {
 		return ErrNewer

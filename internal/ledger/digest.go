@@ -6,13 +6,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// compare returns the digest that e has once the chat's row, which states these facts,
-// was read: another one if the row has other values for what was counted.
-func (e entry) compare(chat *wolkvox.Chat, stated facts) uint16 {
+// updatedDigest returns the digest of e after a row of the chat that states the given facts.
+// It differs from e.digest if the row has other values for the counted facts.
+func (e entry) updatedDigest(chat *wolkvox.Chat, stated facts) uint16 {
 	compared := e.facts &^ unreadableFacts
-	// A digest is one of all values that were counted. It cannot be compared with a
-	// row that states less, as the values that the row leaves out are not known any
-	// more. A seeded chat is remembered with more than any row states.
+	// The digest is that of all counted values, so it cannot be compared with a row that
+	// states fewer facts. A seeded chat has more facts than any row states.
 	if compared&^stated != 0 {
 		return e.digest
 	}
@@ -20,16 +19,15 @@ func (e entry) compare(chat *wolkvox.Chat, stated facts) uint16 {
 }
 
 // digest returns 16 bits that depend on the values that a row has for these facts: the
-// exclusive or of a hash for each fact. So the values of facts that are counted later
-// are added to a digest without those that were counted before. One change in 65,536
-// leaves a digest as it is.
+// exclusive or of a hash for each fact. So facts that are counted later can be added to a
+// digest without the earlier values. One change in 65,536 does not change the digest.
 //
-// Digests are saved: with other hashes, each remembered chat would be reported as
+// Digests are saved: if the hashes changed, each remembered chat would be reported as
 // changed once.
 //
-// A handoff has no value but that it is stated. An unreadable value counts as an
-// error, not as a value. Agents are compared even while they are not counted, as
-// an entry does not say whether they were.
+// A handoff has no value. An unreadable value counts as an error, not as a value. Agents are
+// compared even while they are not counted, because an entry does not say whether they were
+// counted.
 func (f facts) digest(chat *wolkvox.Chat) uint16 {
 	var sum uint64
 	if f&interaction != 0 {
@@ -54,14 +52,14 @@ func (f facts) digest(chat *wolkvox.Chat) uint16 {
 	return uint16(sum >> 48)
 }
 
-// hash returns a hash of a fact's value whose highest bits are the best.
+// hash returns a hash of a fact's value. Its highest bits are the most random.
 func hash(fact facts, value uint64) uint64 {
 	h := (value + uint64(fact)) * 0x9e3779b97f4a7c15
 	h ^= h >> 32
 	return h * 0xd6e8feb86659fd93
 }
 
-// textSeed and textPrime are those of FNV-1a.
+// textSeed and textPrime are the constants of FNV-1a.
 const (
 	textSeed  = 0xcbf29ce484222325
 	textPrime = 0x100000001b3
@@ -72,5 +70,5 @@ func hashText(h uint64, text string) uint64 {
 	for i := range len(text) {
 		h = (h ^ uint64(text[i])) * textPrime
 	}
-	return (h ^ 0xff) * textPrime // no byte of UTF-8, so "1","0web" is not "10","web"
+	return (h ^ 0xff) * textPrime // not a byte of UTF-8, so "1","0web" is not "10","web"
 }

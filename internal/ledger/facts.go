@@ -2,15 +2,15 @@ package ledger
 
 import "github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 
-// facts is a set of the things that are counted of one chat, each at most once.
-// A chat's row may state more of them each time it is fetched.
+// facts is a set of the countable parts of one chat. Each is counted at most once. A chat's
+// row may state more of them each time it is fetched.
 //
-// The bits are saved for each chat. So a bit keeps its meaning forever, and the bit of a
-// fact that is no longer counted is not used again. Bits 0 to 31 are values of the row,
-// bits 32 to 63 are fields that cannot be read.
+// The bits are saved for each chat, so a bit never changes its meaning and the bit of a fact
+// that is no longer counted is never reused. Bits 0 to 31 are values of the row, bits 32 to
+// 63 are unreadable fields.
 type facts uint64
 
-// What is counted under a chat's routing point and channel.
+// Facts that are counted under a chat's routing point and channel.
 const (
 	interaction        facts = 1 << 0
 	handoff            facts = 1 << 1
@@ -27,7 +27,7 @@ const (
 		customerCharacters | agentCharacters
 )
 
-// What is counted under its agent.
+// Facts that are counted under its agent.
 const (
 	perAgentChat          facts = 1 << 10
 	perAgentHandleTime    facts = 1 << 11
@@ -37,7 +37,7 @@ const (
 	agentFacts = perAgentChat | perAgentHandleTime | perAgentSpeedOfAnswer | perAgentCharacters
 )
 
-// unreadable has the fact that a field holds something that cannot be read.
+// unreadable holds the fact that a field is unreadable, for each field.
 var unreadable = [wolkvox.FieldCount]facts{
 	wolkvox.TimeOnChatbot:     1 << 32,
 	wolkvox.ASA:               1 << 33,
@@ -57,14 +57,14 @@ var unreadable = [wolkvox.FieldCount]facts{
 }
 
 const (
-	// allFacts is what a chat is remembered with that must not be counted. It includes
+	// allFacts are the facts of a remembered chat that must not be counted. They include
 	// the facts that only later versions know.
 	allFacts = ^facts(0)
-	// unreadableFacts are those of [unreadable], now and later.
+	// unreadableFacts are the facts of [unreadable], including those of later versions.
 	unreadableFacts = allFacts &^ (1<<32 - 1)
 )
 
-// statedFacts returns what the row of an ended chat has to count.
+// statedFacts returns the facts that the row of an ended chat states.
 func statedFacts(chat *wolkvox.Chat) facts {
 	stated := interaction | malformedFacts(chat)
 	handedOff := chat.Present.Has(wolkvox.GoToAgent) && chat.HandedOff
@@ -90,7 +90,7 @@ func statedFacts(chat *wolkvox.Chat) facts {
 	return stated
 }
 
-// malformedFacts returns which fields of a row cannot be read.
+// malformedFacts returns the facts for the unreadable fields of a row.
 func malformedFacts(chat *wolkvox.Chat) (malformed facts) {
 	if chat.Malformed == 0 {
 		return 0

@@ -24,8 +24,8 @@ const (
 	Measures = iota // how many there are
 )
 
-// measures has the name, fact and field of each measure. Names are saved, so they never
-// change. What an agent did is only meaningful for a chat that was handed over.
+// measures describes each measure. Names are saved, so they never change. A measure of an
+// agent's work is only counted for chats that were handed off.
 var measures = [Measures]struct {
 	name      string
 	fact      facts
@@ -63,16 +63,15 @@ var characterBounds = []float64{10, 50, 100, 250, 500, 1000, 2500, 5000, 10000}
 // [Options.Bounds] has others.
 func (m Measure) Bounds() []float64 { return measures[m].bounds }
 
-// NativeSchema is the resolution of the native buckets: 2^3 of them each time
-// the value doubles.
+// NativeSchema is the resolution of the native buckets: 2^3 buckets for each doubling of
+// the value.
 const NativeSchema = 3
 
-// NativeZeroThreshold is up to where a value counts as 0 in native buckets, as
-// client_golang has it.
+// NativeZeroThreshold is the largest value in the zero bucket of native histograms, as in
+// client_golang.
 const NativeZeroThreshold = 0x1p-128
 
-// minNative and maxNative are the indexes of the native buckets that a value
-// can be in.
+// minNative and maxNative are the lowest and the highest index of a native bucket.
 var minNative, maxNative = nativeIndex(math.Nextafter(NativeZeroThreshold, 1)), nativeIndex(math.MaxFloat64)
 
 // Histogram counts values in classic and native buckets at once. Its values are
@@ -80,34 +79,34 @@ var minNative, maxNative = nativeIndex(math.Nextafter(NativeZeroThreshold, 1)), 
 type Histogram struct {
 	Count uint64
 	Sum   float64
-	// Bounds are the upper bounds of the classic buckets, without +Inf: those to
-	// be shown, and those that ever were. They are shared, and never change.
+	// Bounds are the upper bounds of the classic buckets, without +Inf. They include
+	// bounds that are no longer shown. They are shared and never change.
 	Bounds []float64
-	// Buckets counts each classic bucket on its own; the last one is +Inf.
+	// Buckets holds the count of each classic bucket, not cumulative. The last one is
+	// +Inf.
 	Buckets []uint64
-	// Zeros counts the values up to NativeZeroThreshold.
+	// Zeros is the number of values up to NativeZeroThreshold.
 	Zeros uint64
-	// Native counts the native buckets from index NativeStart on.
+	// Native holds the counts of the native buckets from index NativeStart on.
 	Native      []uint64
 	NativeStart int
 
-	shown []float64 // of the Bounds; not saved, as each start has its own
-	// exemplars has one for each classic bucket, or none at all. They are not
-	// saved: a restart begins without.
+	shown []float64 // the bounds to show; not saved, as each start sets them
+	// exemplars holds one for each classic bucket, or is nil. They are not saved.
 	exemplars []Exemplar
 }
 
-// Shown are the bounds to be shown.
-func (h *Histogram) Shown() []float64 { return h.shown }
+// ShownBounds returns the upper bounds of the classic buckets to show.
+func (h *Histogram) ShownBounds() []float64 { return h.shown }
 
 // Exemplar is the chat that was last counted in a bucket.
 type Exemplar struct {
-	ConnID string // empty: there is none
+	ConnID string // empty if there is none
 	Value  float64
 	Time   time.Time // when it was counted
 }
 
-// Exemplar is that of a classic bucket, the last one being +Inf.
+// Exemplar returns the exemplar of a classic bucket. The last bucket is +Inf.
 func (h *Histogram) Exemplar(bucket int) (e Exemplar, ok bool) {
 	if bucket >= len(h.exemplars) {
 		return Exemplar{}, false
@@ -131,8 +130,8 @@ func (h *Histogram) observe(value float64) {
 	h.observeNative(nativeIndex(value))
 }
 
-// observeNative keeps Native dense: a measure spans about a hundred buckets
-// from its smallest value to its largest.
+// observeNative counts a native bucket. Native is a slice without holes, as the values of a
+// measure span only about a hundred buckets.
 func (h *Histogram) observeNative(index int) {
 	switch {
 	case len(h.Native) == 0:
@@ -155,14 +154,14 @@ func (h *Histogram) setExemplar(value float64, connID string) {
 	h.exemplars[h.bucket(value)] = Exemplar{ConnID: connID, Value: value}
 }
 
-// bucket is the index of a value's classic bucket.
+// bucket returns the index of a value's classic bucket.
 func (h *Histogram) bucket(value float64) int {
-	return firstUpTo(h.Bounds, value)
+	return bucketIndex(h.Bounds, value)
 }
 
-// firstUpTo is the index of the first bound that is not below the value. Of a dozen
-// of them, one after the other is found faster than by halves.
-func firstUpTo(bounds []float64, value float64) int {
+// bucketIndex returns the index of the first bound that is not below the value. For a dozen
+// bounds a linear search is faster than a binary one.
+func bucketIndex(bounds []float64, value float64) int {
 	for i, bound := range bounds {
 		if value <= bound {
 			return i
@@ -171,11 +170,11 @@ func firstUpTo(bounds []float64, value float64) int {
 	return len(bounds)
 }
 
-// show takes other bounds to be shown. One that is new takes nothing from the bucket
-// that it splits: it misses values of before, and its increases are right from now on.
-// One that is not shown any more is counted on, as it may come back, and must not
-// have fallen then.
-func (h *Histogram) show(bounds []float64) {
+// setShownBounds changes the bounds to show. The bucket of a new bound begins at the count of
+// the bucket below, so it lacks earlier values and only its increases are right. The bucket
+// of a bound that is no longer shown is still counted: it may be shown again, and a series
+// must not fall.
+func (h *Histogram) setShownBounds(bounds []float64) {
 	h.shown = bounds
 	if slices.Equal(h.Bounds, bounds) {
 		h.Bounds = bounds
@@ -189,7 +188,7 @@ func (h *Histogram) show(bounds []float64) {
 	h.Bounds, h.Buckets = all.Bounds, all.Buckets
 }
 
-// stamp sets the time of the exemplars that are new.
+// stamp sets the time of new exemplars.
 func (h *Histogram) stamp(now time.Time) {
 	for i := range h.exemplars {
 		if e := &h.exemplars[i]; e.ConnID != "" && e.Time.IsZero() {
@@ -198,10 +197,10 @@ func (h *Histogram) stamp(now time.Time) {
 	}
 }
 
-// valid reports whether the buckets of h match its bounds, its count and the range of
+// isValid reports whether the buckets of h match its bounds, its count and the range of
 // values.
-func (h *Histogram) valid() bool {
-	return len(h.Buckets) == len(h.Bounds)+1 && ascending(h.Bounds) && sum(h.Buckets) == h.Count &&
+func (h *Histogram) isValid() bool {
+	return len(h.Buckets) == len(h.Bounds)+1 && isAscending(h.Bounds) && sum(h.Buckets) == h.Count &&
 		(len(h.Native) == 0 || h.NativeStart >= minNative && len(h.Native) <= maxNative+1-h.NativeStart) &&
 		sum(h.Native)+h.Zeros == h.Count
 }
@@ -213,7 +212,7 @@ func sum(counts []uint64) (n uint64) {
 	return n
 }
 
-func ascending(bounds []float64) bool {
+func isAscending(bounds []float64) bool {
 	for i, bound := range bounds {
 		if !(bound > 0) || math.IsInf(bound, 1) || i > 0 && bound <= bounds[i-1] {
 			return false
@@ -230,16 +229,16 @@ func (h *Histogram) clone() Histogram {
 	return c
 }
 
-// nativeBounds are the upper bounds of the native buckets from 0.5 to 1, written
-// out: math.Exp2 is off by a bit for some, and client_golang counts with these.
+// nativeBounds are the upper bounds of the native buckets from 0.5 to 1. They are constants
+// because client_golang has the same, and some results of math.Exp2 differ by one bit.
 var nativeBounds = [1 << NativeSchema]float64{
 	0.5, 0.5452538663326288, 0.5946035575013605, 0.6484197773255048,
 	0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
 }
 
-// nativeIndex is the index of the native bucket of a positive value: index i
-// ends, inclusively, at 2^(i/8).
+// nativeIndex returns the index of the native bucket of a positive value. The upper bound
+// of index i is 2^(i/8), inclusive.
 func nativeIndex(value float64) int {
 	fraction, exponent := math.Frexp(value)
-	return firstUpTo(nativeBounds[:], fraction) + (exponent-1)*len(nativeBounds)
+	return bucketIndex(nativeBounds[:], fraction) + (exponent-1)*len(nativeBounds)
 }

@@ -1,14 +1,12 @@
-// Package ledger holds what was counted. It is a pure state machine: no I/O, no clock,
-// no goroutine.
+// Package ledger counts chats. It is a pure state machine: no I/O, no clock, no goroutine.
 //
-// One mechanism counts every chat once. The ledger remembers, per chat, which facts of
-// it have been counted. Applying a row counts the facts that the row states and that are
-// not yet remembered. So a row that comes again adds nothing, a row that was filled in
-// later adds what was missing, and a chat that must not be counted is remembered with
-// all facts.
+// One mechanism counts every chat once. The ledger remembers the counted facts of each chat.
+// Applying a row counts the facts that the row states and that are not yet remembered. So a
+// repeated row adds nothing, a row that is completed later adds the missing facts, and a chat
+// that must not be counted is remembered with all facts.
 //
-// A digest of the values is remembered beside the facts. It changes no figure: it shows
-// which rows have other values than those that were counted.
+// The ledger also remembers a digest of the values. It changes no count: it shows which rows
+// have other values than those that were counted.
 package ledger
 
 import (
@@ -20,93 +18,92 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Outcome is what became of a row.
+// Outcome is the result of applying a row.
 type Outcome uint8
 
 // Every row has one of these.
 const (
 	Counted    Outcome = iota // a chat not known before
 	Completed                 // a known chat whose missing values arrived
-	Changed                   // a known chat whose counted values are other ones now: they are not counted again
+	Changed                   // a known chat whose counted values have changed: they are not counted again
 	Duplicate                 // a known chat, and nothing new
-	Unfinished                // not shown as ended
+	Unfinished                // a chat without an end
 	Seeded                    // remembered at the first start, not counted
-	Expired                   // ended before what is remembered
-	Invalid                   // no chat that could be counted
+	Expired                   // ended before the floor
+	Invalid                   // not a chat that can be counted
 
 	Outcomes = iota // how many there are
 )
 
 var outcomeNames = [Outcomes]string{"counted", "completed", "changed", "duplicate", "unfinished", "seeded", "expired", "invalid"}
 
-// String is the value of the outcome label.
+// String returns the value of the outcome label.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Progress is how far the report has been read. The ledger keeps it so that it is saved
-// with what was counted; only the reader of the report changes it.
+// Progress is how far the report has been read. It is part of the ledger so that it is saved
+// together with the counts. The poller changes it.
 type Progress struct {
-	// CompleteUntil is when the newest poll asked: every chat that the API
-	// showed as ended before is counted. Zero before the first poll.
+	// CompleteUntil is the time of the last complete poll: every chat that the report had
+	// as ended before it is counted. Zero before the first poll.
 	CompleteUntil time.Time
-	// Reconciled is when the newest reconcile asked, or the first start.
+	// Reconciled is the time of the last complete reconcile, or of the first start.
 	Reconciled time.Time
-	// Began is the first start on the operation's wall clock, and Seed the time
-	// before it that is still to be read; empty when that is done. What it shows
-	// as ended by Began is only remembered.
+	// Began is the first start on the operation's wall clock. Seed is the time before it
+	// that is still to be read; it is empty once that is done. Chats in it that ended by
+	// Began are remembered and not counted.
 	Began wolkvox.LocalTime
 	Seed  Span
-	// Zone is the operation's time zone that all this was read in.
+	// Zone is the time zone in which the report was read.
 	Zone string
-	// Keys are those that the report's rows ever had.
+	// Keys are the keys that the report's rows have ever had.
 	Keys wolkvox.Fields
-	// Gaps are the windows that could not be read, while those around them could. The
-	// slice never changes.
+	// Gaps are the unreadable windows between readable ones. The slice never changes.
 	Gaps []Gap
 }
 
-// Gap is a window of the report that no response could be read of.
+// Gap is an unreadable window of the report.
 type Gap struct {
 	Window wolkvox.Window
-	// Minimal says that the window cannot be narrowed: its halves can be read, as the
-	// API leaves out their ends, or it has none. It stands for one second then.
+	// Minimal is true if the window cannot be narrowed: it has no halves, or they can be
+	// read because the API leaves out their ends. It then stands for one second.
 	Minimal bool
-	// Seeding says that what it holds is only remembered if it had ended by the first start.
+	// Seeding is true if chats in it that ended by the first start are only remembered.
 	Seeding bool
-	// Polls is how many polls found it unreadable while other windows were readable; 0
-	// before it was asked for by itself.
+	// Polls is the number of polls in which it was unreadable and other windows were
+	// readable. It is 0 before the gap itself was requested.
 	Polls int
-	// Skipped says that it is left out: only reconciles read it again.
+	// Skipped is true if polls no longer request it. Reconciles do.
 	Skipped bool
 }
 
 // Span is a stretch of time.
 type Span struct{ From, To time.Time }
 
-// Ledger is what was counted, and what is remembered of it. One [Transaction] at a time
-// changes it. Its views may be read by any goroutine.
+// Ledger holds the counts and the remembered chats. One [Transaction] at a time changes it.
+// Its views can be read by any goroutine.
 type Ledger struct {
 	options  Options
 	progress Progress
-	// floor is up to when chats were forgotten, by the date of their end.
+	// floor is the end before which chats were forgotten.
 	floor   wolkvox.LocalTime
 	seen    map[wolkvox.ID]entry
 	tallies map[Labels]*Tally
 	agents  map[string]*AgentTally
 	counts  Counts
-	// unknown is the part of the saved state that this version has no name for.
+	// unknown is the part of the saved state under names that this version does not know.
 	unknown stateV1
 }
 
-// Options say what to count.
+// Options describe what to count.
 type Options struct {
 	// MaxLabelSets limits the pairs of routing point and channel beside [Overflow], and
 	// the agents beside [OverflowAgent].
 	MaxLabelSets int
-	// Agents counts chats under their agents, too. Chats that were counted
-	// without it are not counted under an agent later.
+	// Agents also counts chats under their agents. Chats that were counted without this
+	// option are not counted under an agent later.
 	Agents bool
 	// Bounds are the upper bounds of the classic buckets, ascending and without +Inf.
-	// A measure without them has those of [Measure.Bounds].
+	// The default for a measure is [Measure.Bounds].
 	Bounds [Measures][]float64
 }
 
@@ -122,11 +119,11 @@ type Counts struct {
 	Records     [Outcomes]uint64
 	FieldErrors [wolkvox.FieldCount]uint64
 	Late        uint64 // counted only by a reconcile
-	Overflowed  uint64 // counted under [Overflow] or [OverflowAgent] for want of a label set
+	Overflowed  uint64 // counted under [Overflow] or [OverflowAgent] because of the limit
 }
 
-// entry is what is remembered of a chat: what was counted, until when it matters on the
-// operation's wall clock, in 32 bits (2106), and a digest of the values.
+// entry is what is remembered of a chat: the counted facts, the wall-clock time until which
+// it is kept, in 32 bits (2106), and a digest of the values.
 type entry struct {
 	facts  facts
 	until  uint32
@@ -146,13 +143,13 @@ func New(options Options) *Ledger {
 // Progress returns how far the report has been read.
 func (l *Ledger) Progress() Progress { return l.progress }
 
-// View is a ledger as it was at one moment. It never changes.
+// View is the content of a ledger at one moment. It never changes.
 type View struct {
 	Progress   Progress
 	Counts     Counts
 	Remembered int        // chats
 	LabelSets  []LabelSet // sorted by their labels
-	Agents     []AgentSet // likewise; none if they are not counted
+	Agents     []AgentSet // sorted by agent; nil without [Options.Agents]
 }
 
 // View returns the ledger as it is now.
@@ -165,7 +162,7 @@ func (l *Ledger) View() *View {
 		return cmp.Or(cmp.Compare(a.RoutingPoint, b.RoutingPoint), cmp.Compare(a.Channel, b.Channel))
 	})
 	if !l.options.Agents {
-		return v // What was counted of agents is kept.
+		return v // Earlier counts of agents are kept, but not shown.
 	}
 	for _, agent := range slices.Sorted(maps.Keys(l.agents)) {
 		v.Agents = append(v.Agents, AgentSet{agent, l.agents[agent]})
@@ -173,10 +170,10 @@ func (l *Ledger) View() *View {
 	return v
 }
 
-// forget drops what ended before the floor. A chat that is kept too long costs memory.
-// One that is dropped too early is not counted again, because of the floor.
+// forget drops the chats that ended before the floor. A chat that is kept too long costs
+// memory. One that is dropped too early is not counted again, because of the floor.
 func (l *Ledger) forget() {
-	maps.DeleteFunc(l.seen, func(_ wolkvox.ID, e entry) bool { return e.forgotten(l.floor) })
+	maps.DeleteFunc(l.seen, func(_ wolkvox.ID, e entry) bool { return e.isForgotten(l.floor) })
 }
 
-func (e entry) forgotten(floor wolkvox.LocalTime) bool { return wolkvox.LocalTime(e.until) < floor }
+func (e entry) isForgotten(floor wolkvox.LocalTime) bool { return wolkvox.LocalTime(e.until) < floor }

@@ -6,7 +6,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// unknownKeys are keys of an object that this version has no field for, with their values.
+// unknownKeys are the keys of an object that have no field in this version, with their
+// values.
 type unknownKeys map[string]cbor.RawMessage
 
 // MarshalCBOR implements cbor.Marshaler.
@@ -42,7 +43,7 @@ func encodeObject(object any, unknown unknownKeys) ([]byte, error) {
 	return encoding.Marshal(all)
 }
 
-// decodeObject sets a struct's fields, and unknown to the keys that it has no field for.
+// decodeObject sets the fields of a struct, and unknown to the keys that have no field.
 func decodeObject(data []byte, object any, unknown *unknownKeys) error {
 	var all unknownKeys
 	if err := decoding.Unmarshal(data, &all); err != nil {

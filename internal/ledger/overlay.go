@@ -5,36 +5,36 @@ import (
 	"time"
 )
 
-// tally is a [Tally] or an [AgentTally].
-type tally[T any] interface {
+// overlayValue is the interface of [Tally] and [AgentTally] to an overlay.
+type overlayValue[T any] interface {
 	clone() T
-	// stamp sets the birth of what is new in it.
+	// stamp sets the time of what is new in it.
 	stamp(now time.Time)
 }
 
-// overlay holds what a transaction changes in the ledger's tallies of one kind: its own
-// copies of those that it changes, and new ones.
-type overlay[K comparable, T tally[T]] struct {
+// overlay holds the changes of a transaction to the ledger's tallies of one kind: copies of
+// changed tallies, and new ones.
+type overlay[K comparable, T overlayValue[T]] struct {
 	committed map[K]T
 	changed   map[K]T
-	added     int // of the changed ones, those that are not committed
-	limit     int // of the tallies, without overflow's
-	overflow  K   // takes what is beyond
+	added     int // number of new ones among changed
+	limit     int // of the number of tallies, except that of overflow
+	overflow  K   // key of the tally for all keys beyond the limit
 }
 
-func newOverlay[K comparable, T tally[T]](committed map[K]T, limit int, overflow K) overlay[K, T] {
+func newOverlay[K comparable, T overlayValue[T]](committed map[K]T, limit int, overflow K) overlay[K, T] {
 	return overlay[K, T]{committed: committed, changed: map[K]T{}, limit: limit, overflow: overflow}
 }
 
-// tally returns the one to count under key, or under overflow if there is no room for
-// another one. The caller may change it.
-func (o *overlay[K, T]) tally(key K, create func() T) (tally T, overflowed bool) {
-	if tally, ok := o.existing(key); ok {
+// getOrCreate returns the tally of a key, or that of overflow if the key is new and the limit
+// is reached. The caller may change it.
+func (o *overlay[K, T]) getOrCreate(key K, create func() T) (tally T, overflowed bool) {
+	if tally, ok := o.get(key); ok {
 		return tally, false
 	}
-	if key != o.overflow && o.limited() >= o.limit {
+	if key != o.overflow && o.limitedCount() >= o.limit {
 		key, overflowed = o.overflow, true
-		if tally, ok := o.existing(key); ok {
+		if tally, ok := o.get(key); ok {
 			return tally, true
 		}
 	}
@@ -43,8 +43,8 @@ func (o *overlay[K, T]) tally(key K, create func() T) (tally T, overflowed bool)
 	return o.changed[key], overflowed
 }
 
-// existing returns the tally of a key that has one.
-func (o *overlay[K, T]) existing(key K) (T, bool) {
+// get returns the tally of a key if there is one. The caller may change it.
+func (o *overlay[K, T]) get(key K) (T, bool) {
 	if tally, ok := o.changed[key]; ok {
 		return tally, true
 	}
@@ -56,8 +56,8 @@ func (o *overlay[K, T]) existing(key K) (T, bool) {
 	return tally, ok
 }
 
-// limited returns the number of tallies that the limit is for.
-func (o *overlay[K, T]) limited() int {
+// limitedCount returns the number of tallies that count towards the limit.
+func (o *overlay[K, T]) limitedCount() int {
 	n := len(o.committed) + o.added
 	_, committed := o.committed[o.overflow]
 	_, changed := o.changed[o.overflow]
@@ -67,7 +67,7 @@ func (o *overlay[K, T]) limited() int {
 	return n
 }
 
-// stamp sets the birth of what is new.
+// stamp sets the time of what is new.
 func (o *overlay[K, T]) stamp(now time.Time) {
 	for _, tally := range o.changed {
 		tally.stamp(now)

@@ -11,7 +11,7 @@ import (
 )
 
 // stateV1 is the head of a state of version 1. Moments are nanoseconds since 1970, wall
-// clocks seconds since 1970 on the operation's clock; 0 is none. Zero values are left out.
+// clocks seconds since 1970 on the operation's clock; 0 means none. Zero values are omitted.
 type stateV1 struct {
 	Progress   progressV1        `cbor:"progress"`
 	Floor      int64             `cbor:"floor"` // wall clock
@@ -42,7 +42,7 @@ type gapV1 struct {
 	Skipped bool  `cbor:"skipped,omitempty"`
 }
 
-// setV1 is what was counted under one set of labels: rp_id and channel, or agent_id.
+// setV1 holds the counts of one set of labels: rp_id and channel, or agent_id.
 type setV1 struct {
 	Labels     map[string]string      `cbor:"labels"`
 	Born       int64                  `cbor:"born"`
@@ -58,7 +58,7 @@ type totalV1 struct {
 	Sum   float64 `cbor:"sum"`
 }
 
-// histogramV1 has a count for each of the bounds and one beyond, and those of native
+// histogramV1 has a count for each bound and one for +Inf, and the counts of the native
 // buckets of schema 3 from index native_start on.
 type histogramV1 struct {
 	Count       uint64    `cbor:"count"`
@@ -87,7 +87,7 @@ const (
 	agentLabel   = "agent_id"
 )
 
-// counters returns the counters of c by the names that are saved.
+// counters returns the counters of c by their names in a state.
 func (c *Counts) counters() map[string]*uint64 {
 	counters := map[string]*uint64{"late_records": &c.Late, "overflowed": &c.Overflowed}
 	for outcome := range c.Records {
@@ -109,7 +109,7 @@ func (t *Tally) counters() map[string]*uint64 {
 
 func (t *AgentTally) counters() map[string]*uint64 { return map[string]*uint64{"chats": &t.Chats} }
 
-// saveCounters returns the counters beside those that are unknown.
+// saveCounters returns unknown counters and the given ones.
 func saveCounters(unknown map[string]uint64, counters map[string]*uint64) map[string]uint64 {
 	saved := maps.Clone(unknown)
 	for name, n := range counters {
@@ -120,10 +120,10 @@ func saveCounters(unknown map[string]uint64, counters map[string]*uint64) map[st
 	return saved
 }
 
-// loadCounters takes the counters out of what is saved. What stays is unknown.
+// loadCounters moves counters out of a saved map. Unknown ones remain there.
 func loadCounters(saved map[string]uint64, counters map[string]*uint64) {
 	for name, n := range counters {
-		*n, _ = take(saved, name)
+		*n, _ = pop(saved, name)
 	}
 }
 
@@ -134,7 +134,7 @@ func put[V any](m *map[string]V, name string, value V) {
 	(*m)[name] = value
 }
 
-func take[V any](m map[string]V, name string) (V, bool) {
+func pop[V any](m map[string]V, name string) (V, bool) {
 	value, ok := m[name]
 	delete(m, name)
 	return value, ok
@@ -157,18 +157,18 @@ func (t *Transaction) toV1() *stateV1 {
 	return &s
 }
 
-// key returns a text that no other set has.
+// key returns a text that identifies the labels of a set.
 func (s *setV1) key() string {
 	key, err := encoding.Marshal(s.Labels)
 	if err != nil {
-		panic(err) // Texts can be encoded.
+		panic(err) // A map of strings can always be encoded.
 	}
 	return string(key)
 }
 
-// fromV1 sets what a state's head has.
+// fromV1 sets the ledger's fields from a state's head.
 func (l *Ledger) fromV1(s *stateV1, now time.Time) error {
-	l.progress = s.Progress.take()
+	l.progress = s.Progress.popProgress()
 	l.floor = wolkvox.LocalTime(s.Floor)
 	loadCounters(s.Counters, l.counts.counters())
 	keys := map[string]bool{}
@@ -178,7 +178,7 @@ func (l *Ledger) fromV1(s *stateV1, now time.Time) error {
 		set := &sets[i]
 		key := set.key()
 		if keys[key] {
-			return errors.New("it has a label set twice")
+			return errors.New("it has the same label set twice")
 		}
 		keys[key] = true
 		rpID, hasRPID := set.Labels[rpIDLabel]
@@ -204,11 +204,11 @@ func (l *Ledger) fromV1(s *stateV1, now time.Time) error {
 
 func (p *Progress) toV1(unknown progressV1) progressV1 {
 	saved := progressV1{
-		CompleteUntil: nanoseconds(p.CompleteUntil),
-		Reconciled:    nanoseconds(p.Reconciled),
+		CompleteUntil: toNanoseconds(p.CompleteUntil),
+		Reconciled:    toNanoseconds(p.Reconciled),
 		Began:         int64(p.Began),
-		SeedFrom:      nanoseconds(p.Seed.From),
-		SeedTo:        nanoseconds(p.Seed.To),
+		SeedFrom:      toNanoseconds(p.Seed.From),
+		SeedTo:        toNanoseconds(p.Seed.To),
 		Zone:          p.Zone,
 		Keys:          slices.Clone(unknown.Keys),
 		Unknown:       unknown.Unknown,
@@ -225,13 +225,13 @@ func (p *Progress) toV1(unknown progressV1) progressV1 {
 	return saved
 }
 
-// take takes the progress out of what is saved. What stays is unknown.
-func (s *progressV1) take() Progress {
+// popProgress moves the progress out of a saved one. Unknown names remain there.
+func (s *progressV1) popProgress() Progress {
 	p := Progress{
-		CompleteUntil: moment(s.CompleteUntil),
-		Reconciled:    moment(s.Reconciled),
+		CompleteUntil: toTime(s.CompleteUntil),
+		Reconciled:    toTime(s.Reconciled),
 		Began:         wolkvox.LocalTime(s.Began),
-		Seed:          Span{moment(s.SeedFrom), moment(s.SeedTo)},
+		Seed:          Span{toTime(s.SeedFrom), toTime(s.SeedTo)},
 		Zone:          s.Zone,
 	}
 	for _, key := range wolkvox.Keys() {
@@ -253,22 +253,22 @@ func (o *Origin) toV1(labels map[string]string) setV1 {
 	if o.unknown != nil {
 		s = *o.unknown
 	}
-	s.Labels, s.Born, s.Initial = labels, nanoseconds(o.Born), o.Initial
+	s.Labels, s.Born, s.Initial = labels, toNanoseconds(o.Born), o.Initial
 	return s
 }
 
-// origin returns where the figures of s begin, by now's clock. Figures that are born in
-// the future were there before the wall clock was set back: they have been seen long ago.
+// origin returns the origin of s on now's clock. If s was born in the future, the wall clock
+// was set back since, and its counts have been shown long ago.
 func (s *setV1) origin(now time.Time) Origin {
 	if s.Born == 0 {
 		return Origin{Initial: s.Initial}
 	}
-	born := moment(s.Born)
+	born := toTime(s.Born)
 	return Origin{Born: now.Add(born.Sub(now)), Initial: s.Initial || born.After(now)}
 }
 
-// rest returns what was not taken out of s, nil if that is nothing.
-func (s *setV1) rest() *setV1 {
+// remainder returns what was not moved out of s, nil if that is nothing.
+func (s *setV1) remainder() *setV1 {
 	if len(s.Counters)+len(s.Totals)+len(s.Histograms)+len(s.Unknown) == 0 {
 		return nil
 	}
@@ -291,7 +291,7 @@ func (s *setV1) tally(options *Options, now time.Time) (*Tally, error) {
 	t := newTally(options, false)
 	loadCounters(s.Counters, t.counters())
 	for m := range measures {
-		saved, ok := take(s.Histograms, measures[m].name)
+		saved, ok := pop(s.Histograms, measures[m].name)
 		if !ok {
 			continue
 		}
@@ -299,13 +299,13 @@ func (s *setV1) tally(options *Options, now time.Time) (*Tally, error) {
 		bounds := h.Bounds
 		h.Count, h.Sum, h.Bounds, h.Buckets = saved.Count, saved.Sum, saved.Bounds, saved.Buckets
 		h.Zeros, h.Native, h.NativeStart = saved.Zeros, saved.Native, saved.NativeStart
-		if h.Count == 0 || !h.valid() {
-			return nil, errors.New("a label set has buckets that do not fit")
+		if h.Count == 0 || !h.isValid() {
+			return nil, errors.New("a label set has inconsistent buckets")
 		}
-		h.show(bounds)
+		h.setShownBounds(bounds)
 	}
 	t.Origin = s.origin(now)
-	t.unknown = s.rest()
+	t.unknown = s.remainder()
 	return t, nil
 }
 
@@ -323,21 +323,21 @@ func (s *setV1) agentTally(now time.Time) *AgentTally {
 	t := &AgentTally{Origin: s.origin(now)}
 	loadCounters(s.Counters, t.counters())
 	for _, v := range agentValues {
-		total, _ := take(s.Totals, v.name)
+		total, _ := pop(s.Totals, v.name)
 		*v.total(t) = Total(total)
 	}
-	t.unknown = s.rest()
+	t.unknown = s.remainder()
 	return t
 }
 
-func nanoseconds(t time.Time) int64 {
+func toNanoseconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixNano()
 }
 
-func moment(nanoseconds int64) time.Time {
+func toTime(nanoseconds int64) time.Time {
 	if nanoseconds == 0 {
 		return time.Time{}
 	}

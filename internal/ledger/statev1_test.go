@@ -151,7 +151,7 @@ func TestUnmarshal_ReadsStateOfBeforeNames(t *testing.T) {
 // The figures of any history are in TestLedger_CountsAnyHistoryAsModel.
 func TestUnmarshal_RestoresProgressAndIdentities(t *testing.T) {
 	someMoment := rapid.Custom(func(t *rapid.T) time.Time {
-		return moment(rapid.OneOf(rapid.Just[int64](0), rapid.Int64()).Draw(t, "nanoseconds"))
+		return toTime(rapid.OneOf(rapid.Just[int64](0), rapid.Int64()).Draw(t, "nanoseconds"))
 	})
 	someClock := rapid.Custom(func(t *rapid.T) wolkvox.LocalTime { return wolkvox.LocalTime(rapid.Int64().Draw(t, "seconds")) })
 	someGap := rapid.Custom(func(t *rapid.T) Gap {

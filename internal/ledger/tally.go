@@ -11,19 +11,18 @@ type Labels struct {
 	RoutingPoint, Channel string
 }
 
-// Overflow are the labels of all chats beyond the limit of label sets.
+// Overflow holds the labels of all chats beyond the limit of label sets.
 var Overflow = Labels{"other", "other"}
 
-// Origin is where the figures of a label set or an agent begin.
+// Origin describes the first appearance of a label set or an agent.
 type Origin struct {
-	// Born is when the figures were first there to be shown.
+	// Born is when its counts were first published.
 	Born time.Time
-	// Initial reports whether the figures need not be shown without their first chats,
-	// because those were in the very first poll.
+	// Initial is true if its first chats were counted by the first poll, so that its
+	// series need not begin at zero.
 	Initial bool
 
-	// unknown is what was saved under names that this version does not know; nil if
-	// there is none.
+	// unknown is what was saved under names that this version does not know, or nil.
 	unknown *setV1
 }
 
@@ -33,8 +32,7 @@ func (o *Origin) stamp(now time.Time) {
 	}
 }
 
-// Tally is what was counted under one label set. One that is in a [View] does
-// not change any more.
+// Tally holds the counts of one label set. Once it is in a [View], it does not change.
 type Tally struct {
 	Origin
 
@@ -58,7 +56,7 @@ func newTally(options *Options, initial bool) *Tally {
 	return t
 }
 
-// Empty returns a tally of the same buckets that nothing has been counted in.
+// Empty returns a tally with the same origin and buckets and without counts.
 func (t *Tally) Empty() *Tally {
 	empty := &Tally{Origin: t.Origin}
 	for m := range t.Histograms {

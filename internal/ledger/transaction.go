@@ -6,28 +6,28 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Mode is why a row was fetched. It decides what becomes of an unknown chat.
+// Mode is why a row was fetched. It decides how an unknown chat is counted.
 type Mode uint8
 
 // The modes.
 const (
-	// Polling counts what is not known.
+	// Polling counts unknown chats.
 	Polling Mode = iota
-	// Reconciling does, too, and notes that polling had missed it.
+	// Reconciling counts them too, and counts them as late.
 	Reconciling
-	// Starting is the very first window: it counts whatever its rows' dates.
+	// Starting is the mode of the first window: rows are counted whatever their dates.
 	Starting
-	// Seeding remembers what had ended before the first start.
+	// Seeding remembers chats that ended before the first start, without counting them.
 	Seeding
 )
 
-// Transaction collects changes to a ledger. The ledger stays as it is until
-// [Transaction.Commit]; a transaction that is dropped has not happened.
+// Transaction collects changes to a ledger. [Transaction.Commit] applies them. A transaction
+// without Commit changes nothing.
 //
-// [Transaction.Stamp] follows the last row. Then [Transaction.Marshal] returns what is to
-// be saved, and Commit makes it the ledger's.
+// Call [Transaction.Stamp] after the last row, then save the result of [Transaction.Marshal],
+// then call Commit.
 type Transaction struct {
-	// Progress is the ledger's, to be changed.
+	// Progress is the ledger's progress after the transaction. The caller changes it.
 	Progress Progress
 
 	ledger  *Ledger
@@ -101,8 +101,8 @@ func (t *Transaction) apply(chat *wolkvox.Chat, mode Mode) Outcome {
 	}
 }
 
-// lookup returns what is remembered of a chat, and under which ID. A chat whose
-// row had no conn_id at first keeps the ID it had then.
+// lookup returns what is remembered of a chat, and its ID. A chat whose first row had no
+// conn_id keeps the ID of that row.
 func (t *Transaction) lookup(chat *wolkvox.Chat) (wolkvox.ID, entry) {
 	if e, ok := t.entry(chat.ID); ok {
 		return chat.ID, e
@@ -121,15 +121,14 @@ func (t *Transaction) entry(id wolkvox.ID) (entry, bool) {
 	return e, ok
 }
 
-// count counts those of a row's stated facts that are missing in what is known, and
-// reports whether known facts have other values now. shown leaves out what is not shown
-// anywhere.
+// count counts the stated facts of a row that are not known, and reports whether known facts
+// have other values now. shown are the counted facts that some metric shows.
 func (t *Transaction) count(chat *wolkvox.Chat, mode Mode, stated facts, id wolkvox.ID, known entry) (shown facts, changed bool) {
 	missing := stated &^ known.facts
-	digest := known.compare(chat, stated)
+	digest := known.updatedDigest(chat, stated)
 	changed = digest != known.digest
 	if missing&labelSetFacts != 0 {
-		t.tally(chat, mode).observe(chat, missing)
+		t.tallyFor(chat, mode).observe(chat, missing)
 	}
 	shown = missing &^ agentFacts
 	if t.ledger.options.Agents {
@@ -137,26 +136,26 @@ func (t *Transaction) count(chat *wolkvox.Chat, mode Mode, stated facts, id wolk
 		shown = missing
 	}
 	t.countUnreadable(missing)
-	// An end that was put off puts off the chat's being forgotten.
+	// A chat with a later end is kept longer.
 	if missing != 0 || changed || chat.End > wolkvox.LocalTime(known.until) {
 		known.facts |= missing
 		known.digest = digest ^ missing.digest(chat)
-		// Where the report's clock and ours disagree, what is still to come of a chat
-		// is shown as long as it is recent that it was counted.
+		// If the report's clock and ours differ, rows of the chat may still come some
+		// time after it was counted, whatever its end.
 		t.remember(id, known, max(chat.End, t.now))
 	}
 	return shown, changed
 }
 
-// remember keeps what has been counted of a chat, no shorter than it was kept before.
+// remember keeps the entry of a chat at least until until, and no shorter than before.
 func (t *Transaction) remember(id wolkvox.ID, e entry, until wolkvox.LocalTime) {
 	e.until = max(e.until, uint32(until)) //nolint:gosec // wolkvox keeps dates within 32 bits.
 	t.seen[id] = e
 }
 
-// tally returns the tally to count a chat under.
-func (t *Transaction) tally(chat *wolkvox.Chat, mode Mode) *Tally {
-	tally, overflowed := t.tallies.tally(Labels{chat.RoutingPoint, chat.Channel}, func() *Tally {
+// tallyFor returns the tally under which a chat is counted.
+func (t *Transaction) tallyFor(chat *wolkvox.Chat, mode Mode) *Tally {
+	tally, overflowed := t.tallies.getOrCreate(Labels{chat.RoutingPoint, chat.Channel}, func() *Tally {
 		return newTally(&t.ledger.options, mode == Starting)
 	})
 	if overflowed {
@@ -165,11 +164,10 @@ func (t *Transaction) tally(chat *wolkvox.Chat, mode Mode) *Tally {
 	return tally
 }
 
-// countAgent counts missing facts of a chat under its agent, whose name may be new even
-// where nothing else is.
+// countAgent counts missing facts of a chat under its agent, and updates the agent's name.
 func (t *Transaction) countAgent(chat *wolkvox.Chat, mode Mode, missing facts) {
 	if missing != 0 {
-		tally, overflowed := t.agents.tally(chat.Agent, func() *AgentTally {
+		tally, overflowed := t.agents.getOrCreate(chat.Agent, func() *AgentTally {
 			return &AgentTally{Origin: Origin{Initial: mode == Starting}}
 		})
 		if overflowed {
@@ -191,15 +189,14 @@ func (t *Transaction) countUnreadable(missing facts) {
 	}
 }
 
-// Stamp sets the birth of the label sets and agents that are new, and the time of new
-// exemplars. They are born now, and not when their first chats were asked for: the
-// requests since then may have taken longer than new series are held at zero.
+// Stamp sets when new label sets and agents were born, and the time of new exemplars. It is
+// called after the last request, because requests may take longer than the zero-hold.
 func (t *Transaction) Stamp(now time.Time) {
 	t.tallies.stamp(now)
 	t.agents.stamp(now)
 }
 
-// Commit makes the changes the ledger's.
+// Commit applies the changes to the ledger.
 func (t *Transaction) Commit() {
 	l := t.ledger
 	l.progress, l.counts = t.Progress, t.counts
@@ -210,7 +207,7 @@ func (t *Transaction) Commit() {
 		l.forget()
 	}
 	for id, e := range t.seen {
-		if !e.forgotten(l.floor) {
+		if !e.isForgotten(l.floor) {
 			l.seen[id] = e
 		}
 	}

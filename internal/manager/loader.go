@@ -75,7 +75,7 @@ func (l *loader) load() {
 func (l *loader) Run(ctx context.Context) {
 	defer l.manager.options.BeginTask(fmt.Sprintf("polling operation %q", l.target.Name))()
 	for l.err != nil {
-		l.failing.Begin(l.logger, "loading", l.err, "reason", l.Snapshot().Status.NotLoaded)
+		l.failing.Begin(l.logger, "load", l.err, "reason", l.Snapshot().Status.NotLoaded)
 		select {
 		case <-time.After(l.target.Operation.Poll.Interval.Duration):
 		case <-ctx.Done():
@@ -84,7 +84,7 @@ func (l *loader) Run(ctx context.Context) {
 		l.target.Reread()
 		l.load()
 	}
-	l.failing.End(l.logger, "loading")
+	l.failing.End(l.logger, "load")
 	select {
 	case <-l.manager.options.Listening:
 		l.loaded.Load().Run(ctx)

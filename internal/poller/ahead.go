@@ -8,29 +8,29 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// A time zone that is behind the operation's hides the newest chats: polls read up to
-// now on the configured zone's clock, and the operation's clock is hours ahead of it.
-// If the report selects on the end, the rows of a poll look right and are only late.
-// So once an hour the poller reads the hours from the configured clock's now up to the
-// clock that is ahead of all others. Chats there show that the zone is behind.
+// If the configured time zone is behind the operation's, polls miss the newest chats: they
+// read up to now on the configured zone's clock, and the operation's clock is hours ahead
+// of it. If the report selects on the end, the rows of a poll look right and are only late.
+// So once an hour the poller reads the hours from now on the configured clock to now on the
+// easternmost clock. Chats there show that the zone is behind.
 
 const (
 	// maxUTCOffset is the largest offset from UTC of any time zone.
 	maxUTCOffset = 14 * time.Hour
-	// aheadTolerance is how far ahead the rows of a right zone may be: the clock that
-	// dates them is not the one that answers requests.
+	// aheadTolerance is how far ahead chats may be although the zone is right: the API's
+	// servers may have different clocks.
 	aheadTolerance = 10 * time.Minute
-	// offsetStep divides the offsets of nearly all time zones.
+	// offsetStep is the step of the offsets of nearly all time zones.
 	offsetStep = 30 * time.Minute
 	// suspectHold is how long a single chat ahead is remembered. One chat may have a
-	// wrong date. Two show that the zone is behind.
+	// wrong date, but two show that the zone is behind.
 	suspectHold = 24 * time.Hour
-	// aheadHold is the time without a later chat ahead after which the zone may be
-	// right again.
+	// aheadHold is how long no later chat must be ahead before the zone may be right
+	// again.
 	aheadHold = 6 * time.Hour
 )
 
-// zoneProbe holds what the hours ahead of the configured clock have shown.
+// zoneProbe holds the results of reading the hours ahead of the configured clock.
 type zoneProbe struct {
 	task infoTask
 	// suspect is a single chat that was seen ahead, at the time suspected.
@@ -39,12 +39,13 @@ type zoneProbe struct {
 	// behind is how far the zone is behind, rounded up to whole hours. It is 0 while the
 	// zone seems right.
 	behind time.Duration
-	// newest is the latest date seen ahead, and ahead is how far it was. moved is when
-	// newest last grew. fits is the offset of a clock that would have shown that date.
-	newest wolkvox.LocalTime
-	ahead  time.Duration
-	moved  time.Time
-	fits   string
+	// newest is the latest date seen ahead of the clock, and ahead is how far ahead it
+	// was. newestAt is when newest last changed. matchingOffset is the offset of a zone
+	// in which that date is not ahead.
+	newest         wolkvox.LocalTime
+	ahead          time.Duration
+	newestAt       time.Time
+	matchingOffset string
 }
 
 // probeZone reads the hours ahead of the configured clock when that is due and the budget
@@ -63,7 +64,7 @@ func (p *Poller) probeZone(ctx context.Context, c *cycle) {
 func (p *Poller) readFuture(ctx context.Context, c *cycle) error {
 	now := time.Now()
 	if ahead, _ := p.report.ClockSkew(); ahead > 0 {
-		now = now.Add(ahead) // A slow clock of ours does not make the zone wrong.
+		now = now.Add(ahead) // A slow clock of ours is not a wrong zone.
 	}
 	clock := wolkvox.ToLatestLocalTime(now.In(p.options.Zone))
 	tolerance := aheadTolerance
@@ -71,7 +72,7 @@ func (p *Poller) readFuture(ctx context.Context, c *cycle) error {
 		tolerance = warningThreshold
 	}
 	seen := futureChats{after: clock + wolkvox.LocalTime(tolerance/time.Second), until: wolkvox.ToLocalTime(now.UTC().Add(maxUTCOffset))}
-	// Wall-clock time is divided only by months here, as UTC is.
+	// Windows are wall-clock time, so UTC can stand for any zone here.
 	windows := wolkvox.Windows(seen.after.In(time.UTC), seen.until.In(time.UTC), time.UTC)
 	err := c.reading.Peek(ctx, windows, seen.add)
 	if ctx.Err() != nil {
@@ -84,8 +85,8 @@ func (p *Poller) readFuture(ctx context.Context, c *cycle) error {
 		return err
 	}
 	p.status.ZoneProbed = true
-	if now.Sub(p.zone.moved) >= aheadHold && max(p.warnings.newestEnd, c.reading.Stats().NewestEnd) > p.zone.newest {
-		// Later chats have been seen that were not ahead.
+	if now.Sub(p.zone.newestAt) >= aheadHold && max(p.warnings.newestEnd, c.reading.Stats().NewestEnd) > p.zone.newest {
+		// Later chats were not ahead.
 		p.zone.behind = 0
 	}
 	return nil
@@ -94,27 +95,27 @@ func (p *Poller) readFuture(ctx context.Context, c *cycle) error {
 // futureChats collects the chats with a date later than after and no later than until.
 type futureChats struct {
 	after, until wolkvox.LocalTime
-	newest       wolkvox.LocalTime // date of any of them
+	newest       wolkvox.LocalTime // latest date of these chats
 	first        wolkvox.ID
 	several      bool // chats with different IDs
 }
 
-func (a *futureChats) add(chat *wolkvox.Chat) {
+func (f *futureChats) add(chat *wolkvox.Chat) {
 	var date wolkvox.LocalTime
 	for _, d := range []wolkvox.LocalTime{chat.Start, chat.End} {
-		if d > a.after && d <= a.until {
+		if d > f.after && d <= f.until {
 			date = max(date, d)
 		}
 	}
 	if date == 0 {
 		return // The API did not select this row by the window.
 	}
-	a.several = a.several || a.newest != 0 && chat.ID != a.first
-	a.first = chat.ID
-	a.newest = max(a.newest, date)
+	f.several = f.several || f.newest != 0 && chat.ID != f.first
+	f.first = chat.ID
+	f.newest = max(f.newest, date)
 }
 
-// proves reports whether chats ahead show that the zone is behind.
+// proves reports whether the chats that were seen ahead show that the zone is behind.
 func (z *zoneProbe) proves(seen *futureChats, now time.Time) bool {
 	if seen.newest == 0 {
 		return false
@@ -131,11 +132,11 @@ func (z *zoneProbe) extend(newest, clock wolkvox.LocalTime, now time.Time) {
 	if z.behind > 0 && newest <= z.newest {
 		return
 	}
-	z.newest, z.moved = newest, now
+	z.newest, z.newestAt = newest, now
 	z.ahead = time.Duration(newest-clock) * time.Second
 	z.behind = max(z.behind, roundUp(z.ahead-aheadTolerance, time.Hour))
 	east := roundUp(time.Duration(newest-wolkvox.ToLocalTime(now.UTC()))*time.Second-warningThreshold, offsetStep)
-	z.fits = "UTC" + now.In(time.FixedZone("", int(east/time.Second))).Format("-07:00")
+	z.matchingOffset = "UTC" + now.In(time.FixedZone("", int(east/time.Second))).Format("-07:00")
 }
 
 // roundUp returns the least multiple of step that is not less than d.
@@ -147,15 +148,15 @@ func roundUp(d, step time.Duration) time.Duration {
 	return rounded
 }
 
-// quietSince returns the newest end that was seen, less the overlap, but no earlier than
-// one request reaches back. If the zone is ahead of the operation's, polls do not see
-// chats soon after their end. A reconcile that reads back to there does. If the hours
-// were quiet, it reads next to nothing.
+// quietSince returns the newest end of all rows, less the overlap, but no earlier than the
+// longest span before the poll. If the zone is ahead of the operation's, polls do not find
+// chats soon after their end, but a reconcile from there on does. If there were no chats, it
+// reads hardly any rows.
 func (p *Poller) quietSince(c *cycle) time.Time {
 	newest := max(p.warnings.newestEnd, c.reading.Stats().NewestEnd).In(p.options.Zone)
-	return later(newest.Add(-p.options.Overlap), c.from.Add(-reader.MaxSpan))
+	return reader.Later(newest.Add(-p.options.Overlap), c.from.Add(-reader.MaxSpan))
 }
 
-// completeUntil returns up to when the figures are complete after polls have read up to
-// polled. If the zone is behind, that is as many hours earlier.
+// completeUntil returns the time until which the counts are complete after polls have read
+// up to polled. It is earlier by the hours that the zone is behind.
 func (p *Poller) completeUntil(polled time.Time) time.Time { return polled.Add(-p.zone.behind) }

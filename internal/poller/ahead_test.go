@@ -230,7 +230,7 @@ func TestPoller_NoticesZoneIsRightAgain(t *testing.T) {
 		wantZoneBehind(t, p, time.Hour)
 		runFor(t, p, 8*time.Hour)
 		wantZoneBehind(t, p, 0)
-		if log.count("no longer so: "+endsInTheFuture) != 1 {
+		if log.count("resolved: "+endsInTheFuture) != 1 {
 			t.Errorf("want a line that it is over:\n%s", log.withoutPolls())
 		}
 		if age := time.Since(p.Snapshot().View.Progress.CompleteUntil); age > 6*time.Minute {
@@ -291,7 +291,7 @@ func TestPoller_KeepsZoneBehindOverQuietNight(t *testing.T) {
 			runFor(t, p, 3*day)
 			wantZoneBehind(t, p, time.Hour)
 			wantWarnings(t, log, endsInTheFuture, 1)
-			if log.count("no longer so: "+endsInTheFuture) != 0 {
+			if log.count("resolved: "+endsInTheFuture) != 0 {
 				t.Errorf("selects on start: %v: have a line that it is over:\n%s", onStart, log.withoutPolls())
 			}
 		})

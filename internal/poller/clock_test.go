@@ -112,7 +112,7 @@ func TestWrongClockIsToldOnceAndWhenItIsRight(t *testing.T) {
 		}
 		report.clock = clock{told: true}
 		runFor(t, p, time.Hour)
-		if have := log.count("no longer so: our clock and the API's differ"); have != 1 {
+		if have := log.count("resolved: our clock and the API's differ"); have != 1 {
 			t.Errorf("have %d lines at the end, want 1:\n%s", have, log.text.String())
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
@@ -142,7 +143,7 @@ func (c clocks) play(t *testing.T, selectOn wolkvoxtest.SelectOn, kills int, rec
 	chats := s.makeChats(100, first.Add(time.Second), last, first)
 	s.chats = slices.Concat(chats, at(perhaps, s.makeChats(20, first.Add(-20*time.Hour), first, first)))
 	// Where ours is behind, it comes to the last chat later.
-	s.liveThrough(t, start, later(last, start.Add(30*time.Hour)).Add(3*time.Hour), kills)
+	s.liveThrough(t, start, reader.Later(last, start.Add(30*time.Hour)).Add(3*time.Hour), kills)
 	s.wantAll(t, chats)
 
 	// A restart tells it again.

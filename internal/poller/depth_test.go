@@ -155,7 +155,7 @@ func TestReconcileReach_IsNoLaterThanWhatAnyLaterReconcileReads(t *testing.T) {
 		for i, at := range r.at {
 			// A poll between two reconciles forgets what it thinks no reconcile reads.
 			poll := last.Add(time.Duration(rapid.IntRange(0, int(at.Sub(last)/time.Second)).Draw(t, "poll")) * time.Second)
-			reaches = append(reaches, reconcileReach(last, poll, r.interval, r.window, r.maxGap))
+			reaches = append(reaches, deepestReconcileFrom(last, poll, r.interval, r.window, r.maxGap))
 			for _, reach := range reaches {
 				if r.from[i].Before(reach) {
 					t.Fatalf("a reconcile at %v reads from %v, which was said to be out of reach: %v", at, r.from[i], reach)

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	maxExtra      = reader.MaxExtra
 	probeInterval = 6 // polls between two probes of an API whose fault lasts
-	quickTries    = 4 // requests before a failure is taken for lasting
+	quickTries    = 4 // requests before a failure is taken for failing
 )
 
 var bogota = mustLoad("America/Bogota")

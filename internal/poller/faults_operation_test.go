@@ -177,7 +177,7 @@ func (o *operation) wantTruth(missing ...string) {
 // another, and that one was over.
 func (o *operation) wantLines(begun, over int) {
 	o.t.Helper()
-	if b, e := o.logged("goes on being tried"), o.logged("works again"); b != begun || e != over {
+	if b, e := o.logged("failed, will retry"), o.logged("succeeded again"); b != begun || e != over {
 		o.t.Errorf("log: have %d lines about a fault, %d about its end, want %d and %d:\n%s", b, e, begun, over, o.log.String())
 	}
 }

@@ -71,7 +71,7 @@ func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
 					t.Errorf("requests in a day: have %d, want 288 and another in half an hour", have)
 				}
 				runFor(t, p, time.Hour)
-				if begun, ended := log.count("goes on being tried"), log.count("works again"); begun != 1 || ended != 1 {
+				if begun, ended := log.count("failed, will retry"), log.count("succeeded again"); begun != 1 || ended != 1 {
 					t.Errorf("log: have %d begun, %d ended, want 1 and 1\n%s", begun, ended, log.text.String())
 				}
 			})

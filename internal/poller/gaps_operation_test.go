@@ -85,7 +85,7 @@ func (p *poisoned) passUp(polls int) {
 // the lines about all of them.
 func (p *poisoned) wantUnreadable(when string, seconds, lines int) {
 	p.t.Helper()
-	have, logged := p.poller.Snapshot().Status.UnreadableSeconds, p.logged("is left out")
+	have, logged := p.poller.Snapshot().Status.UnreadableSeconds, p.logged("is skipped, reconciles will retry")
 	if have != uint64(seconds) || logged != lines {
 		p.t.Errorf("%s: have %d unreadable seconds and %d lines, want %d and %d\n%s", when, have, logged, seconds, lines, p.log.String())
 	}
@@ -177,8 +177,8 @@ func TestPoller_CountsAllButTheUnreadableSecond(t *testing.T) {
 		p.wantTruth()
 		p.wantUnreadable("at the end", 1, 1)
 		p.wantLines(0, 0)
-		if have := p.poller.Snapshot().View.Counts.Late - late; have != 2 || p.logged("can be read now") != 1 {
-			t.Errorf("have %d chats late and %d lines that the second can be read, want 2 and 1", have, p.logged("can be read now"))
+		if have := p.poller.Snapshot().View.Counts.Late - late; have != 2 || p.logged("can be read again") != 1 {
+			t.Errorf("have %d chats late and %d lines that the second can be read, want 2 and 1", have, p.logged("can be read again"))
 		}
 	})
 }
@@ -255,7 +255,7 @@ func TestPoller_KeepsGapsThroughKills(t *testing.T) {
 			p.run() // It polls at once.
 			synctest.Wait()
 		}
-		if lines := p.logged("is left out"); lines != 1 {
+		if lines := p.logged("is skipped, reconciles will retry"); lines != 1 {
 			t.Errorf("have %d lines, want 1:\n%s", lines, p.log.String())
 		}
 		p.wantAround("after kills", readings)

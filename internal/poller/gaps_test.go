@@ -158,7 +158,7 @@ func TestPoller_LeavesOutASecondThatOnlyAReconcileReads(t *testing.T) {
 		late = failsOver(failing(wolkvox.Malformed), second)
 		runFor(t, p, 17*time.Hour)
 		s, view := p.Snapshot().Status, p.Snapshot().View
-		if s.UnreadableSeconds != 1 || log.count("is left out") != 1 || !s.Up || !view.Progress.CompleteUntil.After(complete.Add(16*time.Hour)) {
+		if s.UnreadableSeconds != 1 || log.count("is skipped, reconciles will retry") != 1 || !s.Up || !view.Progress.CompleteUntil.After(complete.Add(16*time.Hour)) {
 			t.Errorf("have %d unreadable seconds, up %v, complete until %v, want 1, true, and now\n%s", s.UnreadableSeconds, s.Up, view.Progress.CompleteUntil, log.text.String())
 		}
 		if behind := time.Since(s.LastReconcile); behind > 70*time.Minute {
@@ -167,7 +167,7 @@ func TestPoller_LeavesOutASecondThatOnlyAReconcileReads(t *testing.T) {
 		// The gap is in the state, so a new process reads around it, too.
 		p = newPoller(t, report, kept, o)
 		runFor(t, p, 3*time.Hour)
-		if lines := log.count("is left out"); lines != 1 {
+		if lines := log.count("is skipped, reconciles will retry"); lines != 1 {
 			t.Errorf("have %d lines, want 1", lines)
 		}
 		late = nil

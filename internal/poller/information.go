@@ -12,21 +12,21 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Information is what the API offers besides chats. [wolkvox.Client] implements it.
+// Information requests data other than chats. [wolkvox.Client] implements it.
 type Information interface {
 	RoutingPoints(ctx context.Context) iter.Seq2[wolkvox.RoutingPoint, error]
 	TokenInfo(ctx context.Context) (wolkvox.TokenInfo, error)
 }
 
 const (
-	// maxRoutingPoints bounds the memory of their names.
+	// maxRoutingPoints limits the memory for their names.
 	maxRoutingPoints = 10_000
-	// maxInfoPause is how soon a task that failed is tried again. The failure may pass, or
-	// the API may not have the report at all.
-	maxInfoPause = time.Hour
+	// infoRetryInterval is how soon a failed task is retried. The failure may be transient,
+	// or the API may not have the report at all.
+	infoRetryInterval = time.Hour
 )
 
-// infoTask is a request for one kind of information that is repeated.
+// infoTask is a repeated request for one kind of information.
 type infoTask struct {
 	due     time.Time
 	failing fault.Warning
@@ -34,16 +34,16 @@ type infoTask struct {
 
 // infoTasks are the requests for information.
 type infoTasks struct {
-	points, quota infoTask
-	midnight      time.Time // when the requests of the day are no longer today's
+	routingPoints, tokenInfo infoTask
+	midnight                 time.Time // when the current request count expires
 }
 
-// refreshInfo runs the tasks that are due, after a poll that succeeded. Figures do not
-// depend on them, so polling continues if they fail.
+// refreshInfo runs the tasks that are due after a successful poll. Counts do not depend on
+// them, so polling continues if they fail.
 func (p *Poller) refreshInfo(ctx context.Context) {
 	now := time.Now()
 	if !now.Before(p.info.midnight) {
-		// What was spent yesterday says nothing of today.
+		// The request count is yesterday's.
 		p.status.TokenInfo = wolkvox.TokenInfo{}
 	}
 	if ctx.Err() != nil || !p.status.Up || now.Before(p.reader.QuietUntil()) {
@@ -51,8 +51,8 @@ func (p *Poller) refreshInfo(ctx context.Context) {
 	}
 	o := &p.options
 	// If one fails, the other most likely does too.
-	if p.runInfoTask(ctx, &p.info.points, o.RoutingPointsInterval, "the API does not tell the names of routing points", p.askForRoutingPoints) {
-		p.runInfoTask(ctx, &p.info.quota, o.TokenInfoInterval, "the API does not tell the requests of the day", p.askForTokenInfo)
+	if p.runInfoTask(ctx, &p.info.routingPoints, o.RoutingPointsInterval, "the names of routing points are not available", p.fetchRoutingPoints) {
+		p.runInfoTask(ctx, &p.info.tokenInfo, o.TokenInfoInterval, "the number of requests today is not available", p.fetchTokenInfo)
 	}
 }
 
@@ -60,30 +60,31 @@ func (t *infoTask) isDue(now time.Time, interval time.Duration) bool {
 	return interval > 0 && !now.Before(t.due)
 }
 
-// runInfoTask runs a task if it is due. ok is false if the API should not be asked for
-// more.
-func (p *Poller) runInfoTask(ctx context.Context, task *infoTask, interval time.Duration, otherwise string, ask func(context.Context) error) (ok bool) {
+// runInfoTask runs a task if it is due, and sets its warning if it fails. ok is false if no
+// other task should run.
+func (p *Poller) runInfoTask(ctx context.Context, task *infoTask, interval time.Duration, warning string, fetch func(context.Context) error) (ok bool) {
 	now := time.Now()
 	if !task.isDue(now, interval) {
 		return true
 	}
-	err := ask(ctx)
+	err := fetch(ctx)
 	if ctx.Err() != nil {
 		return false
 	}
-	task.failing.Set(p.logger, err != nil, otherwise, "result", orNone(reader.Result(err)), "err", err)
-	// On the hour, so that the requests of a new day are read soon after midnight.
+	task.failing.Set(p.logger, err != nil, warning, "result", reader.ResultLabel(err), "err", err)
+	// Tasks run on the hour, so that the request count of a new day is read soon after
+	// midnight.
 	task.due = nextTick(now, interval, 0)
 	if err != nil {
-		task.due = nextTick(now, min(interval, maxInfoPause), 0)
+		task.due = nextTick(now, min(interval, infoRetryInterval), 0)
 	}
 	if failure, failed := errors.AsType[*wolkvox.Error](err); failed {
-		task.due = later(task.due, now.Add(failure.RetryAfter))
+		task.due = reader.Later(task.due, now.Add(failure.RetryAfter))
 	}
 	return err == nil
 }
 
-func (p *Poller) askForRoutingPoints(ctx context.Context) error {
+func (p *Poller) fetchRoutingPoints(ctx context.Context) error {
 	names := map[string]string{}
 	for point, err := range p.options.Information.RoutingPoints(ctx) {
 		switch {
@@ -99,13 +100,13 @@ func (p *Poller) askForRoutingPoints(ctx context.Context) error {
 	return nil
 }
 
-func (p *Poller) askForTokenInfo(ctx context.Context) error {
-	asked := time.Now().In(p.options.Zone)
+func (p *Poller) fetchTokenInfo(ctx context.Context) error {
+	requestedAt := time.Now().In(p.options.Zone)
 	info, err := p.options.Information.TokenInfo(ctx)
 	if err != nil {
 		return err
 	}
 	p.status.TokenInfo = info
-	p.info.midnight = asked.Add(reader.UntilMidnight(asked))
+	p.info.midnight = requestedAt.Add(reader.UntilMidnight(requestedAt))
 	return nil
 }

@@ -267,9 +267,9 @@ func TestALookThatGoesOnFailingIsTwoLogLines(t *testing.T) {
 		runFor(t, p, day)
 		f.fail = func() error { return nil }
 		runFor(t, p, day)
-		for _, text := range []string{"the API does not tell the names of routing points", "the API does not tell the requests of the day"} {
+		for _, text := range []string{"the names of routing points are not available", "the number of requests today is not available"} {
 			wantWarnings(t, &log, text, 1)
-			if have := log.count("no longer so: " + text); have != 1 {
+			if have := log.count("resolved: " + text); have != 1 {
 				t.Errorf("have %d lines that it is over, want 1", have)
 			}
 		}

@@ -10,21 +10,21 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// missingAfter is how many cycles in a row must deliver rows that all lack a key before it
-// counts as missing.
+// missingAfter is the number of cycles in a row without a key in any row after which the key
+// is missing.
 const missingAfter = 3
 
-// necessaryKeys are those without which the same chat would be counted twice, or none.
-// Once the report had them, nothing is counted without them.
+// necessaryKeys are the keys without which a chat would be counted twice or not at all. Once
+// the report has had them, no row is counted without them.
 var necessaryKeys = []wolkvox.Field{wolkvox.ConnIDField, wolkvox.SessionIDField, wolkvox.StartDate, wolkvox.EndDate}
 
-// isReportKey reports whether the report's rows should have a key. The names of agents
-// are personal data, so a report without them is a good one.
+// isReportKey reports whether the report's rows should have a key. The names of agents are
+// personal data, so a report may omit them.
 func isReportKey(key wolkvox.Field) bool { return key != wolkvox.AgentNameField }
 
-// noteKeys compares the keys of a cycle's rows with the documented ones, and logs those
-// that begin or cease to be missing.
-func (p *Poller) noteKeys(stats *reader.Stats) {
+// trackKeys compares the keys of a cycle's rows with the documented ones. It logs when a key
+// becomes missing and when it is there again.
+func (p *Poller) trackKeys(stats *reader.Stats) {
 	if stats.WholeRows == 0 {
 		return
 	}
@@ -42,7 +42,7 @@ func (p *Poller) noteKeys(stats *reader.Stats) {
 		missing[key] = p.keyMisses[key] >= missingAfter
 		switch {
 		case missing[key] && before < missingAfter:
-			level.Error(p.logger).Log("msg", "the report has changed: its rows lack a documented key, and what is counted from it is missing", "field", key)
+			level.Error(p.logger).Log("msg", "the report has changed: its rows lack a documented key, so the counts from it are incomplete", "field", key)
 		case !missing[key] && before >= missingAfter:
 			level.Info(p.logger).Log("msg", "the report's rows have the key again", "field", key)
 		}
@@ -50,17 +50,17 @@ func (p *Poller) noteKeys(stats *reader.Stats) {
 	p.status.MissingKeys = missing
 }
 
-// checkKeys returns an error if the cycle's rows lack keys that are necessary and that the
-// report had before.
+// checkKeys returns an error if the cycle's rows lack necessary keys that the report had
+// before.
 func checkKeys(stats *reader.Stats, known wolkvox.Fields) error {
-	var lacking []string
+	var missing []string
 	for _, key := range necessaryKeys {
 		if known.Has(key) && !stats.Keys.Has(key) {
-			lacking = append(lacking, key.String())
+			missing = append(missing, key.String())
 		}
 	}
-	if stats.WholeRows == 0 || lacking == nil {
+	if stats.WholeRows == 0 || missing == nil {
 		return nil
 	}
-	return &wolkvox.Error{Result: wolkvox.Malformed, Err: fmt.Errorf("its rows have no %s any more, nothing is counted without", strings.Join(lacking, ", "))}
+	return &wolkvox.Error{Result: wolkvox.Malformed, Err: fmt.Errorf("its rows no longer have %s: nothing is counted without", strings.Join(missing, ", "))}
 }

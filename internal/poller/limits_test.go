@@ -252,7 +252,7 @@ func TestAllowances_LeaveDayUnderOneLicence(t *testing.T) {
 		polls    = int(day / interval)
 		hourly   = 24 // token_info; probes of the zone are within the budget
 		names    = 24 // routing points, if they fail each hour
-		extra    = polls + reader.MaxExtra + polls/3 + reader.MaxBeside
+		extra    = polls + reader.MaxExtra + polls/3 + reader.MaxGapRequests
 	)
 	reconciles := int(math.Ceil(ReconcileRequests(time.Hour, 48*time.Hour)))
 	if have := polls + reconciles + hourly + names + extra; have >= licence {

@@ -14,15 +14,15 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// margin is how much longer a chat is remembered than any window reaches back: an hour
-// for the wall clock and an hour for ours, by which either may be set back.
-const margin = 2 * time.Hour
+// forgetMargin is how much longer identities are kept than any window needs them: an hour
+// by which the wall clock may be set back, and an hour for our clock.
+const forgetMargin = 2 * time.Hour
 
 // cycle is one run of the poll loop: a poll, and a reconcile if one is due.
 type cycle struct {
 	began   time.Time
-	to      time.Time // the whole second that the poll reads up to
-	from    time.Time // how far back the poll reads
+	to      time.Time // end of what the poll reads, a whole second
+	from    time.Time // start of what the poll reads
 	reading *reader.Cycle
 	rows    [ledger.Outcomes]uint64
 }
@@ -33,7 +33,7 @@ func (p *Poller) newCycle() *cycle {
 	return &cycle{began: now, to: to, reading: p.reader.NewCycle(now, to, p.polling.Err)}
 }
 
-// poll brings the ledger up to now, and reconciles when that is due.
+// poll runs a cycle: it reads the report up to now, and reconciles if that is due.
 func (p *Poller) poll(ctx context.Context) {
 	c := p.newCycle()
 	err := p.pollReport(ctx, c)
@@ -42,16 +42,16 @@ func (p *Poller) poll(ctx context.Context) {
 	}
 	p.status.Up = err == nil
 	if err != nil {
-		p.polling.Begin(p.logger, "polling", err, "result", orNone(reader.Result(err)))
+		p.polling.Begin(p.logger, "poll", err, "result", reader.ResultLabel(err))
 		p.finish(c)
 		return
 	}
-	p.polling.End(p.logger, "polling")
+	p.polling.End(p.logger, "poll")
 	p.status.Ready = true
 	p.status.LastPoll = c.to
 
-	// While reconciles fail, they are retried within the budget.
-	if p.reconcileDue(c) && (p.reconciling.Err == nil || p.reader.TakeExtra()) {
+	// While reconciles fail, they use the budget of extra requests.
+	if p.reconcileDue(c) && (p.reconciling.Err == nil || p.reader.AcquireExtra()) {
 		c.reading.BeginTask(p.reconciling.Err)
 		before := p.snapshot.Load().View
 		err := p.reconcile(ctx, c)
@@ -59,9 +59,9 @@ func (p *Poller) poll(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			p.reconciling.Begin(p.logger, "reconciling", err, "result", orNone(reader.Result(err)))
+			p.reconciling.Begin(p.logger, "reconcile", err, "result", reader.ResultLabel(err))
 		} else {
-			p.reconciling.End(p.logger, "reconciling")
+			p.reconciling.End(p.logger, "reconcile")
 			p.warnOfLateness(c, p.snapshot.Load().View.Counts.Late-before.Counts.Late, before.Progress.Reconciled)
 		}
 	}
@@ -71,24 +71,24 @@ func (p *Poller) poll(ctx context.Context) {
 
 // finish publishes and logs the result of a cycle.
 func (p *Poller) finish(c *cycle) {
-	lasting := p.polling
-	if lasting.Err == nil {
-		lasting = p.reconciling
+	failing := p.polling
+	if failing.Err == nil {
+		failing = p.reconciling
 	}
-	p.status.Failure, p.status.Result, p.status.FailingSince = "", reader.Result(lasting.Err), lasting.Since
-	if lasting.Err != nil {
-		p.status.Failure = lasting.Err.Error()
+	p.status.Failure, p.status.Result, p.status.FailingSince = "", reader.Result(failing.Err), failing.Since
+	if failing.Err != nil {
+		p.status.Failure = failing.Err.Error()
 		p.status.LastFailure = status.LastFailure{At: time.Now(), Result: p.status.Result}
 	}
 	stats := c.reading.Stats()
 	if stats.NewestEnd != 0 {
 		p.status.NewestEnd = stats.NewestEnd.In(p.options.Zone)
 	}
-	p.noteKeys(&stats)
+	p.trackKeys(&stats)
 	p.publish(p.snapshot.Load().View)
 
 	p.warn(&stats)
-	if p.status.Up || stats.Overfull > 0 { // Otherwise it is unknown.
+	if p.status.Up || stats.Overfull > 0 { // Otherwise it is unknown whether windows are truncated.
 		c.reading.WarnOfOverfull(&p.warnings.overfull)
 	}
 	if !p.status.Up {
@@ -101,34 +101,34 @@ func (p *Poller) finish(c *cycle) {
 	level.Info(p.logger).Log(append(line, "took", time.Since(c.began).Round(time.Millisecond))...)
 }
 
-// pollReport reads the report since the last poll, or for the first time.
+// pollReport reads the report since the last poll, or for the first time if there was none.
 func (p *Poller) pollReport(ctx context.Context, c *cycle) error {
 	if p.ledger.Progress().CompleteUntil.IsZero() {
-		return p.start(ctx, c)
+		return p.firstPoll(ctx, c)
 	}
 	return p.catchUp(ctx, c)
 }
 
-// start counts the window before the very first start. What is older is left to
-// the first reconcile, to be remembered, so that no later window counts it.
-func (p *Poller) start(ctx context.Context, c *cycle) error {
+// firstPoll counts the initial window before the first start. The first reconcile then reads
+// the time before it as the seed, so that no later window counts chats from that time.
+func (p *Poller) firstPoll(ctx context.Context, c *cycle) error {
 	o := p.options
-	longest := o.Overlap
+	maxSpan := o.Overlap
 	if o.ReconcileInterval > 0 {
-		longest = max(longest, maxReconcileSpan(o.ReconcileInterval, o.ReconcileWindow))
+		maxSpan = max(maxSpan, maxReconcileSpan(o.ReconcileInterval, o.ReconcileWindow))
 	}
 	c.from = c.to.Add(-o.InitialWindow)
-	held, err := p.step(ctx, c, ledger.Span{From: c.from, To: c.to}, ledger.Starting, func(t *ledger.Transaction, held bool) {
+	incomplete, err := p.step(ctx, c, ledger.Span{From: c.from, To: c.to}, ledger.Starting, func(t *ledger.Transaction, incomplete bool) {
 		now := p.completeLimit(c, c.to)
 		p.polledUntil = now
-		if held {
+		if incomplete {
 			p.polledUntil = now.Add(-o.InitialWindow)
 		}
 		t.Progress = ledger.Progress{
 			CompleteUntil: p.completeUntil(p.polledUntil),
 			Reconciled:    now,
 			Began:         p.local(now),
-			Seed:          ledger.Span{From: now.Add(-longest), To: now.Add(-o.InitialWindow)},
+			Seed:          ledger.Span{From: now.Add(-maxSpan), To: now.Add(-o.InitialWindow)},
 			Zone:          o.Zone.String(),
 			Keys:          c.reading.Stats().Keys,
 		}
@@ -137,20 +137,20 @@ func (p *Poller) start(ctx context.Context, c *cycle) error {
 	case err != nil:
 		return err
 	case o.InitialWindow == 0:
-		// Nothing was asked yet: whether the API answers is still to be seen.
+		// No request was made yet, so it is unknown whether the API responds.
 		return p.reconcile(ctx, c)
-	case held:
+	case incomplete:
 		return c.reading.Failure()
 	default:
 		return nil
 	}
 }
 
-// catchUp reads from the last poll, less the overlap, to now.
+// catchUp reads the report from the last poll, less the overlap, to now.
 func (p *Poller) catchUp(ctx context.Context, c *cycle) error {
 	progress := p.ledger.Progress()
 	// Our clock may have been set back.
-	cursor := earlier(later(progress.CompleteUntil, p.polledUntil), c.to)
+	cursor := reader.Earlier(reader.Later(progress.CompleteUntil, p.polledUntil), c.to)
 	from := cursor.Add(-p.options.Overlap)
 	oldest := c.to.Add(-p.catchUpLimit())
 	skipped := max(0, oldest.Sub(cursor))
@@ -158,15 +158,15 @@ func (p *Poller) catchUp(ctx context.Context, c *cycle) error {
 		from = oldest
 	}
 	if seedPending(progress) {
-		// What is older must be remembered before it is read.
-		from = later(from, progress.Seed.To)
+		// The seed must be read before any poll reads that time.
+		from = reader.Later(from, progress.Seed.To)
 	}
 	c.from = from
-	anyHeld, polled := false, p.polledUntil
+	anyIncomplete, polled := false, p.polledUntil
 	for span := range p.reader.Spans(from, c.to) {
-		held, err := p.step(ctx, c, span, ledger.Polling, func(t *ledger.Transaction, held bool) {
-			if !held && !anyHeld {
-				polled = p.completeLimit(c, later(cursor, span.To))
+		incomplete, err := p.step(ctx, c, span, ledger.Polling, func(t *ledger.Transaction, incomplete bool) {
+			if !incomplete && !anyIncomplete {
+				polled = p.completeLimit(c, reader.Later(cursor, span.To))
 				t.Progress.CompleteUntil = p.completeUntil(polled)
 			}
 		})
@@ -174,7 +174,7 @@ func (p *Poller) catchUp(ctx context.Context, c *cycle) error {
 			return err
 		}
 		p.polledUntil = polled
-		anyHeld = anyHeld || held
+		anyIncomplete = anyIncomplete || incomplete
 		p.reader.SetReadUntil(p.completeLimit(c, span.To))
 		if skipped > 0 {
 			p.status.Skipped += skipped
@@ -182,18 +182,18 @@ func (p *Poller) catchUp(ctx context.Context, c *cycle) error {
 			skipped = 0
 		}
 	}
-	if anyHeld {
+	if anyIncomplete {
 		return c.reading.Failure()
 	}
 	return nil
 }
 
-// step reads a span, counts its rows, saves the ledger and publishes it. advance is called
-// with whether a part of the span is held: still to be read. Then it must not declare the
-// span complete.
+// step reads a span, counts its rows, saves the ledger and publishes it. advance changes the
+// progress. If incomplete is true, a part of the span is still to be read, so advance must
+// not declare the span complete.
 func (p *Poller) step(
-	ctx context.Context, c *cycle, span ledger.Span, mode ledger.Mode, advance func(t *ledger.Transaction, held bool),
-) (held bool, err error) {
+	ctx context.Context, c *cycle, span ledger.Span, mode ledger.Mode, advance func(t *ledger.Transaction, incomplete bool),
+) (incomplete bool, err error) {
 	t := p.ledger.Begin(p.local(time.Now()))
 	before := t.Counts().Records
 	read, err := c.reading.Read(ctx, wolkvox.Windows(span.From, span.To, p.options.Zone), t.Progress.Gaps, t, mode)
@@ -205,13 +205,13 @@ func (p *Poller) step(
 		return false, err
 	}
 	t.Progress.Keys |= stats.Keys
-	asked := stats.Requests > 0
-	if asked {
-		p.probeZone(ctx, c) // The API has just answered.
+	requested := stats.Requests > 0
+	if requested {
+		p.probeZone(ctx, c) // The API is up: it has just responded.
 	}
-	advance(t, read.Held)
+	advance(t, read.Incomplete)
 	t.Progress.Gaps = read.Gaps
-	if asked && p.clocksAgree() {
+	if requested && p.clocksAgree() {
 		horizon := p.horizon(t.Progress)
 		t.Forget(horizon)
 		t.Progress.Gaps = slices.DeleteFunc(t.Progress.Gaps, func(g ledger.Gap) bool { return g.Window.To < horizon })
@@ -230,11 +230,11 @@ func (p *Poller) step(
 	}
 	c.reading.ReportSkipped(read.Skipped)
 	p.publish(p.ledger.View())
-	return read.Held, nil
+	return read.Incomplete, nil
 }
 
-// saveError is why the state was not saved. Its type sets it apart from an error of the
-// same number that another file has.
+// saveError is the error of a failed save. Its type makes it a kind of its own for
+// package fault, even if another file fails with the same system error.
 type saveError struct{ err error }
 
 // Error implements error.
@@ -243,15 +243,15 @@ func (e *saveError) Error() string { return fmt.Sprintf("saving the state: %s", 
 // Unwrap returns the store's error.
 func (e *saveError) Unwrap() error { return e.err }
 
-// horizon returns the end of the oldest chat that a window may still show.
+// horizon returns the earliest end of a chat that a later window can return.
 func (p *Poller) horizon(progress ledger.Progress) wolkvox.LocalTime {
 	o := &p.options
 	oldest := progress.CompleteUntil.Add(-o.ReconcileWindow)
 	if o.ReconcileInterval > 0 {
-		last := earlier(progress.CompleteUntil, progress.Reconciled)
-		oldest = reconcileReach(last, progress.CompleteUntil, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+		last := reader.Earlier(progress.CompleteUntil, progress.Reconciled)
+		oldest = deepestReconcileFrom(last, progress.CompleteUntil, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
 	}
-	return p.local(oldest.Add(-o.Overlap - margin))
+	return p.local(oldest.Add(-o.Overlap - forgetMargin))
 }
 
 // local returns the operation's wall clock at t.

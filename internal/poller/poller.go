@@ -1,5 +1,5 @@
-// Package poller decides when to read which window of the report. It has every row
-// counted by the ledger, and the ledger saved before it is published.
+// Package poller decides when to read which window of the report. It counts each row in the
+// ledger, and saves the ledger before it publishes it.
 package poller
 
 import (
@@ -23,13 +23,13 @@ import (
 // Report lists the chats of windows. [wolkvox.Client] implements it.
 type Report interface {
 	reader.Report
-	// ClockSkew returns how far the API's clock is ahead of ours; ok is false as long as
-	// that is unknown.
+	// ClockSkew returns how far the API's clock is ahead of ours; ok is false while that is
+	// unknown.
 	ClockSkew() (ahead time.Duration, ok bool)
 }
 
-// Store keeps a state. Load returns [fs.ErrNotExist] before the first Save. A state that
-// Save returned nil for survives a crash.
+// Store keeps a state. Load returns [fs.ErrNotExist] before the first Save. Once Save has
+// returned nil, the state survives a crash.
 type Store interface {
 	Load() ([]byte, error)
 	Save(state []byte) error
@@ -42,25 +42,25 @@ type Options struct {
 	Logger    log.Logger
 
 	Interval          time.Duration // between polls
-	Overlap           time.Duration // read again before the last poll
+	Overlap           time.Duration // before the last poll that each poll reads again
 	ReconcileInterval time.Duration // between reconciles; 0 = never
-	ReconcileWindow   time.Duration // read again by a reconcile
-	InitialWindow     time.Duration // counted at the very first start
-	MaxCatchUp        time.Duration // the longest gap that is fetched
+	ReconcileWindow   time.Duration // that a reconcile reads again
+	InitialWindow     time.Duration // before the first start that is counted
+	MaxCatchUp        time.Duration // longest time that a catch-up reads
 	Ledger            ledger.Options
 
 	Timeout time.Duration // of a request
 
 	Information           Information   // nil if neither of the next two is requested
 	RoutingPointsInterval time.Duration // between requests for the routing points; 0 = never
-	TokenInfoInterval     time.Duration // between requests for the day's quota; 0 = never
+	TokenInfoInterval     time.Duration // between requests for the day's request count; 0 = never
 	ZoneProbeInterval     time.Duration // between probes of the zone; 0 = never
 
-	// RoutingPoints are names by rp_id that override the API's.
+	// RoutingPoints holds names by rp_id that override the API's.
 	RoutingPoints map[string]string
 }
 
-// Poller polls one operation. It alone uses the operation's token, ledger and store.
+// Poller polls one operation. The operation's token, ledger and store have no other user.
 type Poller struct {
 	options  Options
 	report   Report
@@ -78,16 +78,16 @@ type Poller struct {
 	warnings    warnings
 	info        infoTasks
 	zone        zoneProbe
-	keyMisses   map[wolkvox.Field]int // how many cycles in a row had rows without a key
+	keyMisses   map[wolkvox.Field]int // number of cycles in a row without a key
 
-	cursor    reconcileCursor // of a reconcile that has failed half-way
-	steppedAt time.Time       // when the zone or the clock was last found changed
-	// polledUntil is up to when polls of this process have read. While the zone is behind,
-	// it is later than what is complete.
+	cursor         reconcileCursor // of an incomplete reconcile
+	clockChangedAt time.Time       // when a change of the zone or the clock was last noticed
+	// polledUntil is the time up to which this process has polled. While the zone is
+	// behind, the counts are not complete until then.
 	polledUntil time.Time
 }
 
-// New loads the operation's ledger, or begins one. It makes no request before
+// New loads the operation's ledger, or creates one. It makes no request before
 // [Poller.Run].
 func New(report Report, store Store, options Options) (*Poller, error) {
 	p := &Poller{
@@ -115,7 +115,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 	return p, nil
 }
 
-// Snapshot returns what to show now. It can be called by any goroutine.
+// Snapshot returns what the poller has last published. It can be called by any goroutine.
 func (p *Poller) Snapshot() status.Snapshot { return *p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
@@ -125,33 +125,33 @@ func (p *Poller) publish(view *ledger.View) {
 	counts := p.reader.Counts()
 	p.status.TruncatedWindows, p.status.TruncatedSeconds, p.status.UnreadableSeconds = counts.TruncatedWindows, counts.TruncatedSeconds, counts.UnreadableSeconds
 	if p.watchdog != nil {
-		// Until the next poll there is nothing to do.
-		p.status.StuckAfter = later(time.Now(), p.status.NextPoll).Add(p.options.allowance())
+		// Nothing is published before the next poll.
+		p.status.StuckAfter = reader.Later(time.Now(), p.status.NextPoll).Add(p.options.stuckTimeout())
 		p.watchdog.extend(p.status.StuckAfter)
 	}
 	p.snapshot.Store(&status.Snapshot{Operation: p.options.Operation, View: view, Status: p.status})
 }
 
-// Run polls at once and then at every interval, until ctx is done. A request under way
-// is cancelled then; the next start fetches again what was not saved.
+// Run polls at once and then at every interval, until ctx is done. That cancels the current
+// request. The next start reads again what was not saved.
 func (p *Poller) Run(ctx context.Context) {
-	p.watchdog = newWatchdog(p.logger, p.options.allowance())
+	p.watchdog = newWatchdog(p.logger, p.options.stuckTimeout())
 	defer p.watchdog.stop()
 	p.publish(p.snapshot.Load().View)
 	for {
 		p.poll(ctx)
 		p.refreshInfo(ctx)
-		next := nextTick(later(time.Now(), p.reader.QuietUntil()), p.options.Interval, offset(p.options.Operation, p.options.Interval))
+		next := nextTick(reader.Later(time.Now(), p.reader.QuietUntil()), p.options.Interval, offset(p.options.Operation, p.options.Interval))
 		p.status.NextPoll = next
 		p.publish(p.snapshot.Load().View)
-		if sleep(ctx, time.Until(next)) != nil {
+		if reader.Sleep(ctx, time.Until(next)) != nil {
 			return
 		}
 	}
 }
 
-// offset returns when in the interval an operation is polled. It spreads operations, and
-// is always the same for each.
+// offset returns when in the interval an operation is polled. It is always the same for an
+// operation, and spreads the polls of several.
 func offset(operation string, interval time.Duration) time.Duration {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(operation))
@@ -163,37 +163,4 @@ func offset(operation string, interval time.Duration) time.Duration {
 func nextTick(now time.Time, interval, offset time.Duration) time.Time {
 	sinceTick := (now.UnixNano() - int64(offset)) % int64(interval)
 	return now.Add(interval - time.Duration(sinceTick))
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func orNone(result wolkvox.Result) string {
-	if result == "" {
-		return "none"
-	}
-	return string(result)
 }

@@ -162,7 +162,7 @@ func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
 			if err := p.pollReport(t.Context(), c); err == nil || !strings.Contains(err.Error(), givenUp) {
 				t.Errorf("have %v, want %q", err, givenUp)
 			} else {
-				p.polling.Begin(p.logger, "polling", err)
+				p.polling.Begin(p.logger, "poll", err)
 			}
 			return c.reading.Stats().Requests
 		}

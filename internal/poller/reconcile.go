@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 )
 
-// reconcileCursor is how far a reconcile has come. One that failed continues there. What
-// it has read by then, it has read since it began, so it reconciles up to that time.
+// reconcileCursor is the position of a reconcile, where it continues after a failure.
 type reconcileCursor struct {
-	began, from time.Time
+	began time.Time // all chats that ended before are found once the reconcile is complete
+	from  time.Time // start of what is still to be read
 }
 
 func seedPending(progress ledger.Progress) bool { return progress.Seed.From.Before(progress.Seed.To) }
@@ -23,30 +24,30 @@ func (p *Poller) reconcileDue(c *cycle) bool {
 	case p.options.ReconcileInterval == 0:
 		return false
 	case progress.Zone != p.options.Zone.String(), progress.Reconciled.After(now):
-		// With the right zone or clock, other windows show other chats.
+		// The windows of the other zone or clock showed other chats.
 		return true
 	default:
 		return now.Sub(progress.Reconciled) >= p.options.ReconcileInterval
 	}
 }
 
-// reconcile reads the time before the poll: it finds chats that the API shows late, or
+// reconcile reads the time before the poll. It finds chats that the API returns late, or
 // under the date of their start.
 func (p *Poller) reconcile(ctx context.Context, c *cycle) error {
 	progress := p.ledger.Progress()
 	if seedPending(progress) {
 		for span := range p.reader.Spans(progress.Seed.From, progress.Seed.To) {
-			held, err := p.step(ctx, c, span, ledger.Seeding, func(t *ledger.Transaction, held bool) {
-				if held {
+			incomplete, err := p.step(ctx, c, span, ledger.Seeding, func(t *ledger.Transaction, incomplete bool) {
+				if incomplete {
 					return
 				}
 				t.Progress.Seed.From = span.To
 				if p.clocksAgree() {
-					// The wall clock may be set back to where the first start was.
-					t.Forget(p.local(earlier(span.From, progress.CompleteUntil.Add(-margin))))
+					// The wall clock may be set back to before the first start.
+					t.Forget(p.local(reader.Earlier(span.From, progress.CompleteUntil.Add(-forgetMargin))))
 				}
 			})
-			if held {
+			if incomplete {
 				return c.reading.Failure()
 			}
 			if err != nil {
@@ -60,14 +61,14 @@ func (p *Poller) reconcile(ctx context.Context, c *cycle) error {
 	}
 	for p.cursor.from.Before(c.from) {
 		span, atGap := p.reconcileSpan(p.cursor.from, c.from)
-		if atGap && !p.reader.TakeBeside() {
-			return nil // The next poll goes on with it.
+		if atGap && !p.reader.AcquireGapRequest() {
+			return nil // The next poll continues with it.
 		}
-		held, err := p.step(ctx, c, span, ledger.Reconciling, func(*ledger.Transaction, bool) {})
+		incomplete, err := p.step(ctx, c, span, ledger.Reconciling, func(*ledger.Transaction, bool) {})
 		switch {
 		case err != nil:
 			return err
-		case held:
+		case incomplete:
 			return c.reading.Failure()
 		}
 		p.cursor.from = span.To
@@ -81,8 +82,8 @@ func (p *Poller) reconcile(ctx context.Context, c *cycle) error {
 	return err
 }
 
-// reconcileSpan returns the span that a reconcile reads next, and whether it ends at a
-// skipped gap. Reading goes from gap to gap, so that it can wait at any of them.
+// reconcileSpan returns the next span of a reconcile, and whether it ends at a skipped gap.
+// A span ends at the first skipped gap in it, so that the reconcile can pause there.
 func (p *Poller) reconcileSpan(from, to time.Time) (span ledger.Span, atGap bool) {
 	span = p.reader.NextSpan(from, to)
 	for _, gap := range p.ledger.Progress().Gaps {
@@ -93,17 +94,17 @@ func (p *Poller) reconcileSpan(from, to time.Time) (span ledger.Span, atGap bool
 	return span, atGap
 }
 
-// reconcileFrom returns how far back the reconcile that begins now reads.
+// reconcileFrom returns how far back a reconcile that begins now reads.
 func (p *Poller) reconcileFrom(c *cycle, progress ledger.Progress, now time.Time) time.Time {
-	o, last := p.options, earlier(progress.Reconciled, c.to)
-	stepped := progress.Zone != o.Zone.String() || progress.Reconciled.After(now)
-	if stepped && time.Since(p.steppedAt) >= o.ReconcileInterval {
-		// With the right zone or clock, any window shows other chats. A clock that goes to
-		// and fro must not cost all of them each time.
-		p.steppedAt = time.Now()
-		return reconcileReach(last, c.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+	o, last := p.options, reader.Earlier(progress.Reconciled, c.to)
+	clockChanged := progress.Zone != o.Zone.String() || progress.Reconciled.After(now)
+	if clockChanged && time.Since(p.clockChangedAt) >= o.ReconcileInterval {
+		// Any window of the new zone or clock may show other chats. A clock that is changed
+		// repeatedly must not cause a deep reconcile each time.
+		p.clockChangedAt = time.Now()
+		return deepestReconcileFrom(last, c.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
 	}
 	from := reconcileFrom(last, c.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
-	reach := reconcileReach(last, c.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
-	return earlier(from, later(reach, p.quietSince(c)))
+	deepest := deepestReconcileFrom(last, c.to, o.ReconcileInterval, o.ReconcileWindow, o.MaxCatchUp)
+	return reader.Earlier(from, reader.Later(deepest, p.quietSince(c)))
 }

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
@@ -129,7 +130,7 @@ func (s *simulation) wire(next http.RoundTripper) http.RoundTripper {
 		s.header(response.Header)
 		if s.slow {
 			// Who is killed meanwhile finds out when it reads on.
-			_ = sleep(request.Context(), time.Duration(s.random.Int64N(int64(20*time.Second))))
+			_ = reader.Sleep(request.Context(), time.Duration(s.random.Int64N(int64(20*time.Second))))
 		}
 		return response, nil
 	})

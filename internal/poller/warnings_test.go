@@ -110,7 +110,7 @@ func TestChatThatEndsInTheFutureIsCountedOnceAndToldOnce(t *testing.T) {
 	s.live(t, start, 30*time.Hour)
 	s.wantAll(t, s.chats)
 	wantWarnings(t, &log, endsInTheFuture, 1)
-	if have := log.count("no longer so: " + endsInTheFuture); have != 1 {
+	if have := log.count("resolved: " + endsInTheFuture); have != 1 {
 		t.Errorf("have %d lines that it is over, want 1", have)
 	}
 }

@@ -8,31 +8,30 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// allowance is how long polling may go on without publishing anything: three
-// polls, each with a request that runs into its timeout. Each step of a long
-// catch-up publishes.
-func (o *Options) allowance() time.Duration { return 3 * (o.Interval + o.Timeout) }
+// stuckTimeout returns how long polling may take without publishing: three polls, each with
+// a request that reaches its timeout. Each step of a long catch-up publishes.
+func (o *Options) stuckTimeout() time.Duration { return 3 * (o.Interval + o.Timeout) }
 
-// watchdog logs when polling gets stuck, and when it goes on. Polling cannot log
-// it by itself.
+// watchdog logs when polling is stuck, which polling itself cannot log, and when it
+// continues.
 type watchdog struct {
 	logger log.Logger
 	stuck  atomic.Bool
 	timer  *time.Timer
 }
 
-func newWatchdog(logger log.Logger, allowance time.Duration) *watchdog {
+func newWatchdog(logger log.Logger, timeout time.Duration) *watchdog {
 	w := &watchdog{logger: logger}
-	w.timer = time.AfterFunc(allowance, w.report)
+	w.timer = time.AfterFunc(timeout, w.report)
 	return w
 }
 
 func (w *watchdog) report() {
 	w.stuck.Store(true)
-	level.Error(w.logger).Log("msg", "polling is stuck: no poll has ended and nothing was saved for too long")
+	level.Error(w.logger).Log("msg", "polling is stuck: no poll ended and nothing was saved in time")
 }
 
-// extend gives polling time until then.
+// extend sets the time until which polling must publish.
 func (w *watchdog) extend(until time.Time) {
 	w.timer.Reset(time.Until(until))
 	if w.stuck.CompareAndSwap(true, false) {

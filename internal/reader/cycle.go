@@ -26,21 +26,21 @@ type Cycle struct {
 	began  time.Time
 	to     time.Time // the whole second that is now
 
-	// lasting is the error that the task under way ended with in the last cycle, if any.
+	// lastErr is the error that the current task ended with in the last cycle, if any.
 	// While a fault lasts, few requests are spent on it.
-	lasting error
+	lastErr error
 
-	stats   Stats
-	failed  int             // requests that failed in a row
-	pauses  backoff.BackOff // between them
-	retries int
-	splits  int // of the span under way
+	stats       Stats
+	failedInRow int             // requests that failed in a row
+	backOff     backoff.BackOff // between them
+	retries     int
+	splits      int // of the current span
 
-	health     health
-	gaps       []ledger.Gap // those of the ledger, as the span under way leaves them
-	deferred   bool         // a part of the span was left for later
-	narrowing  int          // how many unreadable windows enclose the one under way
-	unreadable map[wolkvox.Window]error
+	health      health
+	gaps        []ledger.Gap // the ledger's, and the changes of the current span
+	deferred    bool         // a part of the span was left for later
+	narrowDepth int          // how many unreadable windows enclose the current one
+	unreadable  map[wolkvox.Window]error
 }
 
 // Stats describe the requests of a cycle and their rows.
@@ -50,38 +50,38 @@ type Stats struct {
 	WholeRows int               // rows that have most of the documented keys
 	Keys      wolkvox.Fields    // keys that any of those has
 	ExtraText bool              // a response had text around its JSON
-	Overfull  int               // windows that could not be split far enough
+	Overfull  int               // windows that are truncated and too short to split
 }
 
-// Outcome is what a transaction needs to know of a span besides its rows.
+// Outcome is the result of reading a span, besides its rows.
 type Outcome struct {
-	Gaps    []ledger.Gap // the ledger's gaps from now on
-	Skipped []ledger.Gap // those of them that have just been given up by polls
-	Held    bool         // a part of the span is still to be read
+	Gaps       []ledger.Gap // all gaps after the span
+	Skipped    []ledger.Gap // those that have just become skipped
+	Incomplete bool         // a part of the span is still to be read
 }
 
-// NewCycle begins a cycle that reads up to to. lasting is the error of the last cycle.
-func (r *Reader) NewCycle(began, to time.Time, lasting error) *Cycle {
+// NewCycle begins a cycle that reads up to to. lastErr is the error of the last cycle.
+func (r *Reader) NewCycle(began, to time.Time, lastErr error) *Cycle {
 	return &Cycle{
-		reader: r, began: began, to: to, lasting: lasting, pauses: newPauses(r.options.Interval),
+		reader: r, began: began, to: to, lastErr: lastErr, backOff: newBackOff(r.options.Interval),
 		unreadable: map[wolkvox.Window]error{},
 	}
 }
 
-// newPauses returns pauses of about 1, 2 and 4 seconds.
-func newPauses(interval time.Duration) backoff.BackOff {
+// newBackOff returns a backoff with waits of about 1, 2 and 4 seconds.
+func newBackOff(interval time.Duration) backoff.BackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = min(time.Second, interval/10)
 	b.Multiplier = 2
 	return b
 }
 
-// Stats returns the cycle's requests and rows so far.
+// Stats returns the statistics of the cycle so far.
 func (c *Cycle) Stats() Stats { return c.stats }
 
-// BeginTask begins another task of the cycle, such as a reconcile after a poll. lasting
-// is its error in the last cycle.
-func (c *Cycle) BeginTask(lasting error) { c.lasting, c.failed = lasting, 0 }
+// BeginTask begins another task of the cycle, such as a reconcile after a poll. lastErr
+// is the error of that task in the last cycle.
+func (c *Cycle) BeginTask(lastErr error) { c.lastErr, c.failedInRow = lastErr, 0 }
 
 // Read reads windows around the ledger's gaps, and then the gaps that are due.
 func (c *Cycle) Read(ctx context.Context, windows []wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Mode) (Outcome, error) {
@@ -93,12 +93,12 @@ func (c *Cycle) Read(ctx context.Context, windows []wolkvox.Window, gaps []ledge
 		}
 	}
 	skipped := c.skipGaps()
-	return Outcome{Gaps: c.gaps, Skipped: skipped, Held: c.isHeld(windows)}, nil
+	return Outcome{Gaps: c.gaps, Skipped: skipped, Incomplete: c.isIncomplete(windows)}, nil
 }
 
-// read delivers the rows of a window to sink. A window that holds more rows than one
-// response is split; one that cannot be read while others can is narrowed. The rows of a
-// truncated response are delivered too. It returns the number of rows.
+// read delivers the rows of a window to sink and returns their number. It splits a window
+// that holds more rows than one response, and narrows one that cannot be read while others
+// can. The rows of a truncated response are delivered too.
 func (c *Cycle) read(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) (int, error) {
 	return c.readOr(ctx, w, sink, mode, func() error {
 		level.Debug(c.reader.options.Logger).Log("msg", "narrowing a window that cannot be read", "window", w, "err", c.unreadable[w])
@@ -106,11 +106,11 @@ func (c *Cycle) read(ctx context.Context, w wolkvox.Window, sink RowSink, mode l
 	})
 }
 
-// readOr is like read, but calls otherwise for a window that cannot be read while others
-// can.
-func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, otherwise func() error) (int, error) {
+// readOr is like read, but calls onUnreadable for a window that cannot be read while
+// others can.
+func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, onUnreadable func() error) (int, error) {
 	if lengthOf(w) >= 2*c.reader.maxSpan {
-		return c.readHalves(ctx, w, sink, mode) // Its other half was too much already.
+		return c.readHalves(ctx, w, sink, mode) // A window of this length was too long already.
 	}
 	rows, next, err := c.fetch(ctx, w, sink, mode)
 	switch next {
@@ -122,7 +122,7 @@ func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 		if err := c.confirmHealthy(ctx, w, sink, mode, err); err != nil {
 			return rows, err
 		}
-		return rows, otherwise()
+		return rows, onUnreadable()
 	default:
 		return rows, err
 	}
@@ -141,35 +141,34 @@ func (c *Cycle) readHalves(ctx context.Context, w wolkvox.Window, sink RowSink, 
 
 func lengthOf(w wolkvox.Window) time.Duration { return time.Duration(w.To-w.From) * time.Second }
 
-// fetch requests a window, and repeats the request while that may help. After some
-// failures the window's halves may help more: the action says so, and the error is that
-// of the window.
+// fetch requests a window, and repeats a failed request while that may succeed. Otherwise
+// it returns the action to take and the error of the last request.
 func (c *Cycle) fetch(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) (rows int, next action, err error) {
 	for {
-		asked := time.Now()
+		requestedAt := time.Now()
 		rows, err = c.request(ctx, w, sink, mode)
 		if ctx.Err() != nil {
 			return rows, giveUp, err
 		}
-		c.reader.adaptSpan(w, rows, err, time.Since(asked))
+		c.reader.adaptSpan(w, rows, err, time.Since(requestedAt))
 		if err == nil || errors.Is(err, errSuspect) {
-			c.failed = 0
-			c.pauses.Reset()
+			c.failedInRow = 0
+			c.backOff.Reset()
 			c.setReadable(w, rows)
 		}
 		if err == nil {
 			return rows, giveUp, nil
 		}
-		c.failed++
-		next := c.decide(err, w, c.pauses.NextBackOff())
+		c.failedInRow++
+		next := c.decide(err, w, c.backOff.NextBackOff())
 		if next.action != retry {
 			if next.action == giveUp {
 				c.reader.quietUntil = time.Now().Add(next.wait)
 			}
 			return rows, next.action, err
 		}
-		level.Debug(c.reader.options.Logger).Log("msg", "request failed, will retry", "window", w, "err", err, "in", next.wait)
-		if err := sleep(ctx, next.wait); err != nil {
+		level.Debug(c.reader.options.Logger).Log("msg", "retrying a failed request", "window", w, "err", err, "in", next.wait)
+		if err := Sleep(ctx, next.wait); err != nil {
 			return rows, giveUp, err
 		}
 	}
@@ -198,12 +197,12 @@ func (c *Cycle) request(ctx context.Context, w wolkvox.Window, sink RowSink, mod
 	return rows, c.reader.limit.check(rows, response.Announced)
 }
 
-// isWhole reports whether a row has so many of the documented keys that those it lacks
-// say something about the report.
+// isWhole reports whether a row has most of the documented keys. Only then do missing keys
+// show that the report has changed.
 func isWhole(keys wolkvox.Fields) bool { return bits.OnesCount32(uint32(keys)) >= 8 }
 
-// Peek delivers the chats of windows whose rows are not counted. It stops at the first
-// failure.
+// Peek delivers the chats of windows without retries and without adding them to the
+// statistics of rows. It stops at the first failure.
 func (c *Cycle) Peek(ctx context.Context, windows []wolkvox.Window, deliver func(*wolkvox.Chat)) error {
 	for _, window := range windows {
 		c.stats.Requests++
@@ -220,16 +219,17 @@ func (c *Cycle) Peek(ctx context.Context, windows []wolkvox.Window, deliver func
 	return nil
 }
 
-// adaptSpan adapts how long spans are to what the API delivers in one response: half of
-// what was too much, or what would fill half of a response by the time that this one took
-// and the rows that it had.
+// adaptSpan adapts the length of spans to what the API delivers in one response. After a
+// window that was too long, spans are half as long. After any other, they are so long that
+// a response takes half of the timeout and has half of the row limit.
 func (r *Reader) adaptSpan(w wolkvox.Window, rows int, err error, took time.Duration) {
 	length, result := lengthOf(w), Result(err)
 	switch {
-	case errors.Is(err, errCut), result == wolkvox.TooLarge, result == wolkvox.Timeout:
+	case errors.Is(err, errTruncated), result == wolkvox.TooLarge, result == wolkvox.Timeout:
 		r.maxSpan = min(r.maxSpan, max((length/2).Truncate(time.Second), minSpan))
 	case err == nil, errors.Is(err, errSuspect):
-		// Some responses take as long whatever they hold, so a little more is tried.
+		// The time of some responses does not depend on their rows, so the span always grows a
+		// little.
 		byTime := max(float64(r.options.Timeout)/2/float64(1+took), 1.25)
 		byRows := float64(r.limit.rows()) / 2 / float64(1+rows)
 		r.maxSpan = max(r.maxSpan, time.Duration(min(byTime*float64(length), byRows*float64(length), float64(MaxSpan))).Truncate(time.Second))

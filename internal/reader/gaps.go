@@ -11,40 +11,40 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// One chat can spoil every response that holds it: PHP's json_encode answers nothing at
-// all if a customer's name is not UTF-8. So a window that cannot be read, while others
-// can, is narrowed down to gaps: windows that cannot be read and not be narrowed any
-// further, of one second each. What is around them is counted. A gap is asked for again
-// by each poll; after [skipAfter] of them it is skipped, and only reconciles ask for it
-// again. Until then the time that holds it is not complete.
+// One chat can make every response that holds it unreadable: PHP's json_encode returns
+// nothing if a customer's name is not UTF-8. So a window that cannot be read, while others
+// can, is narrowed down to gaps: unreadable windows of one second. The time around them is
+// read and counted. Each poll requests a gap again. After [skipAfter] polls it is skipped,
+// and only reconciles request it. Until then its span is incomplete.
 //
-// An API that is down makes no gap: before a window is narrowed, and while nothing of it
+// An API that is down causes no gap: before a window is narrowed, and while no part of it
 // can be read, another window must be readable.
 
 const (
-	// skipAfter is how many polls must find a gap unreadable before it is skipped.
+	// skipAfter is the number of polls with an unreadable gap after which it is skipped.
 	skipAfter = 3
-	// skipAloneAfter is the same where no row could be read beside it: an hour of polls.
-	skipAloneAfter = 12
-	// reserved is the part of the allowance that polls keep to find out what cannot be
-	// read: they take no more for what they read once more.
-	reserved = MaxExtra / 2
+	// skipWithoutRowsAfter is the same if no row could be read: an hour of polls.
+	skipWithoutRowsAfter = 12
+	// reservedForNarrowing is the part of the budget that polls keep for narrowing. They use
+	// no more than the rest for windows that were read before.
+	reservedForNarrowing = MaxExtra / 2
 )
 
-// narrow reads what can be read of an unreadable window. The gaps in it become the cycle's.
+// narrow reads the readable parts of an unreadable window. It adds the gaps in it to the
+// cycle's.
 func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) error {
 	gap := ledger.Gap{Window: w, Seeding: mode == ledger.Seeding}
-	if i := c.gapOf(w); i >= 0 {
+	if i := c.gapIndex(w); i >= 0 {
 		gap = c.gaps[i]
 		c.removeGap(w)
 	}
-	c.narrowing++
-	defer func() { c.narrowing-- }()
+	c.narrowDepth++
+	defer func() { c.narrowDepth-- }()
 	unreadable := 0
 	for i, half := range w.Split() {
 		if _, known := c.unreadable[half]; !known {
-			if !c.reader.extra.has(c.reader.options.Interval, 0) {
-				c.addGap(ledger.Gap{Window: half, Seeding: gap.Seeding}) // The next poll goes on with it.
+			if !c.reader.extraBudget.hasMoreThan(0, c.reader.options.Interval) {
+				c.addGap(ledger.Gap{Window: half, Seeding: gap.Seeding}) // The next poll continues with it.
 				unreadable++
 				continue
 			}
@@ -52,12 +52,12 @@ func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 				return err
 			}
 		}
-		if _, unread := c.unreadable[half]; unread {
+		if _, failed := c.unreadable[half]; failed {
 			unreadable++
 		}
 	}
 	if unreadable == 0 && lengthOf(w) < 3*time.Second {
-		// The API leaves out the ends of a range, so the halves show less than w.
+		// The API leaves out the ends of a window, so the halves show less than w.
 		gap.Minimal = true
 		gap.Polls++
 		c.addGap(gap)
@@ -65,38 +65,38 @@ func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 	return nil
 }
 
-// readHalf reads a half of an unreadable window. If it is the last that can be to blame,
-// it is narrowed without being asked for; but not the half of what is asked for first, as
-// what is unreadable only once is read at less cost then.
-func (c *Cycle) readHalf(ctx context.Context, w, half wolkvox.Window, blamed bool, sink RowSink, mode ledger.Mode) error {
-	if blamed && c.narrowing > 1 && half.To-half.From >= 3 {
+// readHalf reads a half of an unreadable window. If only this half can be the unreadable
+// one, it is narrowed without a request. A half of the outermost window is always
+// requested: if the failure was transient, that costs fewer requests.
+func (c *Cycle) readHalf(ctx context.Context, w, half wolkvox.Window, isLastSuspect bool, sink RowSink, mode ledger.Mode) error {
+	if isLastSuspect && c.narrowDepth > 1 && half.To-half.From >= 3 {
 		c.unreadable[half] = c.unreadable[w]
 		return c.narrow(ctx, half, sink, mode)
 	}
-	c.reader.TakeExtra()
+	c.reader.AcquireExtra()
 	_, err := c.read(ctx, half, sink, mode)
 	return err
 }
 
 func (c *Cycle) addGap(gap ledger.Gap) {
-	if i := c.gapOf(gap.Window); i < 0 {
+	if i := c.gapIndex(gap.Window); i < 0 {
 		c.gaps = append(c.gaps, gap)
 		slices.SortFunc(c.gaps, func(a, b ledger.Gap) int { return int(a.Window.From - b.Window.From) })
 	}
 }
 
 func (c *Cycle) removeGap(w wolkvox.Window) {
-	if i := c.gapOf(w); i >= 0 {
+	if i := c.gapIndex(w); i >= 0 {
 		c.gaps = slices.Delete(c.gaps, i, i+1)
 	}
 }
 
-// gapOf returns the index of a window among the cycle's gaps, or -1.
-func (c *Cycle) gapOf(w wolkvox.Window) int {
+// gapIndex returns the index of a window among the cycle's gaps, or -1.
+func (c *Cycle) gapIndex(w wolkvox.Window) int {
 	return slices.IndexFunc(c.gaps, func(g ledger.Gap) bool { return g.Window == w })
 }
 
-// readAround reads a window but for the gaps in it, and then those of them that are due.
+// readAround reads a window without the gaps in it, and then those gaps that are due.
 func (c *Cycle) readAround(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode) error {
 	var skipped, open []ledger.Gap
 	for _, gap := range c.gaps {
@@ -108,8 +108,8 @@ func (c *Cycle) readAround(ctx context.Context, w wolkvox.Window, sink RowSink, 
 			open = append(open, gap)
 		}
 	}
-	err := c.readParts(around(w, skipped), mode, func(part wolkvox.Window) error {
-		return c.readOpen(ctx, part, open, sink, mode)
+	err := c.readPieces(around(w, skipped), mode, func(piece wolkvox.Window) error {
+		return c.readWithOpenGaps(ctx, piece, open, sink, mode)
 	})
 	if err != nil || mode == ledger.Polling {
 		return err
@@ -117,39 +117,39 @@ func (c *Cycle) readAround(ctx context.Context, w wolkvox.Window, sink RowSink, 
 	return c.readGaps(ctx, skipped, sink, mode)
 }
 
-// readParts reads the parts of a window beside its gaps. If the allowance is short, a poll
-// leaves out those that were read before, and any other reading leaves the rest for later.
-func (c *Cycle) readParts(parts []wolkvox.Window, mode ledger.Mode, read func(wolkvox.Window) error) error {
-	for i, part := range parts {
-		if mode == ledger.Polling && i < len(parts)-1 && c.wasRead(part) {
-			if !c.reader.extra.has(c.reader.options.Interval, reserved) {
+// readPieces reads the windows between gaps. If the budget is short, a poll leaves out those
+// that were read before, and any other mode defers the rest.
+func (c *Cycle) readPieces(pieces []wolkvox.Window, mode ledger.Mode, read func(wolkvox.Window) error) error {
+	for i, piece := range pieces {
+		if mode == ledger.Polling && i < len(pieces)-1 && c.wasRead(piece) {
+			if !c.reader.extraBudget.hasMoreThan(reservedForNarrowing, c.reader.options.Interval) {
 				continue
 			}
-			c.reader.TakeExtra()
+			c.reader.AcquireExtra()
 		}
-		if i > 0 && mode != ledger.Polling && !c.reader.TakeExtra() {
+		if i > 0 && mode != ledger.Polling && !c.reader.AcquireExtra() {
 			c.deferred = true
 			return nil
 		}
-		if err := read(part); err != nil {
+		if err := read(piece); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readOpen reads a window with gaps that are not skipped. It is asked for as a whole
-// first: what spoiled it may be gone. If it is not, what is beside the gaps is read, and
-// then they are.
-func (c *Cycle) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Mode) error {
+// readWithOpenGaps reads a window with gaps that are not skipped. It requests the whole
+// window first, as it may have become readable. If it has not, it reads the windows between
+// the gaps, and then the gaps.
+func (c *Cycle) readWithOpenGaps(ctx context.Context, w wolkvox.Window, gaps []ledger.Gap, sink RowSink, mode ledger.Mode) error {
 	gaps = slices.DeleteFunc(slices.Clone(gaps), func(g ledger.Gap) bool { return !overlap(g.Window, w) })
 	if len(gaps) == 0 {
 		_, err := c.read(ctx, w, sink, mode)
 		return err
 	}
-	beside := func() error {
-		err := c.readParts(around(w, gaps), mode, func(part wolkvox.Window) error {
-			_, err := c.read(ctx, part, sink, mode)
+	readBetween := func() error {
+		err := c.readPieces(around(w, gaps), mode, func(piece wolkvox.Window) error {
+			_, err := c.read(ctx, piece, sink, mode)
 			return err
 		})
 		if err != nil {
@@ -158,10 +158,10 @@ func (c *Cycle) readOpen(ctx context.Context, w wolkvox.Window, gaps []ledger.Ga
 		return c.readGaps(ctx, gaps, sink, mode)
 	}
 	if !c.probeDue() {
-		return beside()
+		return readBetween()
 	}
-	c.reader.probed = c.began
-	if _, err := c.readOr(ctx, w, sink, mode, beside); err != nil {
+	c.reader.probedAt = c.began
+	if _, err := c.readOr(ctx, w, sink, mode, readBetween); err != nil {
 		return err
 	}
 	for _, gap := range gaps {
@@ -181,7 +181,7 @@ func (c *Cycle) readGaps(ctx context.Context, gaps []ledger.Gap, sink RowSink, m
 	return nil
 }
 
-// readGap asks for a gap again. It stays one, is narrowed, or is read and gone.
+// readGap requests a gap again. If it is readable now, it is removed.
 func (c *Cycle) readGap(ctx context.Context, gap ledger.Gap, sink RowSink, mode ledger.Mode) error {
 	if gap.Seeding {
 		mode = ledger.Seeding
@@ -189,7 +189,7 @@ func (c *Cycle) readGap(ctx context.Context, gap ledger.Gap, sink RowSink, mode 
 	if _, known := c.unreadable[gap.Window]; known {
 		return nil
 	}
-	if gap.Skipped && !c.reader.TakeBeside() || !gap.Skipped && !c.reader.TakeExtra() {
+	if gap.Skipped && !c.reader.AcquireGapRequest() || !gap.Skipped && !c.reader.AcquireExtra() {
 		return nil
 	}
 	_, err := c.readOr(ctx, gap.Window, sink, mode, func() error {
@@ -201,10 +201,10 @@ func (c *Cycle) readGap(ctx context.Context, gap ledger.Gap, sink RowSink, mode 
 		c.addGap(gap)
 		return nil
 	})
-	if _, unread := c.unreadable[gap.Window]; err == nil && !unread {
+	if _, failed := c.unreadable[gap.Window]; err == nil && !failed {
 		c.removeGap(gap.Window)
 		if gap.Skipped {
-			level.Info(c.reader.options.Logger).Log("msg", "a second that was left out can be read now", "window", gap.Window)
+			level.Info(c.reader.options.Logger).Log("msg", "a skipped second of the report can be read again", "window", gap.Window)
 		}
 	}
 	return err
@@ -212,24 +212,24 @@ func (c *Cycle) readGap(ctx context.Context, gap ledger.Gap, sink RowSink, mode 
 
 func overlap(a, b wolkvox.Window) bool { return a.From <= b.To && b.From <= a.To }
 
-// around returns the windows of w that together show all of it but for the gaps, which
-// are in the order of their starts. Next to a gap each ends where the window did that
-// was read beside it when it was narrowed, see [wolkvox.Window.Split].
+// around returns the windows of w between the gaps, which are in the order of their starts.
+// At a gap each ends where the readable half did when the gap was narrowed, see
+// [wolkvox.Window.Split].
 func around(w wolkvox.Window, gaps []ledger.Gap) []wolkvox.Window {
-	var parts []wolkvox.Window
+	var pieces []wolkvox.Window
 	from := w.From
 	for i, gap := range gaps {
 		inside := min(gap.Window.To-gap.Window.From, 2) - 1
 		between := i == 0 || gaps[i-1].Window.To <= gap.Window.From
 		if to := gap.Window.From + inside; from < to && between {
-			parts = append(parts, wolkvox.Window{From: from, To: to})
+			pieces = append(pieces, wolkvox.Window{From: from, To: to})
 		}
 		from = max(from, gap.Window.To-inside)
 	}
 	if last := len(gaps) - 1; from < w.To && (last < 0 || gaps[last].Window.To < w.To) {
-		parts = append(parts, wolkvox.Window{From: from, To: w.To})
+		pieces = append(pieces, wolkvox.Window{From: from, To: w.To})
 	}
-	return parts
+	return pieces
 }
 
 // local returns the operation's wall clock at t.
@@ -237,32 +237,31 @@ func (r *Reader) local(t time.Time) wolkvox.LocalTime {
 	return wolkvox.ToLocalTime(t.In(r.options.Zone))
 }
 
-// wasRead reports whether all of a window, but for gaps, was read by earlier polls.
+// wasRead reports whether earlier polls have read all of a window except gaps.
 func (c *Cycle) wasRead(w wolkvox.Window) bool {
-	const change = 3 * time.Hour // more than any clock is put back
-	steady := c.reader.local(c.to)-c.reader.local(c.to.Add(-change)) == wolkvox.LocalTime(change/time.Second)
+	const maxChange = 3 * time.Hour // more than any clock is set back
+	steady := c.reader.local(c.to)-c.reader.local(c.to.Add(-maxChange)) == wolkvox.LocalTime(maxChange/time.Second)
 	return steady && w.To < c.reader.local(c.reader.readUntil)
 }
 
-// isHeld reports whether a part of these windows is still to be read: one that was left
-// for later, or a gap that is not skipped.
-func (c *Cycle) isHeld(windows []wolkvox.Window) bool {
+// isIncomplete reports whether a part of these windows is still to be read: a deferred one,
+// or a gap that is not skipped.
+func (c *Cycle) isIncomplete(windows []wolkvox.Window) bool {
 	return c.deferred || slices.ContainsFunc(c.gaps, func(gap ledger.Gap) bool {
 		return !gap.Skipped && slices.ContainsFunc(windows, func(w wolkvox.Window) bool { return overlap(gap.Window, w) })
 	})
 }
 
-// skipGaps skips the gaps that were found unreadable often enough, and returns them.
-// Where no row at all can be read beside them, it may be that the API fails at every row,
-// so it takes longer.
+// skipGaps skips the gaps that were unreadable in enough polls, and returns them. If no row
+// was read, the API may fail at every row, so more polls are needed.
 func (c *Cycle) skipGaps() (skipped []ledger.Gap) {
-	enough := skipAfter
+	minPolls := skipAfter
 	if c.health.rowsRead == 0 {
-		enough = skipAloneAfter
+		minPolls = skipWithoutRowsAfter
 	}
 	for i := range c.gaps {
 		gap := &c.gaps[i]
-		if gap.Minimal && !gap.Skipped && gap.Polls >= enough {
+		if gap.Minimal && !gap.Skipped && gap.Polls >= minPolls {
 			gap.Skipped = true
 			skipped = append(skipped, *gap)
 		}
@@ -270,9 +269,9 @@ func (c *Cycle) skipGaps() (skipped []ledger.Gap) {
 	return skipped
 }
 
-// Failure returns why a part of the time cannot be read that was held, or nil if what is
-// left are seconds that are about to be skipped. Where no row could be read beside them
-// it may be that the API fails at every row.
+// Failure returns the error of an incomplete span. It returns nil if only single seconds are
+// left, which will be skipped. If no row was read, the API may fail at every row, so the
+// error is returned even then.
 func (c *Cycle) Failure() error {
 	var failure error
 	minimal := c.health.rowsRead > 0 && !c.deferred
@@ -299,7 +298,7 @@ func (c *Cycle) Failure() error {
 func (c *Cycle) ReportSkipped(gaps []ledger.Gap) {
 	for _, gap := range gaps {
 		c.reader.counts.UnreadableSeconds++
-		level.Warn(c.reader.options.Logger).Log("msg", "a second of the report cannot be read and is left out, reconciles will try it again",
-			"window", gap.Window, "result", orNone(Result(c.unreadable[gap.Window])), "err", c.unreadable[gap.Window])
+		level.Warn(c.reader.options.Logger).Log("msg", "a second of the report cannot be read and is skipped, reconciles will retry it",
+			"window", gap.Window, "result", ResultLabel(c.unreadable[gap.Window]), "err", c.unreadable[gap.Window])
 	}
 }

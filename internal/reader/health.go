@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// maxUnreadable is how many unreadable responses there may be one after the other
-	// before a readable window is asked for again.
+	// maxUnreadable is the number of unreadable responses in a row after which a readable
+	// window is requested again.
 	maxUnreadable = 4
-	// probeInterval is how many polls apart an API whose fault lasts is asked for
-	// another window.
+	// probeInterval is the number of polls between requests for another window while a
+	// fault lasts.
 	probeInterval = 6
 )
 
-// spoils reports whether a failure may be the fault of a row in the window: its response
-// began and could not be read, or the server failed over it.
-func spoils(failure *wolkvox.Error) bool {
+// mayBeRowFault reports whether a row of the window may be the cause of a failure: the
+// response began and could not be read, or the server failed.
+func mayBeRowFault(failure *wolkvox.Error) bool {
 	switch failure.Result {
 	case wolkvox.Malformed:
 		return true
@@ -33,50 +33,50 @@ func spoils(failure *wolkvox.Error) bool {
 	}
 }
 
-// health is what a cycle knows about the readable part of the report.
+// health describes which windows of the report a cycle could read.
 type health struct {
-	control     *wolkvox.Window // the shortest window that was readable
-	rowsRead    int             // rows of readable responses
-	failedInRow int             // unreadable responses since the last readable one
+	control         *wolkvox.Window // the shortest readable window
+	rowsRead        int             // rows of readable responses
+	unreadableInRow int             // unreadable responses since the last readable one
 }
 
-// setReadable notes a response that was read.
+// setReadable records a readable response.
 func (c *Cycle) setReadable(w wolkvox.Window, rows int) {
 	c.health.rowsRead += rows
-	c.health.failedInRow = 0
+	c.health.unreadableInRow = 0
 	if c.health.control == nil || lengthOf(w) < lengthOf(*c.health.control) {
 		c.health.control = &w
 	}
 }
 
-// setUnreadable notes a response that could not be read.
+// setUnreadable records an unreadable response.
 func (c *Cycle) setUnreadable(w wolkvox.Window, err error) {
 	c.unreadable[w] = err
 	c.reader.lastUnreadable = err
-	c.health.failedInRow++
+	c.health.unreadableInRow++
 }
 
-// confirmHealthy returns nil if windows other than w can be read, and otherwise the
-// failure of w, which is then the API's.
+// confirmHealthy returns nil if windows other than w can be read. Otherwise the API is down,
+// and it returns the failure of w.
 func (c *Cycle) confirmHealthy(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, failure error) error {
-	if c.health.control != nil && c.health.failedInRow < maxUnreadable {
+	if c.health.control != nil && c.health.unreadableInRow < maxUnreadable {
 		return nil
 	}
-	probes := probesOf(w)
+	probes := probeWindows(w)
 	switch {
 	case c.health.control != nil:
 		probes = []wolkvox.Window{*c.health.control}
 	case !c.probeDue():
 		return failure
-	case c.lasting != nil:
+	case c.lastErr != nil:
 		probes = probes[:1]
 	}
-	c.reader.probed = c.began
+	c.reader.probedAt = c.began
 	for _, probe := range probes {
-		if !c.reader.TakeExtra() {
+		if !c.reader.AcquireExtra() {
 			return failure
 		}
-		c.failed = 0
+		c.failedInRow = 0
 		rows, err := c.request(ctx, probe, sink, mode)
 		if ctx.Err() != nil {
 			return err
@@ -89,9 +89,9 @@ func (c *Cycle) confirmHealthy(ctx context.Context, w wolkvox.Window, sink RowSi
 	return failure
 }
 
-// probesOf returns two short windows, one at each end of w, the newer one first. Where w
-// is short itself they are before it.
-func probesOf(w wolkvox.Window) []wolkvox.Window {
+// probeWindows returns two short windows, one at each end of w, the newer one first. If w
+// is short itself, they are before it.
+func probeWindows(w wolkvox.Window) []wolkvox.Window {
 	const length, shortest = 2, 8
 	if w.To-w.From < shortest {
 		return []wolkvox.Window{{From: w.From - 4, To: w.From - 2}, {From: w.From - 8, To: w.From - 6}}
@@ -99,8 +99,7 @@ func probesOf(w wolkvox.Window) []wolkvox.Window {
 	return []wolkvox.Window{{From: w.To - length, To: w.To}, {From: w.From, To: w.From + length}}
 }
 
-// isUnreadable reports whether this cycle met an unreadable response that shows a part of
-// a window.
+// isUnreadable reports whether a part of a window was unreadable in this cycle.
 func (c *Cycle) isUnreadable(w wolkvox.Window) bool {
 	for other := range c.unreadable {
 		if overlap(other, w) {
@@ -110,8 +109,8 @@ func (c *Cycle) isUnreadable(w wolkvox.Window) bool {
 	return false
 }
 
-// probeDue reports whether it is time to ask for something else than what fails, which is
-// seldom while a fault lasts.
+// probeDue reports whether to request a window other than the failing one. While a fault
+// lasts, that is seldom.
 func (c *Cycle) probeDue() bool {
-	return c.lasting == nil || c.reader.probed.Equal(c.began) || time.Since(c.reader.probed) >= probeInterval*c.reader.options.Interval
+	return c.lastErr == nil || c.reader.probedAt.Equal(c.began) || time.Since(c.reader.probedAt) >= probeInterval*c.reader.options.Interval
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// History reads a past time for a caller that counts the chats itself.
+// History reads past spans for a caller that counts the chats itself.
 type History struct {
 	reader   *Reader
 	fault    fault.Fault
 	overfull fault.Warning
 	gaps     []ledger.Gap
-	begun    bool // something has been read
-	// unreadable is how many seconds were left out of a span that is not read yet.
+	hasRead  bool // something has been read
+	// unreadable is the number of seconds left out of a span that is not complete yet.
 	unreadable int
 }
 
@@ -28,12 +28,11 @@ func NewHistory(report Report, options Options) *History {
 	return &History{reader: New(report, options)}
 }
 
-// Rows are the rows of a span.
+// Rows holds the rows of a span.
 type Rows struct {
-	Ended   []wolkvox.Chat // some of them more than once
-	Invalid int            // rows that are no chat, or whose end cannot be read
-	// Unreadable is how many seconds were left out because no response that holds them
-	// could be read.
+	Ended   []wolkvox.Chat // may contain a chat more than once
+	Invalid int            // rows that are not a chat, or have an unreadable end
+	// Unreadable is the number of seconds left out because they are unreadable.
 	Unreadable int
 }
 
@@ -50,11 +49,11 @@ func (r *Rows) Apply(chat *wolkvox.Chat, _ ledger.Mode) {
 // Reject implements [RowSink].
 func (r *Rows) Reject() { r.Invalid++ }
 
-// Spans divides a time into spans that are to be read at once, oldest first. How long
-// they are depends on what was read before.
+// Spans divides a span into parts that can each be read at once, oldest first. Their
+// length depends on what was read before.
 func (h *History) Spans(from, to time.Time) iter.Seq[ledger.Span] { return h.reader.Spans(from, to) }
 
-// Requests returns how many requests a time takes if none fails and no response is
+// Requests returns the number of requests for a span if none fails and no response is
 // truncated.
 func (h *History) Requests(from, to time.Time) (n int) {
 	for span := range h.Spans(from, to) {
@@ -63,12 +62,12 @@ func (h *History) Requests(from, to time.Time) (n int) {
 	return n
 }
 
-// maxFaultTime is how long a fault that may pass is waited for.
-const maxFaultTime = time.Hour
+// maxFaultWait is how long Read waits for the end of a transient fault.
+const maxFaultWait = time.Hour
 
-// Read reads all chats that started in a span, or all that ended in it. If it fails for a
-// cause that may pass, it tries again at the interval for up to an hour; but not if
-// nothing was ever read, since then the cause is most likely the setup.
+// Read reads all chats that the report has for a span: those that started in it, or those
+// that ended in it. After a transient error it retries at each interval for up to an hour,
+// but not if nothing was ever read: then the cause is most likely the setup.
 func (h *History) Read(ctx context.Context, span ledger.Span) (*Rows, error) {
 	r, logger := h.reader, h.reader.options.Logger
 	for {
@@ -77,20 +76,20 @@ func (h *History) Read(ctx context.Context, span ledger.Span) (*Rows, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err == nil:
-			h.fault.End(logger, "reading")
-			h.begun = true
+			h.fault.End(logger, "read")
+			h.hasRead = true
 			return rows, nil
 		}
 		since := h.fault.Since
 		if h.fault.Err == nil {
 			since = time.Now()
 		}
-		next := later(r.quietUntil, time.Now().Add(r.options.Interval))
-		if !h.begun || !mayPass(err) || next.Sub(since) > maxFaultTime {
+		next := Later(r.quietUntil, time.Now().Add(r.options.Interval))
+		if !h.hasRead || !isTransient(err) || next.Sub(since) > maxFaultWait {
 			return nil, fmt.Errorf("reading %s to %s: %w", r.local(span.From), r.local(span.To), err)
 		}
-		h.fault.Begin(logger, "reading", err, "result", orNone(Result(err)))
-		if err := sleep(ctx, time.Until(next)); err != nil {
+		h.fault.Begin(logger, "read", err, "result", ResultLabel(err))
+		if err := Sleep(ctx, time.Until(next)); err != nil {
 			return nil, err
 		}
 	}
@@ -106,21 +105,22 @@ func (h *History) read(ctx context.Context, span ledger.Span) (*Rows, error) {
 	c.WarnOfOverfull(&h.overfull)
 	c.ReportSkipped(outcome.Skipped)
 	h.gaps, h.unreadable = outcome.Gaps, h.unreadable+len(outcome.Skipped)
-	if outcome.Held {
-		h.begun = true
+	if outcome.Incomplete {
+		h.hasRead = true
 		return nil, h.reader.lastUnreadable
 	}
 	rows.Unreadable, h.unreadable = h.unreadable, 0
 	return rows, nil
 }
 
-// windows returns the windows of a span and its last second, which the API may leave out.
+// windows returns the windows of a span, one second longer, as the API may leave out the
+// last second of a window.
 func (h *History) windows(span ledger.Span) []wolkvox.Window {
 	return wolkvox.Windows(span.From, span.To.Add(time.Second), h.reader.options.Zone)
 }
 
-// mayPass reports whether a fault may pass without anyone's action.
-func mayPass(err error) bool {
+// isTransient reports whether a fault may end without action by the user.
+func isTransient(err error) bool {
 	switch Result(err) {
 	case wolkvox.Network, wolkvox.ServerError, wolkvox.Timeout, wolkvox.RateLimited, wolkvox.TokenBusy,
 		wolkvox.Unavailable, wolkvox.Malformed:

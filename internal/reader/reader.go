@@ -38,16 +38,16 @@ const (
 
 	// maxRetries is how many failed requests a cycle repeats at most.
 	maxRetries = 10
-	// MaxExtra is how many requests there may be at once beyond those that the windows
-	// need: to repeat those that failed, and to find the seconds that cannot be read, of
-	// which one takes up to thirty. There is one more in each interval.
+	// MaxExtra is how many requests may be made at once beyond those that the windows
+	// need: retries, and the search for unreadable seconds, up to thirty requests for
+	// each. Each interval adds one more.
 	MaxExtra = 200
-	// MaxBeside is the same for requests that reconciles make at and between gaps. There
-	// is one more in each third interval.
+	// MaxGapRequests is the same for requests that reconciles make at and between gaps.
+	// Every third interval adds one more.
 	//
-	// With intervals of 5 minutes both are 488 and 146 a day at most, beside some 340 that
-	// an ordinary day takes besides: less than the 1,000 of one licence.
-	MaxBeside = 50
+	// With intervals of 5 minutes these limits are 488 and 146 requests a day, besides some
+	// 340 of an ordinary day: less than the 1,000 of one licence.
+	MaxGapRequests = 50
 )
 
 // Reader reads the report of one operation. It keeps what it learns about the API from
@@ -57,10 +57,10 @@ type Reader struct {
 	report  Report
 	counts  Counts
 
-	quietUntil time.Time // the API must not be asked before
-	extra      allowance // of requests beyond those that the windows need
-	beside     allowance // of requests that reconciles make at and between gaps
-	probed     time.Time // when the API was last asked for anything else while a fault lasted
+	quietUntil  time.Time // no request may be made before
+	extraBudget budget    // of requests beyond those that the windows need
+	gapBudget   budget    // of requests that reconciles make at and between gaps
+	probedAt    time.Time // when another window was last requested because of a fault
 	// lastUnreadable is why the newest unreadable window could not be read.
 	lastUnreadable error
 	limit          rowLimit
@@ -68,7 +68,7 @@ type Reader struct {
 	readUntil      time.Time     // up to when polls have read everything but gaps
 }
 
-// Counts are what a [Reader] has met since it was made.
+// Counts are the counters of a [Reader] since its creation.
 type Counts struct {
 	TruncatedWindows  uint64 // windows that were truncated and split
 	TruncatedSeconds  uint64 // windows that could not be split far enough
@@ -80,36 +80,36 @@ func New(report Report, options Options) *Reader {
 	return &Reader{
 		options:        options,
 		report:         report,
-		extra:          allowance{max: MaxExtra},
-		beside:         allowance{max: MaxBeside},
+		extraBudget:    budget{max: MaxExtra},
+		gapBudget:      budget{max: MaxGapRequests},
 		lastUnreadable: &wolkvox.Error{Result: wolkvox.Malformed},
 		maxSpan:        MaxSpan,
 	}
 }
 
-// Counts returns what the reader has met so far.
+// Counts returns the counters so far.
 func (r *Reader) Counts() Counts { return r.counts }
 
-// QuietUntil returns when the API may be asked again after a failure.
+// QuietUntil returns when requests may be made again after a failure.
 func (r *Reader) QuietUntil() time.Time { return r.quietUntil }
 
 // SetReadUntil sets up to when polls have read everything but gaps.
-func (r *Reader) SetReadUntil(t time.Time) { r.readUntil = later(r.readUntil, t) }
+func (r *Reader) SetReadUntil(t time.Time) { r.readUntil = Later(r.readUntil, t) }
 
-// TakeExtra takes a request from the budget of those beyond what the windows need, and
+// AcquireExtra uses one request of the budget for those that the windows do not need, and
 // reports whether there was one.
-func (r *Reader) TakeExtra() bool { return r.extra.take(r.options.Interval) }
+func (r *Reader) AcquireExtra() bool { return r.extraBudget.acquire(r.options.Interval) }
 
-// TakeBeside does the same for requests that reconciles make for gaps.
-func (r *Reader) TakeBeside() bool { return r.beside.take(3 * r.options.Interval) }
+// AcquireGapRequest does the same for requests that reconciles make for gaps.
+func (r *Reader) AcquireGapRequest() bool { return r.gapBudget.acquire(3 * r.options.Interval) }
 
-// NextSpan returns the first piece of a time that is to be read at once.
+// NextSpan returns the first part of a span that can be read at once.
 func (r *Reader) NextSpan(from, to time.Time) ledger.Span {
-	return ledger.Span{From: from, To: earlier(from.Add(r.maxSpan), to)}
+	return ledger.Span{From: from, To: Earlier(from.Add(r.maxSpan), to)}
 }
 
-// Spans divides a time into pieces that are to be read at once, oldest first. How long
-// they are depends on what was read before.
+// Spans divides a span into parts that can each be read at once, oldest first. Their
+// length depends on what was read before.
 func (r *Reader) Spans(from, to time.Time) iter.Seq[ledger.Span] {
 	return func(yield func(ledger.Span) bool) {
 		for from.Before(to) {
@@ -122,7 +122,7 @@ func (r *Reader) Spans(from, to time.Time) iter.Seq[ledger.Span] {
 	}
 }
 
-// Result returns the API's part in an error, empty for an error that is not the API's.
+// Result returns the result of an error of the API, empty for any other error.
 func Result(err error) wolkvox.Result {
 	if failure, ok := errors.AsType[*wolkvox.Error](err); ok {
 		return failure.Result
@@ -130,36 +130,11 @@ func Result(err error) wolkvox.Result {
 	return ""
 }
 
-// orNone returns a result for a log line.
-func orNone(result wolkvox.Result) string {
-	if result == "" {
-		return "none"
+// ResultLabel returns the result of an error as log lines have it, "none" for an error
+// that is not the API's.
+func ResultLabel(err error) string {
+	if result := Result(err); result != "" {
+		return string(result)
 	}
-	return string(result)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return "none"
 }

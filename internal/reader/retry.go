@@ -11,10 +11,10 @@ import (
 type action uint8
 
 const (
-	giveUp       action = iota // nothing in this cycle and, until the wait is over, in any other
-	retry                      // the same again after the wait
-	splitWindow                // ask for the window's halves: it is too much
-	narrowWindow               // ask for the window's halves: something in it cannot be read
+	giveUp       action = iota // no request in this cycle, nor in any other until the wait is over
+	retry                      // repeat the request after the wait
+	splitWindow                // request the window's halves: it holds too much
+	narrowWindow               // request the window's halves: something in it cannot be read
 )
 
 // decision is an action and its wait.
@@ -26,23 +26,24 @@ type decision struct {
 const (
 	// maxRetryWait is the longest wait within a cycle.
 	maxRetryWait = 30 * time.Second
-	// quickTries is how often a request is made that may succeed at once.
-	quickTries = 4
-	// quotaProbe is how often a spent quota is tried: it may have been raised.
-	quotaProbe = 30 * time.Minute
-	// busyPause lets another user of the token finish.
-	busyPause = 5 * time.Second
-	// maxSplits is how often a piece is split: enough for three million chats a
-	// day. An API that cuts whatever it is asked for would be asked for each
-	// second of the piece.
+	// maxQuickTries is how often in a row a request may fail before it is not retried
+	// within the cycle.
+	maxQuickTries = 4
+	// quotaProbeInterval is how often a spent quota is tested: it may have been raised.
+	quotaProbeInterval = 30 * time.Minute
+	// tokenBusyWait lets another user of the token finish.
+	tokenBusyWait = 5 * time.Second
+	// maxSplits is how often a span is split: enough for three million chats a day.
+	// Without a limit, an API that truncates every response would be asked for each
+	// second of the span.
 	maxSplits = 200
-	// fewSplits is as often while it goes on doing so: enough for a minute with
-	// a second that holds too many chats.
-	fewSplits = 20
+	// maxSplitsWhileTruncated is the same after a cycle that failed because of truncated
+	// responses: enough for a minute with a second that holds too many chats.
+	maxSplitsWhileTruncated = 20
 )
 
-// decide returns what to do after a failed request. pause is the next wait of those that
-// grow.
+// decide returns what to do after a failed request. pause is the next wait of the
+// exponential backoff.
 func (c *Cycle) decide(err error, w wolkvox.Window, pause time.Duration) decision {
 	if isTruncated(err) {
 		return c.decideTruncated()
@@ -54,85 +55,81 @@ func (c *Cycle) decide(err error, w wolkvox.Window, pause time.Duration) decisio
 	if failure.RetryAfter > maxRetryWait {
 		return decision{wait: failure.RetryAfter}
 	}
-	// A failure may be transient at first. If it persists, it is the window's.
-	retryOr := func(otherwise action, wait time.Duration) decision {
+	// A failure may be transient at first. If it persists, its cause is in the window.
+	retryOr := func(fallback action, wait time.Duration) decision {
 		if c.mayRetry() {
 			return decision{retry, wait}
 		}
-		if c.failed < quickTries && c.lasting == nil && len(c.unreadable) == 0 {
-			otherwise = giveUp // There is no allowance to find out whether it lasts.
+		if c.failedInRow < maxQuickTries && c.lastErr == nil && len(c.unreadable) == 0 {
+			fallback = giveUp // The budget is too short to see whether the failure persists.
 		}
-		return decision{otherwise, wait}
+		return decision{fallback, wait}
 	}
-	otherwise := giveUp
-	if spoils(failure) {
-		otherwise = narrowWindow
+	fallback := giveUp
+	if mayBeRowFault(failure) {
+		fallback = narrowWindow
 	}
 	switch failure.Result {
 	case wolkvox.Malformed:
-		return decision{action: otherwise}
+		return decision{action: fallback}
 	case wolkvox.Timeout:
-		// The same again would take as long. Halves of less than three seconds
-		// may not show what the window would have.
+		// The same request would take as long. The halves of a window of less than three
+		// seconds may not show all that the window shows.
 		if w.To-w.From >= 3 && c.mayRetry() {
 			return decision{action: splitWindow}
 		}
-		return decision{action: otherwise}
+		return decision{action: fallback}
 	case wolkvox.Network, wolkvox.ServerError:
-		return retryOr(otherwise, max(pause, failure.RetryAfter))
+		return retryOr(fallback, max(pause, failure.RetryAfter))
 	case wolkvox.RateLimited:
 		if failure.RetryAfter > 0 {
 			return retryOr(giveUp, failure.RetryAfter)
 		}
 		return decision{}
 	case wolkvox.TokenBusy:
-		return retryOr(giveUp, min(busyPause, c.reader.options.Interval)+pause)
+		return retryOr(giveUp, min(tokenBusyWait, c.reader.options.Interval)+pause)
 	case wolkvox.QuotaExceeded:
-		return decision{wait: min(quotaProbe, UntilMidnight(time.Now().In(c.reader.options.Zone)))}
+		return decision{wait: min(quotaProbeInterval, UntilMidnight(time.Now().In(c.reader.options.Zone)))}
 	default:
 		return decision{}
 	}
 }
 
-// mayRetry reports whether a failed request is worth another, and takes it from the
-// allowance. While a fault lasts, one request a poll is enough to see its end.
+// mayRetry reports whether a failed request is to be repeated, and acquires the retry from
+// the budget. While a fault lasts, one request a poll is enough to notice its end.
 func (c *Cycle) mayRetry() bool {
-	if c.failed >= quickTries || c.lasting != nil || c.retries >= maxRetries || !c.reader.TakeExtra() {
+	if c.failedInRow >= maxQuickTries || c.lastErr != nil || c.retries >= maxRetries || !c.reader.AcquireExtra() {
 		return false
 	}
 	c.retries++
 	return true
 }
 
-// allowance is how many requests there may be beyond those that the windows need: max at
-// once, and one more with each interval. It is full until the first request is taken.
-type allowance struct {
-	max  int
-	used time.Time // up to when the intervals' requests are used
+// budget limits requests beyond those that the windows need: up to max at once, and one
+// more with each interval. It is full until the first request is acquired.
+type budget struct {
+	max       int
+	usedUntil time.Time // up to when the intervals' requests are used
 }
 
-// take takes a request, and reports whether there was one.
-func (a *allowance) take(interval time.Duration) bool {
+// acquire uses one request of the budget, and reports whether there was one.
+func (b *budget) acquire(interval time.Duration) bool {
 	now := time.Now()
-	if a.next(now, interval).After(now) {
+	next := b.next(now, interval)
+	if next.After(now) {
 		return false
 	}
-	a.used = a.next(now, interval)
+	b.usedUntil = next
 	return true
 }
 
-// has reports whether there are more than so many requests left.
-func (a *allowance) has(interval time.Duration, more int) bool {
+// hasMoreThan reports whether more than n requests are left.
+func (b *budget) hasMoreThan(n int, interval time.Duration) bool {
 	now := time.Now()
-	return !a.next(now, interval).Add(time.Duration(more) * interval).After(now)
+	return !b.next(now, interval).Add(time.Duration(n) * interval).After(now)
 }
 
-func (a *allowance) next(now time.Time, interval time.Duration) time.Time {
-	return later(a.used, now.Add(-time.Duration(a.max)*interval)).Add(interval)
-}
-
-// UntilMidnight returns how long the day lasts on now's wall clock.
-func UntilMidnight(now time.Time) time.Duration {
-	year, month, day := now.Date()
-	return time.Date(year, month, day+1, 0, 0, 0, 0, now.Location()).Sub(now)
+// next returns the end of the interval that the next request uses.
+func (b *budget) next(now time.Time, interval time.Duration) time.Time {
+	return Later(b.usedUntil, now.Add(-time.Duration(b.max)*interval)).Add(interval)
 }

@@ -28,7 +28,7 @@ func TestCycle_DecidesAfterEachFailure(t *testing.T) {
 		"network":                   {failing(wolkvox.Network), 1, decision{retry, pause}},
 		"timeout":                   {failing(wolkvox.Timeout), 3, decision{action: splitWindow}},
 		"timeout, four tries":       {failing(wolkvox.Timeout), 4, decision{}},
-		"cut":                       {errCut, 4, decision{action: splitWindow}},
+		"cut":                       {errTruncated, 4, decision{action: splitWindow}},
 		"too large":                 {failing(wolkvox.TooLarge), 4, decision{action: splitWindow}},
 		"server error":              {failing(wolkvox.ServerError), 1, decision{retry, pause}},
 		"server error, four tries":  {failing(wolkvox.ServerError), 4, decision{narrowWindow, pause}},
@@ -36,7 +36,7 @@ func TestCycle_DecidesAfterEachFailure(t *testing.T) {
 		"503 with a long one":       {&wolkvox.Error{Result: wolkvox.ServerError, RetryAfter: time.Hour}, 1, decision{wait: time.Hour}},
 		"429":                       {failing(wolkvox.RateLimited), 1, decision{}},
 		"429 with Retry-After":      {&wolkvox.Error{Result: wolkvox.RateLimited, RetryAfter: 9 * time.Second}, 1, decision{retry, 9 * time.Second}},
-		"token busy":                {failing(wolkvox.TokenBusy), 1, decision{retry, busyPause + pause}},
+		"token busy":                {failing(wolkvox.TokenBusy), 1, decision{retry, tokenBusyWait + pause}},
 		"maintenance":               {failing(wolkvox.Unavailable), 1, decision{}},
 		"no token":                  {failing(wolkvox.Unauthorized), 1, decision{}},
 		"token refused":             {failing(wolkvox.TokenRejected), 1, decision{}},
@@ -45,13 +45,13 @@ func TestCycle_DecidesAfterEachFailure(t *testing.T) {
 		"redirected":                {failing(wolkvox.Redirected), 1, decision{}},
 		"token file unreadable":     {errors.New("no such file"), 1, decision{}},
 		// A bubble begins at 19:00 in Bogota.
-		"quota": {failing(wolkvox.QuotaExceeded), 1, decision{wait: quotaProbe}},
+		"quota": {failing(wolkvox.QuotaExceeded), 1, decision{wait: quotaProbeInterval}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCycle()
-				c.failed = tt.tries
+				c.failedInRow = tt.tries
 				if have := c.decide(tt.err, window, pause); have != tt.want {
 					t.Errorf("have %+v, want %+v", have, tt.want)
 				}

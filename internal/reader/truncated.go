@@ -11,56 +11,57 @@ import (
 )
 
 var (
-	// errCut is a response with as many rows as the API shows at most. It only gets
-	// out of a cycle whose windows are truncated however short they are.
-	errCut = errors.New("far too many responses are truncated at the API's row limit")
-	// errSuspect is a response that may be truncated: the window's halves will show it.
+	// errTruncated is the error of a response with as many rows as the API returns at
+	// most. A cycle returns it only if even its shortest windows are truncated.
+	errTruncated = errors.New("far too many responses are truncated at the API's row limit")
+	// errSuspect is the error of a response that may be truncated. The window's halves
+	// show whether it is.
 	errSuspect = errors.New("the response may be truncated")
 )
 
-// isTruncated reports whether a response's window is to be split for its many rows.
+// isTruncated reports whether a window is to be split because of its many rows.
 func isTruncated(err error) bool {
-	return errors.Is(err, errCut) || errors.Is(err, errSuspect) || Result(err) == wolkvox.TooLarge
+	return errors.Is(err, errTruncated) || errors.Is(err, errSuspect) || Result(err) == wolkvox.TooLarge
 }
 
 const (
-	// minRound and minRepeated are the smallest numbers of rows that look like a limit: a
-	// round one, and one that another response had which was the largest until then.
+	// minRound and minRepeated are the smallest numbers of rows that look like a limit:
+	// minRound for a round number, minRepeated for the number of the largest response
+	// so far.
 	minRound, minRepeated = 50, 20
-	// maxFalseAnnouncements is how often in a row msg may name more rows than the
-	// window turned out to hold before it is no longer believed.
+	// maxFalseAnnouncements is how often in a row msg may name more rows than the window
+	// holds before it is ignored.
 	maxFalseAnnouncements = 3
 )
 
-// rowLimit is what is known of how many rows a response can have. The vendor states
-// 60,000; a server may truncate at fewer, and says so or not. The zero value knows the
-// vendor's limit alone.
+// rowLimit learns how many rows a response can have. The vendor states 60,000, but a server
+// may truncate at fewer, with or without a message. The zero value has the vendor's limit.
 type rowLimit struct {
-	found    int // the number of rows of a response that was truncated; 0 if none was
-	largest  int // rows of the largest response that was not
-	verified int // a number of rows like that of largest which was no limit
-	falsely  int // how often in a row msg named more rows than there were
+	known              int // rows of a truncated response; 0 if there was none
+	largest            int // rows of the largest response that was not truncated
+	verified           int // a value of largest that was not a limit
+	falseAnnouncements int // how often in a row msg named too many rows
 }
 
-// rows returns how many rows a response has at most.
+// rows returns the largest number of rows of a response.
 func (l *rowLimit) rows() int {
-	if l.found > 0 {
-		return l.found
+	if l.known > 0 {
+		return l.known
 	}
 	return wolkvox.MaxRows
 }
 
-// check returns errCut for a response that is truncated, and errSuspect for one that
-// may be: by the number of rows that its msg names, -1 for none, by a round number of
-// rows, or as another response had as many and none had more.
+// check returns errTruncated for a response that is truncated. It returns errSuspect for one
+// that may be truncated: its msg announces more rows (-1: none), its number of rows is
+// round, or no response had more rows and another one had as many.
 func (l *rowLimit) check(rows, announced int) error {
-	if rows > l.found {
-		l.found = 0 // The server's limit was raised, or it was none.
+	if rows > l.known {
+		l.known = 0 // The server's limit was raised, or it was not a limit.
 	}
 	switch {
 	case rows >= l.rows():
-		return errCut
-	case l.believes(rows, announced):
+		return errTruncated
+	case l.trusts(rows, announced):
 		return errSuspect
 	case rows >= minRound && isRound(rows), rows >= minRepeated && rows == l.largest && rows != l.verified:
 		return errSuspect
@@ -69,24 +70,24 @@ func (l *rowLimit) check(rows, announced int) error {
 	return nil
 }
 
-// believes reports whether a msg that names more rows than there are is to be believed.
-func (l *rowLimit) believes(rows, announced int) bool {
-	return announced > rows && l.falsely < maxFalseAnnouncements
+// trusts reports whether a msg announces more rows than the response has and is believed.
+func (l *rowLimit) trusts(rows, announced int) bool {
+	return announced > rows && l.falseAnnouncements < maxFalseAnnouncements
 }
 
-// isRound reports whether n is a number that people choose as a limit.
+// isRound reports whether n is a typical limit.
 func isRound(n int) bool { return n%50 == 0 || n&(n-1) == 0 || n&(n+1) == 0 }
 
-// learn is told how many rows a suspected response had, and how many different chats the
-// window's halves showed. It reports whether the response was truncated. Between the
-// requests a few chats may have come.
+// learn compares the rows of a suspect response with the number of different chats in the
+// window's halves, and reports whether the response was truncated. A few chats may have been
+// added between the requests.
 func (l *rowLimit) learn(rows, chats, announced int) bool {
 	if chats > rows+rows/50+1 {
-		l.found, l.falsely = rows, 0
+		l.known, l.falseAnnouncements = rows, 0
 		return true
 	}
 	if announced > rows {
-		l.falsely++
+		l.falseAnnouncements++
 	}
 	if rows == l.largest && chats <= rows {
 		l.verified = rows
@@ -95,46 +96,47 @@ func (l *rowLimit) learn(rows, chats, announced int) bool {
 	return false
 }
 
-// readTruncated reads the halves of a window that brought as many rows as err says,
-// or took too long.
+// readTruncated reads the halves of a window whose response had too many rows or took too
+// long. err is the error of that response.
 func (c *Cycle) readTruncated(
 	ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, rows int, err error,
 ) (int, error) {
 	if errors.Is(err, errSuspect) {
 		return c.verify(ctx, w, sink, mode, rows)
 	}
-	parts, splitErr := c.readHalves(ctx, w, sink, mode)
+	halvesRows, splitErr := c.readHalves(ctx, w, sink, mode)
 	if splitErr != nil || Result(err) == wolkvox.Timeout {
-		return parts, splitErr
+		return halvesRows, splitErr
 	}
-	c.countTruncated(parts < rows || len(w.Split()) == 0)
-	return max(rows, parts), nil
+	c.countTruncated(halvesRows < rows || len(w.Split()) == 0)
+	return max(rows, halvesRows), nil
 }
 
 // verify reads the halves of a window whose response may be truncated.
 func (c *Cycle) verify(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, rows int) (int, error) {
 	announced := c.reader.report.LastResponse().Announced
 	halves := &distinctSink{RowSink: sink, chats: map[wolkvox.ID]struct{}{}}
-	parts, err := c.readHalves(ctx, w, halves, mode)
+	halvesRows, err := c.readHalves(ctx, w, halves, mode)
 	if err != nil {
-		return parts, err
+		return halvesRows, err
 	}
 	chats := len(halves.chats)
 	if lengthOf(w) < 3*time.Second && chats <= rows {
-		// The halves of so short a window may show less than it: they prove nothing.
-		if rows >= minRound && c.reader.limit.believes(rows, announced) {
+		// The halves of so short a window may show less than the window.
+		if rows >= minRound && c.reader.limit.trusts(rows, announced) {
 			c.countTruncated(true)
 		}
 		return rows, nil
 	}
 	if c.reader.limit.learn(rows, chats, announced) {
 		c.countTruncated(false)
-		c.reader.adaptSpan(w, rows, errCut, 0)
+		c.reader.adaptSpan(w, rows, errTruncated, 0)
 	}
-	return max(rows, parts), nil
+	return max(rows, halvesRows), nil
 }
 
-// countTruncated counts a truncated window, and whether chats of it are missing.
+// countTruncated counts a truncated window, and a second with missing chats if missing is
+// true.
 func (c *Cycle) countTruncated(missing bool) {
 	c.reader.counts.TruncatedWindows++
 	if missing {
@@ -143,12 +145,12 @@ func (c *Cycle) countTruncated(missing bool) {
 	}
 }
 
-// WarnOfOverfull warns if windows of the cycle could not be split far enough.
+// WarnOfOverfull warns if windows of the cycle are truncated and too short to split.
 func (c *Cycle) WarnOfOverfull(w *fault.Warning) {
 	w.Set(c.reader.options.Logger, c.stats.Overfull > 0, "windows of a second hold more chats than one response: chats there are missing", "windows", c.stats.Overfull)
 }
 
-// distinctSink also remembers which chats it was given.
+// distinctSink passes rows on and remembers the IDs of their chats.
 type distinctSink struct {
 	RowSink
 	chats map[wolkvox.ID]struct{}
@@ -160,14 +162,14 @@ func (s *distinctSink) Apply(chat *wolkvox.Chat, mode ledger.Mode) {
 	s.RowSink.Apply(chat, mode)
 }
 
-// decideTruncated splits a window, with an end.
+// decideTruncated splits a window until the limit of splits.
 func (c *Cycle) decideTruncated() decision {
 	limit := maxSplits
-	if errors.Is(c.lasting, errCut) || Result(c.lasting) == wolkvox.TooLarge {
-		limit = fewSplits
+	if errors.Is(c.lastErr, errTruncated) || Result(c.lastErr) == wolkvox.TooLarge {
+		limit = maxSplitsWhileTruncated
 	}
 	if c.splits >= limit {
-		return decision{wait: quotaProbe}
+		return decision{wait: quotaProbeInterval}
 	}
 	c.splits++
 	return decision{action: splitWindow}

@@ -13,10 +13,10 @@ func TestRowLimit_Learn(t *testing.T) {
 		truncated              bool
 		want                   rowLimit
 	}{
-		{"many more", rowLimit{largest: 900, falsely: 2}, 777, 1_400, -1, true, rowLimit{largest: 900, found: 777}},
+		{"many more", rowLimit{largest: 900, falseAnnouncements: 2}, 777, 1_400, -1, true, rowLimit{largest: 900, known: 777}},
 		{"no more", rowLimit{largest: 777}, 777, 777, -1, false, rowLimit{largest: 777, verified: 777}},
 		{"a few more may have come meanwhile", rowLimit{largest: 777}, 777, 780, -1, false, rowLimit{largest: 777}},
-		{"no more than msg named falsely", rowLimit{}, 30, 30, 37, false, rowLimit{largest: 30, falsely: 1}},
+		{"no more than msg named falseAnnouncements", rowLimit{}, 30, 30, 37, false, rowLimit{largest: 30, falseAnnouncements: 1}},
 	} {
 		have := test.limit
 		if truncated := have.learn(test.rows, test.chats, test.announced); truncated != test.truncated || have != test.want {
@@ -49,7 +49,7 @@ func TestRowLimit_Check(t *testing.T) {
 		{"msg names more", rowLimit{}, 3, 4, "suspect"},
 		{"msg names more than none", rowLimit{}, 0, 4, "suspect"},
 		{"msg names fewer", rowLimit{}, 4, 3, "whole"},
-		{"msg has lied", rowLimit{falsely: 3}, 3, 4, "whole"},
+		{"msg has lied", rowLimit{falseAnnouncements: 3}, 3, 4, "whole"},
 		{"a round number", rowLimit{}, 5_000, -1, "suspect"},
 		{"a power of two", rowLimit{}, 4_096, -1, "suspect"},
 		{"one less", rowLimit{}, 4_095, -1, "suspect"},
@@ -59,9 +59,9 @@ func TestRowLimit_Check(t *testing.T) {
 		{"twenty as the most", rowLimit{largest: 20}, 20, -1, "suspect"},
 		{"verified", rowLimit{largest: 777, verified: 777}, 777, -1, "whole"},
 		{"fewer than the most", rowLimit{largest: 777}, 776, -1, "whole"},
-		{"found", rowLimit{found: 777}, 777, -1, "truncated"},
-		{"fewer than found", rowLimit{found: 777}, 776, -1, "whole"},
-		{"more than found", rowLimit{found: 777}, 778, -1, "whole"},
+		{"found", rowLimit{known: 777}, 777, -1, "truncated"},
+		{"fewer than found", rowLimit{known: 777}, 776, -1, "whole"},
+		{"more than found", rowLimit{known: 777}, 778, -1, "whole"},
 	} {
 		if have := suspect(test.limit, test.rows, test.announced); have != test.want {
 			t.Errorf("%s: have %s, want %s", test.name, have, test.want)

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Why a state was refused; Load says what to do about it.
+// Errors of a state that cannot be loaded. The error of Load says what to do.
 var (
-	ErrForeign = errors.New("not a state file of wolkvox_exporter, or damaged at its beginning")
+	ErrForeign = errors.New("not a state file of wolkvox_exporter, or its beginning is damaged")
 	ErrCorrupt = errors.New("the state file is cut or corrupt")
 	ErrNewer   = errors.New("the state file was written by a newer wolkvox_exporter")
 	ErrMissing = errors.New("the state file is missing, but its previous generation is there, so this is no first start")
@@ -22,10 +22,9 @@ var (
 //
 //	magic | version uint32 | length of the state uint64 | state | SHA-256 of all before
 //
-// Every later version keeps the magic, the version's place and the checksum at
-// the end, so that a damaged file is never taken for a newer one. SHA-256 and not
-// CRC-32C: one damaged state in 2^32 taken for good would be wrong for ever and in
-// silence, and the difference is milliseconds per poll.
+// All later versions keep the magic, the position of the version and the checksum at the
+// end, so that a damaged file is never taken for a newer one. The checksum is SHA-256 and
+// not CRC-32C, which does not detect one of 2^32 damages. The cost is milliseconds per poll.
 const (
 	magic   = "wolkvox_exporter state\n"
 	version = 1
@@ -43,8 +42,8 @@ func encode(state []byte) io.Reader {
 }
 
 func decode(file []byte) ([]byte, error) {
-	rest, ours := bytes.CutPrefix(file, []byte(magic))
-	if !ours {
+	rest, hasMagic := bytes.CutPrefix(file, []byte(magic))
+	if !hasMagic {
 		if strings.HasPrefix(magic, string(file)) {
 			return nil, ErrCorrupt // cut within the magic, or empty
 		}
@@ -55,11 +54,11 @@ func decode(file []byte) ([]byte, error) {
 		return nil, ErrCorrupt
 	}
 	rest = rest[:len(rest)-sha256.Size]
-	have := binary.BigEndian.Uint32(rest)
-	if have > version {
-		return nil, fmt.Errorf("%w (format %d, this one knows %d)", ErrNewer, have, version)
+	fileVersion := binary.BigEndian.Uint32(rest)
+	if fileVersion > version {
+		return nil, fmt.Errorf("%w (format %d, at most %d is supported)", ErrNewer, fileVersion, version)
 	}
-	if have < version || len(rest) < 12 {
+	if fileVersion < version || len(rest) < 12 {
 		return nil, ErrCorrupt
 	}
 	length, state := binary.BigEndian.Uint64(rest[4:]), rest[12:]

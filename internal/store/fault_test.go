@@ -49,8 +49,8 @@ func (f *faulty) call(do func() error) error {
 	return do()
 }
 
-func (f *faulty) files() files {
-	return files{
+func (f *faulty) files() fileSystem {
+	return fileSystem{
 		read: func(name string) (content []byte, err error) {
 			err = f.call(func() error { content, err = os.ReadFile(name); return err })
 			return content, err

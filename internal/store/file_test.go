@@ -40,7 +40,7 @@ func TestThePreviousGenerationIsKept(t *testing.T) {
 	noLinks.link = func(from, to string) error {
 		return &os.LinkError{Op: "link", Old: from, New: to, Err: syscall.EPERM}
 	}
-	for name, sys := range map[string]files{"by a link": osFiles, "by a copy": noLinks} {
+	for name, sys := range map[string]fileSystem{"by a link": osFiles, "by a copy": noLinks} {
 		t.Run(name, func(t *testing.T) {
 			file := mustOpen(t, t.TempDir(), sys).File("wv0042")
 			mustSave(t, file, "1")
@@ -82,7 +82,7 @@ func TestLoadRefusesAndSaysWhatToDo(t *testing.T) {
 	var (
 		back  = `to go back to the previous generation, rename %[1]q to %[2]q (the counters fall back to that point and the chats since it are fetched again)`
 		none  = `no usable previous generation`
-		anew  = `to start anew, move %[3]q away (only chats from now on are counted)`
+		anew  = `to start over, move %[3]q away (only chats from now on are counted)`
 		write = func(content []byte) func(string) error {
 			return func(path string) error { return os.WriteFile(path, content, 0o600) }
 		}
@@ -102,7 +102,7 @@ func TestLoadRefusesAndSaysWhatToDo(t *testing.T) {
 		"empty":                       {write(nil), write(good), ErrCorrupt, []string{back, anew}},
 		"foreign":                     {write([]byte("phones: " + secret)), nil, ErrForeign, []string{none, anew}},
 		"foreign, with previous":      {write([]byte(secret)), write(good), ErrForeign, []string{back, anew}},
-		"newer":                       {write(newer), write(good), ErrNewer, []string{"format 2, this one knows 1", "run that newer version"}},
+		"newer":                       {write(newer), write(good), ErrNewer, []string{"format 2, at most 1 is supported", "run that newer version"}},
 		"missing":                     {nil, write(good), ErrMissing, []string{back, anew}},
 		"missing, previous cut":       {nil, write(good[:9]), ErrMissing, []string{none, anew}},
 		"missing, previous no file":   {nil, folder, ErrMissing, []string{none, anew}},

@@ -1,6 +1,5 @@
-// Package store keeps the books of the operations on disk: one state per
-// operation, opaque bytes here, so that what Save returned nil for is still
-// there after a kill -9 or a power cut at any instant.
+// Package store keeps the states of operations on disk. A state is opaque bytes. Once Save
+// has returned nil, the state survives a kill -9 or a power cut at any instant.
 package store
 
 import (
@@ -16,23 +15,23 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
-// ErrInUse says that another process has the storage folder.
+// ErrInUse is the error of a storage folder that another process has locked.
 var ErrInUse = errors.New("in use by another wolkvox_exporter")
 
-// Folder is a storage folder, locked against every other process.
+// Folder is a storage folder. It is locked against other processes.
 type Folder struct {
 	dir  string
 	lock *flock.Flock
-	sys  files
+	sys  fileSystem
 }
 
-// Open creates the folder if needed and locks it until Close or the end of the
-// process, however it ends. Errors wrap ErrInUse when another process has it.
+// Open creates the folder if needed and locks it until Close or any end of the process. The
+// error wraps [ErrInUse] if another process has locked it.
 func Open(dir string) (*Folder, error) {
 	return open(dir, osFiles)
 }
 
-func open(dir string, sys files) (*Folder, error) {
+func open(dir string, sys fileSystem) (*Folder, error) {
 	if err := makeFolder(dir, sys); err != nil {
 		return nil, fmt.Errorf("creating storage folder %q: %w", dir, err)
 	}
@@ -49,7 +48,7 @@ func open(dir string, sys files) (*Folder, error) {
 	}
 	folder := &Folder{dir: dir, lock: lock, sys: sys}
 	if err := folder.removeLeftovers(); err != nil {
-		_ = folder.Close() // the first error is the one to mend
+		_ = folder.Close() // The first error is the one to report.
 		return nil, fmt.Errorf("cleaning storage folder %q: %w", dir, err)
 	}
 	return folder, nil
@@ -57,16 +56,16 @@ func open(dir string, sys files) (*Folder, error) {
 
 const lockName = "lock"
 
-// checkLock refuses what would block whoever opens it. A lock is made if there is
-// none.
+// checkLock returns an error if the lock exists and is not a regular file. Opening a pipe, for
+// example, would block.
 func checkLock(path string) error {
-	if err := regular.Check(path, maxFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := regular.Check(path, maxFileSize); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%q: %w", path, err)
 	}
 	return nil
 }
 
-// Close releases the lock. No File of the folder saves any more.
+// Close releases the lock. After that, no File of the folder can be saved.
 func (f *Folder) Close() error {
 	if err := f.lock.Close(); err != nil {
 		return fmt.Errorf("unlocking storage folder %q: %w", f.dir, err)
@@ -74,15 +73,15 @@ func (f *Folder) Close() error {
 	return nil
 }
 
-// File is the file of one operation's state.
+// File returns the file of an operation's state.
 func (f *Folder) File(operation string) *File {
 	return &File{folder: f, path: filepath.Join(f.dir, safeName(operation)+suffix)}
 }
 
-// makeFolder makes the new folder itself durable: a power cut must not take it
-// away with all that was saved in it. The parent of a folder that was already
-// there is synced too, as whoever made it may have been killed before that.
-func makeFolder(dir string, sys files) error {
+// makeFolder creates a folder and makes it durable, so that a power cut does not remove it
+// with all saved states. It also syncs the parent of an existing folder, as the process that
+// created it may have been killed before.
+func makeFolder(dir string, sys fileSystem) error {
 	var parents []string
 	for child := filepath.Clean(dir); ; {
 		parent := filepath.Dir(child)
@@ -96,7 +95,7 @@ func makeFolder(dir string, sys files) error {
 		return err
 	}
 	for _, parent := range parents {
-		// A parent that we may not read is one where somebody else made our folder.
+		// If we cannot read the parent, another user has created our folder.
 		if err := sys.syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("flushing %q: %w", parent, err)
 		}
@@ -104,8 +103,8 @@ func makeFolder(dir string, sys files) error {
 	return nil
 }
 
-// leftover matches what a Save leaves when its process is killed: our own name
-// for it, with the digits that os.CreateTemp appends while writing.
+// leftover matches the names of files that a killed Save leaves, with the digits that
+// os.CreateTemp appends.
 var leftover = regexp.MustCompile(`^[a-z0-9_.%~-]*\.state(\.previous)?\.unsaved[0-9]*$`)
 
 func (f *Folder) removeLeftovers() error {
@@ -115,7 +114,7 @@ func (f *Folder) removeLeftovers() error {
 	}
 	for _, entry := range entries {
 		if entry.Type().IsRegular() && leftover.MatchString(entry.Name()) {
-			// One that stays only takes room: no reason to refuse the start.
+			// The error is ignored: a leftover only takes space.
 			_ = f.sys.remove(filepath.Join(f.dir, entry.Name()))
 		}
 	}

@@ -34,8 +34,8 @@ func TestOpen_RefusesPipeAsLock(t *testing.T) {
 	dir := t.TempDir()
 	mustMakePipe(t, filepath.Join(dir, lockName))
 	_, err := Open(dir)
-	_, lookErr := Look(dir)
-	for _, err := range []error{err, lookErr} {
+	_, probeErr := Probe(dir)
+	for _, err := range []error{err, probeErr} {
 		if !errors.Is(err, regular.ErrNotRegular) {
 			t.Errorf("have %v, want %v", err, regular.ErrNotRegular)
 		}
@@ -48,11 +48,11 @@ func TestFile_SavesNothingTooLargeToLoad(t *testing.T) {
 	file := mustOpen(t, t.TempDir(), osFiles).File("wv0042")
 	mustSave(t, file, "good")
 	// Not from the heap: the race detector would fill it.
-	large, err := syscall.Mmap(-1, 0, maxFile, syscall.PROT_READ, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	large, err := syscall.Mmap(-1, 0, maxFileSize, syscall.PROT_READ, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 	if err != nil {
 		t.Skip(err)
 	}
 	defer func() { _ = syscall.Munmap(large) }()
-	mustSay(t, file.Save(large), file.Path(), "more than would be loaded again")
+	mustSay(t, file.Save(large), file.Path(), "the state is too large")
 	mustLoad(t, file, "good")
 }

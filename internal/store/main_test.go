@@ -64,7 +64,7 @@ func nextLine(t *testing.T, lines *bufio.Scanner) string {
 	return lines.Text()
 }
 
-func mustOpen(t *testing.T, dir string, sys files) *Folder {
+func mustOpen(t *testing.T, dir string, sys fileSystem) *Folder {
 	t.Helper()
 	folder, err := open(dir, sys)
 	if err != nil {

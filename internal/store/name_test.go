@@ -56,7 +56,7 @@ func TestTwoNamesNeverMeetAndNeverLeaveTheFolder(t *testing.T) {
 			if filepath.Dir(path) != "data" || !filepath.IsLocal(path) {
 				t.Fatalf("%q leaves the folder: %q", name, path)
 			}
-			if len(filepath.Base(path)) > maxName+len(suffix) || strings.ToLower(path) != path {
+			if len(filepath.Base(path)) > maxNameLen+len(suffix) || strings.ToLower(path) != path {
 				t.Fatalf("%q: %q is too long or has capitals", name, path)
 			}
 			if leftover.MatchString(filepath.Base(path)) || leftover.MatchString(filepath.Base(path)+previous) {

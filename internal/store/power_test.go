@@ -177,8 +177,8 @@ func (d *disk) syncDir(string) error {
 	return d.do(func() error { d.settle(); return nil })
 }
 
-func (d *disk) files() files {
-	return files{d.read, d.write, d.link, d.replace, d.remove, d.syncDir}
+func (d *disk) files() fileSystem {
+	return fileSystem{d.read, d.write, d.link, d.replace, d.remove, d.syncDir}
 }
 
 // afterPowerCut is everything that the cut can have left, without what Open removes.

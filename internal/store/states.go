@@ -15,23 +15,23 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
-// ErrNoState says that a folder has nothing of an operation.
+// ErrNoState is the error of an operation that has no files in a folder.
 var ErrNoState = errors.New("has no saved state")
 
-// State is what a folder has of one operation.
+// State describes the saved state of one operation.
 type State struct {
-	// Operation is its name, or that of its file if the name was too long for it.
+	// Operation is the name of the operation, or that of its file if the name is too long.
 	Operation string
-	// Size is that of the current generation in bytes, and Saved when that was written.
+	// Size is the size of the current generation in bytes. Saved is when it was written.
 	// Both are zero if there is none.
 	Size  int64
 	Saved time.Time
-	// Err is why it would not be loaded.
+	// Err is the error that Load would return.
 	Err error
 }
 
-// List returns the states in a folder by operation, and changes nothing: a process that
-// has the folder goes on. decode returns an error for a state that cannot be used.
+// List returns the states in a folder, sorted by operation. It needs no lock and changes
+// nothing. decode returns an error for a state that cannot be used.
 func List(dir string, decode func(state []byte) error) ([]State, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -40,21 +40,21 @@ func List(dir string, decode func(state []byte) error) ([]State, error) {
 	var names []string
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(strings.TrimSuffix(entry.Name(), previous), suffix)
-		if ok && (hashed.MatchString(name) || safeName(operationOf(name)) == name) {
+		if ok && (hashedName.MatchString(name) || safeName(operationName(name)) == name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	var states []State
 	for _, name := range slices.Compact(names) {
-		states = append(states, stateOf(dir, name, decode))
+		states = append(states, readState(dir, name, decode))
 	}
 	return states, nil
 }
 
-// stateOf returns what a folder has under a safeName.
-func stateOf(dir, name string, decodeState func([]byte) error) State {
-	s := State{Operation: operationOf(name)}
+// readState returns the state with the given safeName.
+func readState(dir, name string, decodeState func([]byte) error) State {
+	s := State{Operation: operationName(name)}
 	path := filepath.Join(dir, name+suffix)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -64,7 +64,7 @@ func stateOf(dir, name string, decodeState func([]byte) error) State {
 	if err == nil {
 		s.Size, s.Saved = info.Size(), info.ModTime()
 		var content []byte
-		if content, err = regular.ReadFile(path, maxFile); err == nil {
+		if content, err = regular.ReadFile(path, maxFileSize); err == nil {
 			content, err = decode(content)
 		}
 		if err == nil {
@@ -75,22 +75,24 @@ func stateOf(dir, name string, decodeState func([]byte) error) State {
 	return s
 }
 
-// operationOf is the inverse of safeName, as far as there is one.
-func operationOf(name string) string {
-	if operation, err := url.PathUnescape(name); err == nil && !hashed.MatchString(name) {
+// operationName returns the operation of a safeName, or the safeName itself if the name of the
+// operation is too long.
+func operationName(name string) string {
+	if operation, err := url.PathUnescape(name); err == nil && !hashedName.MatchString(name) {
 		return operation
 	}
 	return name
 }
 
-// hashed matches the safeName of a name that is too long.
-var hashed = regexp.MustCompile(`^[a-z0-9_.%-]{32}~[0-9a-f]{64}$`)
+// hashedName matches the safeName of a name that is too long.
+var hashedName = regexp.MustCompile(`^[a-z0-9_.%-]{32}~[0-9a-f]{64}$`)
 
-// generations are the files of an operation, in the order in which they can be taken
-// away: the current one alone can be loaded, the previous one alone cannot.
+// generations returns the existing files of an operation, in the order in which they can be
+// removed: the current generation can be loaded without the previous one, but not the other
+// way round.
 func (f *Folder) generations(operation string) (paths []string, err error) {
 	current := f.File(operation).Path()
-	if hashed.MatchString(operation) {
+	if hashedName.MatchString(operation) {
 		current = filepath.Join(f.dir, operation+suffix) // as List returns it
 	}
 	for _, path := range []string{current + previous, current} {
@@ -104,8 +106,7 @@ func (f *Folder) generations(operation string) (paths []string, err error) {
 	return paths, nil
 }
 
-// Remove removes all that the folder has of an operation. Errors wrap ErrNoState if that
-// is nothing.
+// Remove removes all files of an operation. The error wraps [ErrNoState] if there are none.
 func (f *Folder) Remove(operation string) error {
 	paths, err := f.generations(operation)
 	if err == nil && len(paths) == 0 {
@@ -125,9 +126,9 @@ func (f *Folder) Remove(operation string) error {
 	return nil
 }
 
-// Rename gives all that the folder has of one operation to another, which must have
-// nothing. Errors wrap ErrNoState if the one has nothing either. If it is killed half
-// way, the state can be loaded under the old name.
+// Rename renames all files of one operation to those of another, which must have none. The
+// error wraps [ErrNoState] if the first has no files. If the process is killed during the
+// rename, the state can be loaded under the old name.
 func (f *Folder) Rename(from, to string) error {
 	paths, err := f.generations(from)
 	if err != nil {

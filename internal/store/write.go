@@ -8,9 +8,8 @@ import (
 	"github.com/natefinch/atomic"
 )
 
-// writeFile writes a whole file or leaves what was there: to a temporary file, which it
-// syncs and renames. Its errors are those of the system, so that their cause can be
-// found out; those of atomic.WriteFile hide it.
+// writeFile replaces a file atomically: it writes a temporary file, syncs it and renames it.
+// Unlike those of atomic.WriteFile, its errors wrap the system's error.
 func writeFile(name string, content io.Reader) error {
 	dir, base := filepath.Split(name)
 	file, err := os.CreateTemp(dir, base)
@@ -19,7 +18,7 @@ func writeFile(name string, content io.Reader) error {
 	}
 	_, err = io.Copy(file, content)
 	if err == nil {
-		err = file.Sync() // or a power cut could leave the new name with no content
+		err = file.Sync() // Otherwise a power cut could leave an empty file.
 	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
@@ -28,7 +27,7 @@ func writeFile(name string, content io.Reader) error {
 		err = atomic.ReplaceFile(file.Name(), name)
 	}
 	if err != nil {
-		_ = os.Remove(file.Name()) // The next Open removes what stays.
+		_ = os.Remove(file.Name()) // If this fails, the next Open removes the file.
 	}
 	return err
 }

@@ -12,11 +12,11 @@ import (
 func TestALookLeavesTheFolderAsItIs(t *testing.T) {
 	tmp := t.TempDir()
 	dir := filepath.Join(tmp, "state", "data")
-	if made, err := Look(dir); made || err != nil {
-		t.Errorf("no folder: have %v and error %v, want one that can be made", made, err)
+	if exists, err := Probe(dir); exists || err != nil {
+		t.Errorf("no folder: have %v and error %v, want one that can be created", exists, err)
 	}
 	if have := names(t, tmp); len(have) != 0 {
-		t.Fatalf("no folder: have %v, want nothing made", have)
+		t.Fatalf("no folder: have %v, want nothing", have)
 	}
 	folder := mustOpen(t, dir, osFiles)
 	mustSave(t, folder.File("wv0042"), "1")
@@ -28,8 +28,8 @@ func TestALookLeavesTheFolderAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := names(t, dir)
-	if made, err := Look(dir); !made || err != nil {
-		t.Errorf("have %v and error %v, want a folder that is ready", made, err)
+	if exists, err := Probe(dir); !exists || err != nil {
+		t.Errorf("have %v and error %v, want a folder that is ready", exists, err)
 	}
 	if have := names(t, dir); !slices.Equal(have, want) {
 		t.Errorf("have %v, want %v as before", have, want)
@@ -39,8 +39,8 @@ func TestALookLeavesTheFolderAsItIs(t *testing.T) {
 
 func TestALookMakesNoLock(t *testing.T) {
 	dir := t.TempDir()
-	if made, err := Look(dir); !made || err != nil {
-		t.Errorf("have %v and error %v, want a folder that is ready", made, err)
+	if exists, err := Probe(dir); !exists || err != nil {
+		t.Errorf("have %v and error %v, want a folder that is ready", exists, err)
 	}
 	if have := names(t, dir); len(have) != 0 {
 		t.Errorf("have %v, want nothing", have)
@@ -54,7 +54,7 @@ func TestALookSeesWhoHasTheFolder(t *testing.T) {
 		t.Fatal(have)
 	}
 	want := names(t, filepath.Join(tmp, "data"))
-	_, err := Look(filepath.Join(tmp, "data"))
+	_, err := Probe(filepath.Join(tmp, "data"))
 	if !errors.Is(err, ErrInUse) {
 		t.Errorf("have %v, want ErrInUse", err)
 	}
@@ -68,9 +68,9 @@ func TestALookRefusesAFileInPlaceOfTheFolder(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Look(file)
+	_, err := Probe(file)
 	mustSay(t, err, file, "is a file")
-	_, err = Look(filepath.Join(file, "below"))
+	_, err = Probe(filepath.Join(file, "below"))
 	mustSay(t, err, file, "not a directory")
 }
 
@@ -98,7 +98,7 @@ func TestPeek_ReturnsWhatLoadWouldBesideARunningExporter(t *testing.T) {
 	if !errors.Is(failure, ErrForeign) || failure.Path != file.Path() {
 		t.Errorf("have %+v, want ErrForeign of %q", failure, file.Path())
 	}
-	mustSay(t, errors.New(failure.Remedy), "to go back to the previous generation", "to start anew")
+	mustSay(t, errors.New(failure.Remedy), "to go back to the previous generation", "to start over")
 	if have := names(t, dir); !slices.Equal(have, want) {
 		t.Errorf("have %v, want %v as before", have, want)
 	}
@@ -110,6 +110,6 @@ func TestPeek_MakesNoFolder(t *testing.T) {
 		t.Errorf("have error %v, want a first start", err)
 	}
 	if have := names(t, dir); len(have) != 0 {
-		t.Errorf("have %v, want nothing made", have)
+		t.Errorf("have %v, want nothing", have)
 	}
 }

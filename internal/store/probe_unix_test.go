@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	children["look"] = func() { // another user, who may not write
+	children["probe"] = func() { // another user, who may not write
 		if os.Getuid() == 0 {
 			if err := syscall.Setuid(65534); err != nil {
 				fmt.Println(err)
@@ -20,13 +20,13 @@ func init() {
 			}
 		}
 		for _, dir := range []string{"data", filepath.Join("data", "new", "newer")} {
-			fmt.Println(Look(dir))
+			fmt.Println(Probe(dir))
 		}
 		if err := os.Chdir("secret"); err != nil {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(Look("."))
+		fmt.Println(Probe("."))
 	}
 }
 
@@ -42,7 +42,7 @@ func TestALookSaysWhereItMayNotWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, lines := startChild(t, "look", tmp)
+	_, lines := startChild(t, "probe", tmp)
 	for _, want := range []string{
 		`true writing to "data": permission denied`,
 		`false writing to "data": permission denied`,
