@@ -43,7 +43,7 @@ func TestKindOf_IgnoresWhatDiffersEachTime(t *testing.T) {
 	}
 }
 
-func TestKindOf_TellsCausesApart(t *testing.T) {
+func TestKindOf_DiffersByCause(t *testing.T) {
 	kinds := map[string]error{}
 	for _, err := range []error{
 		saving(opening("a", syscall.ENOSPC)), saving(opening("a", syscall.EACCES)), saving(opening("a", syscall.EROFS)), saving(opening("a", syscall.ENOENT)),
@@ -60,7 +60,7 @@ func TestKindOf_TellsCausesApart(t *testing.T) {
 	}
 }
 
-func TestFault_LogsItsBeginChangesAndEnd(t *testing.T) {
+func TestFault_LogsBeginChangesAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		logger := level.NewFilter(log.NewLogfmtLogger(&out), level.AllowInfo())

@@ -51,7 +51,7 @@ type zoneProbe struct {
 // probeZone reads the hours ahead of the configured clock when that is due and the budget
 // allows it. It does not count their rows: later polls do.
 func (p *Poller) probeZone(ctx context.Context, c *cycle) {
-	if p.zone.task.isDue(time.Now(), p.options.ZoneProbeInterval) && p.reader.TakeExtra() {
+	if p.zone.task.isDue(time.Now(), p.options.ZoneProbeInterval) && p.reader.AcquireExtra() {
 		p.runInfoTask(ctx, &p.zone.task, p.options.ZoneProbeInterval,
 			"the hours ahead of the clock cannot be read: a time zone behind the operation's may not be noticed",
 			func(ctx context.Context) error { return p.readFuture(ctx, c) })

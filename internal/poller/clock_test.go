@@ -10,7 +10,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestPollGoesNoFurtherThanTheAPIsClock(t *testing.T) {
+func TestPoller_PollsUpToAPIClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -29,7 +29,7 @@ func TestPollGoesNoFurtherThanTheAPIsClock(t *testing.T) {
 	})
 }
 
-func TestAPIThatIsBehindIsReconciledOnceAnHour(t *testing.T) {
+func TestPoller_ReconcilesHourlyWithAPIClockBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(2 * day) // A window that crosses the end of a month is two.
 		report := &fakeReport{clock: clock{ahead: -2 * time.Hour, told: true}}
@@ -40,7 +40,7 @@ func TestAPIThatIsBehindIsReconciledOnceAnHour(t *testing.T) {
 	})
 }
 
-func TestClockOfTheAPIThatIsAheadChangesNothing(t *testing.T) {
+func TestPoller_IgnoresAPIClockAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{clock: clock{ahead: 3 * time.Hour, told: true}}
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -52,7 +52,7 @@ func TestClockOfTheAPIThatIsAheadChangesNothing(t *testing.T) {
 }
 
 // A machine that boots with the clock of another year, and is set right later.
-func TestWhileClocksAreADayApartNothingIsForgotten(t *testing.T) {
+func TestPoller_ForgetsNothingWithClocksADayApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, told: true}}
@@ -84,7 +84,7 @@ func TestWhileClocksAreADayApartNothingIsForgotten(t *testing.T) {
 }
 
 // A date that is years behind may as well be a proxy's fault.
-func TestPollsGoByOurClockWhereTheAPIsIsADayBehind(t *testing.T) {
+func TestPoller_UsesOwnClockWithAPIClockADayBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, told: true}}
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -99,7 +99,7 @@ func TestPollsGoByOurClockWhereTheAPIsIsADayBehind(t *testing.T) {
 	})
 }
 
-func TestWrongClockIsToldOnceAndWhenItIsRight(t *testing.T) {
+func TestPoller_LogsWrongClockOnceAndItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		o := options()
@@ -118,7 +118,7 @@ func TestWrongClockIsToldOnceAndWhenItIsRight(t *testing.T) {
 	})
 }
 
-func TestZoneThatIsBehindIsToldByEndsInTheFuture(t *testing.T) {
+func TestPoller_WarnsAboutFutureEndsWithZoneBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		o := options()
@@ -135,7 +135,7 @@ func TestZoneThatIsBehindIsToldByEndsInTheFuture(t *testing.T) {
 	})
 }
 
-func TestZoneThatIsAheadIsToldByLateChats(t *testing.T) {
+func TestPoller_WarnsAboutLateChatsWithZoneAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		o := options()
@@ -157,7 +157,7 @@ func TestZoneThatIsAheadIsToldByLateChats(t *testing.T) {
 	})
 }
 
-func TestChatThatEndsDuringASlowPollEndsInNoFuture(t *testing.T) {
+func TestPoller_AcceptsEndDuringSlowPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		o := options()

@@ -90,7 +90,7 @@ var clockTests = map[string]clocks{
 
 var selections = map[wolkvoxtest.SelectOn]string{wolkvoxtest.Start: "start", wolkvoxtest.End: "end"}
 
-func TestWhateverTheClocksEveryChatIsCountedOnce(t *testing.T) {
+func TestPoller_CountsEveryChatOnceWithAnyClocks(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(clockTests)) {
 		for j := range 4 {
 			if !torture && j != i%4 || !sampled(i) {
@@ -107,7 +107,7 @@ func TestWhateverTheClocksEveryChatIsCountedOnce(t *testing.T) {
 
 // Nothing but the header Date keeps a poll that is ahead of the operation from
 // passing over what ends in between.
-func TestPollsAloneFindEveryChatOnClocksThatDiffer(t *testing.T) {
+func TestPoller_FindsEveryChatByPollsWithSkew(t *testing.T) {
 	for i, name := range []string{
 		"an hour ahead", "5 hours ahead", "20 hours ahead", "20 hours behind", "stepping",
 		"date 5 hours behind", "date 2 days behind", "two dates by turns",
@@ -189,7 +189,7 @@ func steppingLives(random *rand.Rand, lasts time.Duration) []life {
 	return append(lives, life{lasts: 3 * time.Hour})
 }
 
-func TestClockSetBetweenStartsLosesNoChatAndDoublesNone(t *testing.T) {
+func TestPoller_CountsEveryChatOnceAfterClockChange(t *testing.T) {
 	const seed = 3
 	steps := steppingLives(rand.New(rand.NewPCG(seed, 0)), 30*time.Hour)
 	tests := map[string]struct {

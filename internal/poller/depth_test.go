@@ -11,7 +11,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 )
 
-func TestReconcileLevels(t *testing.T) {
+func TestReconcileLevels_HaveDocumentedDepths(t *testing.T) {
 	hours := func(hours ...int) (durations []time.Duration) {
 		for _, h := range hours {
 			durations = append(durations, time.Duration(h)*time.Hour)
@@ -147,7 +147,7 @@ func TestReconcileFrom_LosesNoDepthThroughFaults(t *testing.T) {
 	})
 }
 
-func TestReconcileReach_IsNoLaterThanWhatAnyLaterReconcileReads(t *testing.T) {
+func TestDeepestReconcileFrom_IsNoLaterThanAnyLaterReconcile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawReconciles(t, true)
 		last := r.start
@@ -166,7 +166,7 @@ func TestReconcileReach_IsNoLaterThanWhatAnyLaterReconcileReads(t *testing.T) {
 	})
 }
 
-func TestReconcileDepth_OnAverage(t *testing.T) {
+func TestReconcileFrom_ReadsHalfADayOnAverage(t *testing.T) {
 	for _, test := range []struct {
 		interval, window, average time.Duration
 	}{

@@ -58,7 +58,7 @@ func flappingDay(t *testing.T, seed int, fail func(int) wolkvoxtest.Fault) int {
 	return requests
 }
 
-func TestDayOfFlappingFaultsCostsNoChatAndNotTheDaysQuota(t *testing.T) {
+func TestPoller_CountsEveryChatWithinQuotaThroughFlappingFaults(t *testing.T) {
 	all := wolkvoxtest.AllFaults()
 	// After these a poll is tried again at once.
 	passing := slices.DeleteFunc(slices.Clone(all), func(f wolkvoxtest.Fault) bool {
@@ -95,7 +95,7 @@ func TestDayOfFlappingFaultsCostsNoChatAndNotTheDaysQuota(t *testing.T) {
 	}
 }
 
-func TestRequestsThatOftenTimeOutDoNotSpendTheDaysQuota(t *testing.T) {
+func TestPoller_KeepsWithinQuotaThroughTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fail := flapping(35, []wolkvoxtest.Fault{wolkvoxtest.Hang}, rand.New(rand.NewPCG(0, 4)))
 		if have, most := flappingDay(t, 0, fail), 900; have > most {
@@ -143,7 +143,7 @@ func (s *moodyStore) change(mood *rand.Rand) {
 	s.random = mood
 }
 
-func TestMoodyDiskAmongFlappingFaultsCostsNoChatAndShowsNothingUnsaved(t *testing.T) {
+func TestPoller_ShowsOnlySavedCountsWithUnreliableDisk(t *testing.T) {
 	for seed := range seeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()

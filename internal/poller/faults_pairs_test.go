@@ -13,7 +13,7 @@ import (
 // somePairs is how many pairs of faults are tried in the short part of the tests.
 const somePairs = 40
 
-func TestFaultAfterAnotherCostsNoChatAndIsLoggedAsAnother(t *testing.T) {
+func TestPoller_LogsEachKindOfFault(t *testing.T) {
 	all := wolkvoxtest.AllFaults()
 	chosen := map[[2]wolkvoxtest.Fault]bool{}
 	for random := rand.New(rand.NewPCG(40, 0)); len(chosen) < somePairs; {

@@ -133,7 +133,7 @@ func faultRequests(fault wolkvoxtest.Fault, result wolkvox.Result) (least, most 
 	}
 }
 
-func TestEachFaultIsShownWhileItLastsAndCostsNoChat(t *testing.T) {
+func TestPoller_ShowsFaultAndCountsEveryChat(t *testing.T) {
 	forEachFault(t, 0, func(t *testing.T, fault wolkvoxtest.Fault, result wolkvox.Result) {
 		t.Helper()
 		random := rand.New(rand.NewPCG(uint64(fault), 1))
@@ -171,7 +171,7 @@ func TestEachFaultIsShownWhileItLastsAndCostsNoChat(t *testing.T) {
 	})
 }
 
-func TestFaultFromTheFirstStartOnIsNotReadyUntilItIsOver(t *testing.T) {
+func TestPoller_IsNotReadyBeforeFirstSuccess(t *testing.T) {
 	forEachFault(t, 2, func(t *testing.T, fault wolkvoxtest.Fault, result wolkvox.Result) {
 		t.Helper()
 		random := rand.New(rand.NewPCG(uint64(fault), 2))

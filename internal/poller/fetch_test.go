@@ -9,7 +9,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestSpentQuotaIsProbedEachHalfHour(t *testing.T) {
+func TestPoller_RetriesSpentQuotaEveryHalfHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(int, wolkvox.Window) error { return failing(wolkvox.QuotaExceeded) }}
 		runFor(t, newPoller(t, report, &store.Memory{}, options()), 4*time.Hour)
@@ -19,7 +19,7 @@ func TestSpentQuotaIsProbedEachHalfHour(t *testing.T) {
 	})
 }
 
-func TestRetryAfterIsObeyed(t *testing.T) {
+func TestPoller_WaitsForRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
 			if n == 0 {
@@ -34,7 +34,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 	})
 }
 
-func TestPassingFaultIsOverAfterQuickRetries(t *testing.T) {
+func TestPoller_RetriesTransientFaultQuickly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
 			if n < 3 {
@@ -51,7 +51,7 @@ func TestPassingFaultIsOverAfterQuickRetries(t *testing.T) {
 	})
 }
 
-func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
+func TestPoller_SpendsOneRequestAPollOnLastingFault(t *testing.T) {
 	for _, result := range []wolkvox.Result{wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError, wolkvox.TokenBusy, wolkvox.Malformed} {
 		t.Run(string(result), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestLastingFaultCostsAboutARequestAPollAndTwoLogLines(t *testing.T) {
 	}
 }
 
-func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
+func TestPoller_KeepsWithinQuotaWithFailingReconciles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(_ int, w wolkvox.Window) error {
 			if w.From < wolkvox.ToLocalTime(time.Now().In(bogota))-7200 {
@@ -98,7 +98,7 @@ func TestReconcileThatAlwaysFailsDoesNotSpendTheDaysQuota(t *testing.T) {
 	})
 }
 
-func TestPoller_StaysWithinItsAllowanceWhereFaultsPass(t *testing.T) {
+func TestPoller_KeepsWithinBudgetThroughTransientFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Three requests fail, the fourth succeeds, and so on.
 		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
@@ -115,7 +115,7 @@ func TestPoller_StaysWithinItsAllowanceWhereFaultsPass(t *testing.T) {
 	})
 }
 
-func TestRunNeverRetriesMoreThanTenTimes(t *testing.T) {
+func TestPoller_RetriesAtMostTenTimesInACycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.ReconcileInterval = 0
@@ -142,7 +142,7 @@ func TestRunNeverRetriesMoreThanTenTimes(t *testing.T) {
 	})
 }
 
-func TestCutResponseIsSplitUntilEveryChatIsCounted(t *testing.T) {
+func TestPoller_SplitsTruncatedWindows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		start := time.Now()
@@ -160,7 +160,7 @@ func TestCutResponseIsSplitUntilEveryChatIsCounted(t *testing.T) {
 	})
 }
 
-func TestSecondWithTooManyChatsIsCountedAsFarAsItIsShown(t *testing.T) {
+func TestPoller_CountsShownChatsOfOverfullSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		for n := range 70_000 {
@@ -181,7 +181,7 @@ func TestSecondWithTooManyChatsIsCountedAsFarAsItIsShown(t *testing.T) {
 	})
 }
 
-func TestTooLargeResponseIsSplitAsACutOne(t *testing.T) {
+func TestPoller_SplitsWindowOfTooLargeResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{
 			chats: []wolkvox.Chat{chat(1, time.Now().Add(-4*time.Minute)), chat(2, time.Now().Add(-time.Minute))},

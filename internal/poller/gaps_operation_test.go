@@ -321,7 +321,7 @@ var poisonPlaces = map[string]func(p *poisoned, now time.Time, readings wolkvoxt
 	},
 }
 
-func TestPoller_CountsAroundPoisonWhereverItIs(t *testing.T) {
+func TestPoller_CountsAllChatsAroundUnreadableSeconds(t *testing.T) {
 	for name, place := range poisonPlaces {
 		t.Run(name, func(t *testing.T) {
 			forEachPoison(t, 3, func(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, random *rand.Rand) {

@@ -49,7 +49,7 @@ func (f *truncating) shown(from, to time.Time, but ...time.Time) (n int) {
 }
 
 // However a server fails over a row, its second is found.
-func TestPoller_NarrowsWhateverFailsOverARow(t *testing.T) {
+func TestPoller_NarrowsWindowWithUnreadableRow(t *testing.T) {
 	for name, failure := range map[string]error{
 		"malformed":              failing(wolkvox.Malformed),
 		"server error":           failing(wolkvox.ServerError),
@@ -83,7 +83,7 @@ func TestPoller_NarrowsWhateverFailsOverARow(t *testing.T) {
 }
 
 // These say nothing of a row.
-func TestPoller_NarrowsNothingThatIsNoRowsFault(t *testing.T) {
+func TestPoller_DoesNotNarrowOtherFaults(t *testing.T) {
 	for name, failure := range map[string]error{
 		"dropped before the body":  failing(wolkvox.Network),
 		"too slow before the body": failing(wolkvox.Timeout),

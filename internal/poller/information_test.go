@@ -67,7 +67,7 @@ func informedOptions(information Information) Options {
 
 var namesOfTwo = map[string]string{"7": "Ventas", "8": "Soporte"}
 
-func TestInformationIsAskedForAfterTheFirstPollAndThenOnTheHourAndOnceADay(t *testing.T) {
+func TestPoller_RequestsInformationAtItsIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
@@ -95,7 +95,7 @@ func TestInformationIsAskedForAfterTheFirstPollAndThenOnTheHourAndOnceADay(t *te
 
 // Whatever is wrong with the calls, polls are made when they would have been,
 // and see what they would have seen.
-func TestInformationThatFailsChangesNothingElse(t *testing.T) {
+func TestPoller_PollsWhileInformationFails(t *testing.T) {
 	run := func(t *testing.T, fault wolkvoxtest.Fault) (polls []wolkvoxtest.Request) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestInformationThatFailsChangesNothingElse(t *testing.T) {
 	}
 }
 
-func TestInformationIsNotAskedForWhilePollingFails(t *testing.T) {
+func TestPoller_RequestsNoInformationWhilePollsFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		start := time.Now()
@@ -165,7 +165,7 @@ func TestInformationIsNotAskedForWhilePollingFails(t *testing.T) {
 
 // A reconcile that is told to wait keeps the API quiet, though the poll before
 // it has succeeded.
-func TestInformationIsNotAskedForWhileTheAPIIsToBeLeftQuiet(t *testing.T) {
+func TestPoller_RequestsNoInformationDuringRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
@@ -183,7 +183,7 @@ func TestInformationIsNotAskedForWhileTheAPIIsToBeLeftQuiet(t *testing.T) {
 	})
 }
 
-func TestWhatIsKnownStaysWhileItCannotBeAskedFor(t *testing.T) {
+func TestPoller_KeepsInformationWhileItFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
@@ -202,7 +202,7 @@ func TestWhatIsKnownStaysWhileItCannotBeAskedFor(t *testing.T) {
 	})
 }
 
-func TestWhatWasSpentYesterdayIsNotShownToday(t *testing.T) {
+func TestPoller_DropsTokenInfoAtMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// A bubble begins at 19:00 in Bogota.
 		f := newInformation()
@@ -220,7 +220,7 @@ func TestWhatWasSpentYesterdayIsNotShownToday(t *testing.T) {
 	})
 }
 
-func TestALookThatFailsIsTakenAgainWithinTheHour(t *testing.T) {
+func TestPoller_RetriesInformationWithinTheHour(t *testing.T) {
 	for name, c := range map[string]struct {
 		err         error
 		least, most time.Duration
@@ -256,7 +256,7 @@ func TestALookThatFailsIsTakenAgainWithinTheHour(t *testing.T) {
 	}
 }
 
-func TestALookThatGoesOnFailingIsTwoLogLines(t *testing.T) {
+func TestPoller_LogsFailingInformationOnceAndItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		f := newInformation()
@@ -279,7 +279,7 @@ func TestALookThatGoesOnFailingIsTwoLogLines(t *testing.T) {
 	})
 }
 
-func TestRoutingPointsBeyondTheLimitHaveNoName(t *testing.T) {
+func TestPoller_LimitsRoutingPoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		f.points = func(yield func(wolkvox.RoutingPoint) bool) {
@@ -297,7 +297,7 @@ func TestRoutingPointsBeyondTheLimitHaveNoName(t *testing.T) {
 	})
 }
 
-func TestOfARoutingPointThatIsListedTwiceTheLastNameCounts(t *testing.T) {
+func TestPoller_UsesLastNameOfRoutingPoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		f.points = slices.Values([]wolkvox.RoutingPoint{{ID: "7", Name: "Ventas"}, {ID: "8", Name: "Soporte"}, {ID: "7", Name: "Sales"}})
@@ -309,7 +309,7 @@ func TestOfARoutingPointThatIsListedTwiceTheLastNameCounts(t *testing.T) {
 	})
 }
 
-func TestNamesByHandGoBeforeTheAPIs(t *testing.T) {
+func TestPoller_PrefersConfiguredNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		o := informedOptions(f)
@@ -325,7 +325,7 @@ func TestNamesByHandGoBeforeTheAPIs(t *testing.T) {
 	})
 }
 
-func TestALookThatIsCancelledIsNoFailure(t *testing.T) {
+func TestPoller_IgnoresCancelledInformation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		f := newInformation()

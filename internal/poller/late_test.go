@@ -40,7 +40,7 @@ func (s *simulation) unseen(start time.Time) (unseen, seen []wolkvoxtest.Chat) {
 	return unseen, seen
 }
 
-func TestLateRecordsAreTheChatsThatNoPollCanHaveShown(t *testing.T) {
+func TestPoller_CountsLateRecordsThatNoPollShowed(t *testing.T) {
 	after := func(d time.Duration) func(wolkvoxtest.Chat) time.Duration {
 		return func(c wolkvoxtest.Chat) time.Duration { return d * time.Duration(c.Messages%2) }
 	}
@@ -93,7 +93,7 @@ func TestLateRecordsAreTheChatsThatNoPollCanHaveShown(t *testing.T) {
 }
 
 // Without an overlap, polls have just the second that each window begins early.
-func TestNoSecondIsLostBetweenPolls(t *testing.T) {
+func TestPoller_MissesNoSecondBetweenPolls(t *testing.T) {
 	for i, place := range places {
 		for _, ends := range []wolkvoxtest.Ends{wolkvoxtest.BothInclusive, wolkvoxtest.StartInclusive, wolkvoxtest.BothExclusive} {
 			if !torture && int(ends) != i%3 || !sampled(i) {

@@ -22,7 +22,7 @@ func inTorture(t *testing.T) {
 	t.Parallel()
 }
 
-func TestResponsesCutFromEitherSideCostNoChat(t *testing.T) {
+func TestPoller_CountsEveryChatOfTruncatedResponses(t *testing.T) {
 	for _, cut := range []wolkvoxtest.Cut{wolkvoxtest.First, wolkvoxtest.Last} {
 		for _, selectOn := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 			t.Run(fmt.Sprintf("cut %d, select on %d", cut, selectOn), func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestResponsesCutFromEitherSideCostNoChat(t *testing.T) {
 	}
 }
 
-func TestSecondWithMoreChatsThanAResponseHoldsCostsNoOthers(t *testing.T) {
+func TestPoller_CountsOtherChatsBesideOverfullSecond(t *testing.T) {
 	for _, ends := range []wolkvoxtest.Ends{wolkvoxtest.BothInclusive, wolkvoxtest.StartInclusive, wolkvoxtest.BothExclusive} {
 		for _, cut := range []wolkvoxtest.Cut{wolkvoxtest.First, wolkvoxtest.Last} {
 			t.Run(fmt.Sprintf("ends %d, cut %d", ends, cut), func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestSecondWithMoreChatsThanAResponseHoldsCostsNoOthers(t *testing.T) {
 	}
 }
 
-func TestBodyOverTheLimitIsReadInHalves(t *testing.T) {
+func TestPoller_SplitsWindowOfTooLargeBody(t *testing.T) {
 	inTorture(t)
 	synctest.Test(t, func(t *testing.T) {
 		o := newOperation(t, wolkvoxtest.Config{HugeBody: 256 << 20})

@@ -57,7 +57,7 @@ func (o *operation) runAgain(d time.Duration, most int) {
 	}
 }
 
-func TestStopOfAWeekOverAMonthsEndCostsNoChatThatIsInReach(t *testing.T) {
+func TestPoller_CatchesUpAWeekOverAMonthsEnd(t *testing.T) {
 	// Of an end of a month that the API excludes no window inside a month shows
 	// the second.
 	const last, first = "last", "first"
@@ -101,7 +101,7 @@ func TestStopOfAWeekOverAMonthsEndCostsNoChatThatIsInReach(t *testing.T) {
 	}
 }
 
-func TestStopOfFortyDaysIsMadeUpForAsFarAsTheLimitAndTheRestIsMetered(t *testing.T) {
+func TestPoller_SkipsTimeBeyondCatchUpLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOperation(t, wolkvoxtest.Config{})
 		o.options.MaxCatchUp = 31 * day
@@ -125,7 +125,7 @@ func TestStopOfFortyDaysIsMadeUpForAsFarAsTheLimitAndTheRestIsMetered(t *testing
 	})
 }
 
-func TestSpentQuotaIsMadeUpForAfterTheOperationsMidnight(t *testing.T) {
+func TestPoller_CatchesUpAfterSpentQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const quota = 100
 		time.Sleep(time.Until(inBogota(time.January, 18, 6, 0)))
@@ -159,7 +159,7 @@ func TestSpentQuotaIsMadeUpForAfterTheOperationsMidnight(t *testing.T) {
 	})
 }
 
-func TestWindowThatWouldTakeLongerThanAMinuteIsReadInHalves(t *testing.T) {
+func TestPoller_SplitsWindowBeyondTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// 1,200 rows take a minute, and there are 2,000 a day.
 		o := newOperation(t, wolkvoxtest.Config{Latency: func(rows int) time.Duration { return time.Duration(rows) * 50 * time.Millisecond }})
@@ -183,7 +183,7 @@ func TestWindowThatWouldTakeLongerThanAMinuteIsReadInHalves(t *testing.T) {
 
 // Each response takes long, whatever the window: that an outage made the poller
 // ask for a minute at once must not last.
-func TestSlowAPIIsAskedForLongWindowsAgainAfterAnOutage(t *testing.T) {
+func TestPoller_RequestsLongWindowsAgainAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOperation(t, wolkvoxtest.Config{Latency: func(int) time.Duration { return 20 * time.Second }})
 		o.server.Add(chatsBetween(time.Now().Add(time.Second), time.Now().Add(5*time.Hour), 200)...)
@@ -202,7 +202,7 @@ func TestSlowAPIIsAskedForLongWindowsAgainAfterAnOutage(t *testing.T) {
 	})
 }
 
-func TestTokenThatAnotherProgramUsesTooCostsNoChat(t *testing.T) {
+func TestPoller_CountsEveryChatWithSharedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOperation(t, wolkvoxtest.Config{Latency: func(int) time.Duration { return 20 * time.Second }})
 		o.server.Add(chatsBetween(time.Now().Add(time.Second), time.Now().Add(5*time.Hour), 200)...)
@@ -245,7 +245,7 @@ func TestTokenThatAnotherProgramUsesTooCostsNoChat(t *testing.T) {
 	})
 }
 
-func TestAllowances_LeaveDayUnderOneLicence(t *testing.T) {
+func TestBudgets_KeepDayWithinOneLicence(t *testing.T) {
 	const (
 		licence  = 1000
 		interval = 5 * time.Minute

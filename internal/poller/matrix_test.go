@@ -249,7 +249,7 @@ func handful(random *rand.Rand) []combination {
 	}
 }
 
-func TestAnyTwoAnswersMeetInACombination(t *testing.T) {
+func TestCombinations_CoverAllPairs(t *testing.T) {
 	all := matrix()
 	if len(all) < 60 {
 		t.Errorf("combinations: have %d, want 60 or more", len(all))
@@ -271,7 +271,7 @@ func meet(all []combination, p pair) bool {
 	return false
 }
 
-func TestPlacesHaveFiveZonesAndBothNightsOfClockChange(t *testing.T) {
+func TestPlaces_CoverZonesAndClockChanges(t *testing.T) {
 	zones, forward, back := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, p := range places {
 		zones[p.zone.String()] = true
@@ -287,7 +287,7 @@ func TestPlacesHaveFiveZonesAndBothNightsOfClockChange(t *testing.T) {
 	}
 }
 
-func TestEveryChatIsCountedOnceUnderEveryReadingWhateverIsKilled(t *testing.T) {
+func TestPoller_CountsEveryChatOnceUnderEveryReadingThroughKills(t *testing.T) {
 	const seed = 1
 	random := rand.New(rand.NewPCG(seed, 0))
 	if !torture {

@@ -12,7 +12,7 @@ import (
 
 // A bubble's clock begins at 2000-01-01 00:00 UTC: 1999-12-31 19:00 in Bogota.
 
-func TestFirstStartCountsTheInitialWindowAndOnlyRemembersWhatIsOlder(t *testing.T) {
+func TestPoller_CountsInitialWindowAndSeedsOlderChats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		report := &fakeReport{chats: []wolkvox.Chat{chat(1, now.Add(-time.Minute)), chat(2, now.Add(-10*time.Minute)), chat(3, now.Add(-20*time.Hour))}}
@@ -34,7 +34,7 @@ func TestFirstStartCountsTheInitialWindowAndOnlyRemembersWhatIsOlder(t *testing.
 	})
 }
 
-func TestInitialWindowCountsRowsWhateverTheirDates(t *testing.T) {
+func TestPoller_CountsInitialWindowWithAnyDates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old := chat(1, time.Now().AddDate(-1, 0, 0))
 		report := &sameRows{chats: []wolkvox.Chat{old}}
@@ -46,7 +46,7 @@ func TestInitialWindowCountsRowsWhateverTheirDates(t *testing.T) {
 	})
 }
 
-func TestStartThatCountsNothingStillSeesWhetherTheAPIAnswers(t *testing.T) {
+func TestPoller_ChecksAPIWithoutInitialWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.InitialWindow = 0
@@ -68,7 +68,7 @@ func TestStartThatCountsNothingStillSeesWhetherTheAPIAnswers(t *testing.T) {
 	})
 }
 
-func TestAfterAFailedSeedPollsCountAndTheSeedIsMadeUpFor(t *testing.T) {
+func TestPoller_PollsAfterFailedSeedAndRetriesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		report := &fakeReport{
@@ -93,7 +93,7 @@ func TestAfterAFailedSeedPollsCountAndTheSeedIsMadeUpFor(t *testing.T) {
 	})
 }
 
-func TestPollReadsFromTheCursorLessTheOverlapToNow(t *testing.T) {
+func TestPoller_PollsFromLastPollLessOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -105,7 +105,7 @@ func TestPollReadsFromTheCursorLessTheOverlapToNow(t *testing.T) {
 	})
 }
 
-func TestFailedPollMovesNothing(t *testing.T) {
+func TestPoller_ChangesNothingInFailedPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -125,7 +125,7 @@ func TestFailedPollMovesNothing(t *testing.T) {
 	})
 }
 
-func TestCatchUpSavesPiecesOfADayOldestFirst(t *testing.T) {
+func TestPoller_SavesEachDayOfCatchUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.ReconcileInterval = 0
@@ -160,7 +160,7 @@ func TestCatchUpSavesPiecesOfADayOldestFirst(t *testing.T) {
 	})
 }
 
-func TestGapBeyondTheCatchUpLimitIsSkippedOnceAndShown(t *testing.T) {
+func TestPoller_ReportsSkippedTimeOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.MaxCatchUp = 2 * time.Hour
@@ -186,7 +186,7 @@ func TestGapBeyondTheCatchUpLimitIsSkippedOnceAndShown(t *testing.T) {
 	})
 }
 
-func TestNoCatchUpStillCoversAMissedPoll(t *testing.T) {
+func TestPoller_CatchesUpMissedPollWithoutCatchUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.MaxCatchUp, o.Overlap = 0, 0
@@ -209,7 +209,7 @@ func TestNoCatchUpStillCoversAMissedPoll(t *testing.T) {
 	})
 }
 
-func TestReconcileReadsTheLongWindowUpToTheOneJustPolled(t *testing.T) {
+func TestPoller_ReconcilesUpToPolledWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		report := &fakeReport{}
@@ -237,7 +237,7 @@ func TestReconcileReadsTheLongWindowUpToTheOneJustPolled(t *testing.T) {
 	})
 }
 
-func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T) {
+func TestPoller_KeepsLastReconcileThroughFailuresAndRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		report := &fakeReport{}
@@ -276,7 +276,7 @@ func TestLastReconcileStandsWhileReconcilesFailAlsoThroughARestart(t *testing.T)
 	})
 }
 
-func TestWhereReconcilingIsOffThereIsNoLastReconcile(t *testing.T) {
+func TestPoller_HasNoLastReconcileWithoutReconciling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reconciled := &store.Memory{}
 		newPoller(t, &fakeReport{}, reconciled, options()).poll(t.Context())
@@ -292,7 +292,7 @@ func TestWhereReconcilingIsOffThereIsNoLastReconcile(t *testing.T) {
 	})
 }
 
-func TestChatThatOutlastsAStopIsFoundUnderTheDateOfItsStart(t *testing.T) {
+func TestPoller_FindsLongChatByItsStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &byStart{}
 		kept := &store.Memory{}
@@ -312,7 +312,7 @@ func TestChatThatOutlastsAStopIsFoundUnderTheDateOfItsStart(t *testing.T) {
 	})
 }
 
-func TestCorrectedZoneIsReconciledAtOnce(t *testing.T) {
+func TestPoller_ReconcilesAtOnceAfterZoneChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wrong := options()
 		wrong.Zone = mustLoad("America/Los_Angeles") // three hours behind
@@ -329,7 +329,7 @@ func TestCorrectedZoneIsReconciledAtOnce(t *testing.T) {
 	})
 }
 
-func TestStateThatCannotBeSavedIsNotShownAndNotLost(t *testing.T) {
+func TestPoller_PublishesOnlySavedState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &brokenStore{}
 		report := &fakeReport{}
@@ -351,7 +351,7 @@ func TestStateThatCannotBeSavedIsNotShownAndNotLost(t *testing.T) {
 	})
 }
 
-func TestClockSetBackLosesNothing(t *testing.T) {
+func TestPoller_LosesNothingWithClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The book was written by a clock two hours ahead.
 		kept := &store.Memory{}

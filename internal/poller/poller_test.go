@@ -10,7 +10,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestTicksAreTheSameEachIntervalAndSpreadByOperation(t *testing.T) {
+func TestNextTick_IsRegularAndSpreadByOperation(t *testing.T) {
 	const interval = 5 * time.Minute
 	now := time.Date(2026, 1, 18, 12, 1, 2, 3, time.UTC)
 	places := map[time.Duration]bool{}
@@ -30,7 +30,7 @@ func TestTicksAreTheSameEachIntervalAndSpreadByOperation(t *testing.T) {
 	}
 }
 
-func TestFirstPollIsAtOnceAndThenOneEachInterval(t *testing.T) {
+func TestPoller_RunsFirstPollAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.ReconcileInterval, o.InitialWindow = 0, o.Overlap
@@ -51,7 +51,7 @@ func TestFirstPollIsAtOnceAndThenOneEachInterval(t *testing.T) {
 	})
 }
 
-func TestSlowPollDelaysTheNextOneAndNeverMeetsIt(t *testing.T) {
+func TestPoller_DelaysNextPollAfterSlowPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var under, most int
 		report := &fakeReport{fail: func(int, wolkvox.Window) error {
@@ -68,7 +68,7 @@ func TestSlowPollDelaysTheNextOneAndNeverMeetsIt(t *testing.T) {
 	})
 }
 
-func TestCancelledRunEndsAtOnceAndIsNoFailure(t *testing.T) {
+func TestPoller_StopsAtOnceWithoutFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		report := &fakeReport{fail: func(int, wolkvox.Window) error {
@@ -98,7 +98,7 @@ func TestCancelledRunEndsAtOnceAndIsNoFailure(t *testing.T) {
 	})
 }
 
-func TestRestartShowsWhatWasCountedBeforeItsFirstPoll(t *testing.T) {
+func TestPoller_ShowsSavedCountsBeforeFirstPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &store.Memory{}
 		report := &fakeReport{chats: []wolkvox.Chat{chat(1, time.Now())}}
@@ -110,7 +110,7 @@ func TestRestartShowsWhatWasCountedBeforeItsFirstPoll(t *testing.T) {
 	})
 }
 
-func TestStateThatCannotBeReadIsRefused(t *testing.T) {
+func TestNew_RefusesUnreadableState(t *testing.T) {
 	kept := &store.Memory{}
 	if err := kept.Save([]byte("no book")); err != nil {
 		t.Fatal(err)

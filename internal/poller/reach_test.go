@@ -23,7 +23,7 @@ func slowReport(perHour time.Duration) *fakeReport {
 	}}
 }
 
-func TestWindowThatTakesTooLongIsHalved(t *testing.T) {
+func TestPoller_HalvesSlowWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := slowReport(20 * time.Second) // three hours and no more
 		start := time.Now()
@@ -45,7 +45,7 @@ func TestWindowThatTakesTooLongIsHalved(t *testing.T) {
 	})
 }
 
-func TestWhatTookTooLongIsAskedForInShorterPiecesAfterwards(t *testing.T) {
+func TestPoller_ShortensSpansAfterTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := slowReport(20 * time.Second)
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -70,7 +70,7 @@ func TestWhatTookTooLongIsAskedForInShorterPiecesAfterwards(t *testing.T) {
 	})
 }
 
-func TestShortPiecesWithinTheOverlapDoNotTakeBackWhatIsComplete(t *testing.T) {
+func TestPoller_KeepsCompleteUntilWithShortSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		p := newPoller(t, report, &store.Memory{}, options())
@@ -93,7 +93,7 @@ func TestShortPiecesWithinTheOverlapDoNotTakeBackWhatIsComplete(t *testing.T) {
 
 // A firewall that lets nothing through makes every request time out, which says
 // nothing about what the API can bring in one response.
-func TestAfterAnOutageOfTimeoutsAFewRequestsCatchUp(t *testing.T) {
+func TestPoller_CatchesUpWithFewRequestsAfterTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		report := &fakeReport{}
@@ -122,7 +122,7 @@ func TestAfterAnOutageOfTimeoutsAFewRequestsCatchUp(t *testing.T) {
 	})
 }
 
-func TestBusyOperationIsAskedForInPiecesThatAreNotCut(t *testing.T) {
+func TestPoller_ShortensSpansToRowLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		start := time.Now()
@@ -146,7 +146,7 @@ func TestBusyOperationIsAskedForInPiecesThatAreNotCut(t *testing.T) {
 }
 
 // An API that cuts whatever it is asked for would else be asked for every second.
-func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
+func TestPoller_StopsSplittingIfEveryWindowIsTruncated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: millions of rows in one goroutine")
 	}
@@ -180,7 +180,7 @@ func TestAPIThatCutsEveryWindowIsGivenUp(t *testing.T) {
 
 // A busy operation's reconcile takes so many requests that one of them may well
 // fail each time.
-func TestReconcileGoesOnWhereItFailed(t *testing.T) {
+func TestPoller_ContinuesFailedReconcile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := slowReport(20 * time.Second) // a reconcile takes nine requests or more
 		p := newPoller(t, report, &store.Memory{}, options())

@@ -124,7 +124,7 @@ func losesNoChat(t *testing.T, report *truncating, random *rand.Rand) {
 	}
 }
 
-func TestPoller_TakesNoRoundNumberForALimit(t *testing.T) {
+func TestPoller_AcceptsRoundNumberOfRows(t *testing.T) {
 	for _, rows := range []int{100, 200, 512, 777} {
 		t.Run(fmt.Sprint(rows), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestPoller_TakesNoRoundNumberForALimit(t *testing.T) {
 	}
 }
 
-func TestPoller_BelievesNoMessageThatAlwaysNamesMore(t *testing.T) {
+func TestPoller_IgnoresFalseAnnouncements(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 0))
 		report := &truncating{limit: wolkvox.MaxRows, says: saysTooMuch}

@@ -86,7 +86,7 @@ func TestPoller_ReportsEachGrowthOfARow(t *testing.T) {
 }
 
 // A 404 that the API did not say moves nothing.
-func TestPoller_TakesNoForeign404ForAnEmptyReport(t *testing.T) {
+func TestPoller_RefusesForeign404(t *testing.T) {
 	for _, fault := range wolkvoxtest.ForeignNotFound() {
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +119,7 @@ func TestPoller_TakesNoForeign404ForAnEmptyReport(t *testing.T) {
 }
 
 // What is around the JSON is one line in the log, and costs nothing.
-func TestPoller_ReadsWhateverSurroundsTheJSON(t *testing.T) {
+func TestPoller_IgnoresTextAroundJSON(t *testing.T) {
 	for _, fault := range append(wolkvoxtest.Surroundings(), wolkvoxtest.PHPWarning) {
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()

@@ -43,7 +43,7 @@ func longChat(number int, length time.Duration, end time.Time) wolkvox.Chat {
 	return c
 }
 
-func TestLongChatInAQuietHourIsNoSignOfAWrongZone(t *testing.T) {
+func TestPoller_DoesNotSuspectZoneForLongChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		o := options()
@@ -58,7 +58,7 @@ func TestLongChatInAQuietHourIsNoSignOfAWrongZone(t *testing.T) {
 	})
 }
 
-func TestNightTheClocksGoBackIsNoSignOfAWrongZone(t *testing.T) {
+func TestPoller_DoesNotSuspectZoneAtClockChange(t *testing.T) {
 	back := newPlace("Europe/Madrid", "2025-10-25 23:00:00")
 	s := newSimulation(1, back.zone)
 	s.readings.SelectOn = wolkvoxtest.End
@@ -73,7 +73,7 @@ func TestNightTheClocksGoBackIsNoSignOfAWrongZone(t *testing.T) {
 
 // Between two chats the newest end is no longer in the future, of a wall clock
 // that is three hours behind.
-func TestZoneThatIsBehindIsToldOnceWhereChatsAreFew(t *testing.T) {
+func TestPoller_LogsZoneBehindOnceWithFewChats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		o := options()
@@ -89,7 +89,7 @@ func TestZoneThatIsBehindIsToldOnceWhereChatsAreFew(t *testing.T) {
 	})
 }
 
-func TestChatThatEndsInTheFutureIsCountedOnceAndToldOnce(t *testing.T) {
+func TestPoller_CountsAndLogsFutureChatOnce(t *testing.T) {
 	start := time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
 	s := newSimulation(1, bogota)
 	early := s.makeChat(0, start.Add(time.Hour), start.Add(3*time.Hour))

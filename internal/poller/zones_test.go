@@ -44,7 +44,7 @@ var zoneTests = map[string][]stay{
 // zone that is ahead, whatever ends meanwhile is taken for such.
 const seeding = time.Minute
 
-func TestCorrectedZoneLosesNoChatAndDoublesNone(t *testing.T) {
+func TestPoller_CountsEveryChatOnceAfterZoneChange(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(zoneTests)) {
 		for j := range 4 {
 			if !torture && j != i%4 || !sampled(i) {
@@ -96,7 +96,7 @@ func wantWarningOf(t *testing.T, zone string, log *lines) {
 	}
 }
 
-func TestFirstStartInTheHourThatComesTwiceLosesNoChat(t *testing.T) {
+func TestPoller_CountsEveryChatFromStartInRepeatedHour(t *testing.T) {
 	back := newPlace("Europe/Madrid", "2025-10-26 00:45:00")
 	s := newSimulation(1, back.zone)
 	s.readings.SelectOn, s.options.ReconcileInterval = wolkvoxtest.End, 0
@@ -108,7 +108,7 @@ func TestFirstStartInTheHourThatComesTwiceLosesNoChat(t *testing.T) {
 
 // A zone, our clock and the header Date may be wrong at once. As long as nothing
 // but the reconcile window limits what is found, every chat is.
-func TestRandomHistoriesOfZonesAndClocksCountEveryChatOnce(t *testing.T) {
+func TestPoller_CountsEveryChatOnceInRandomHistories(t *testing.T) {
 	histories := 6
 	if torture {
 		histories = 60

@@ -8,7 +8,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestAround(t *testing.T) {
+func TestAround_ReturnsWindowsBetweenGaps(t *testing.T) {
 	window := func(from, to wolkvox.LocalTime) wolkvox.Window { return wolkvox.Window{From: from, To: to} }
 	gap := func(from, to wolkvox.LocalTime) ledger.Gap { return ledger.Gap{Window: window(from, to)} }
 	for _, test := range []struct {

@@ -32,7 +32,7 @@ func readHistory(t *testing.T, report *fakeReport, log *lines) (rows []*Rows, to
 	return rows, time.Since(began), nil
 }
 
-func TestHistoryIsReadInTheWindowsOfPolls(t *testing.T) {
+func TestHistory_ReadsWindowsOfPolls(t *testing.T) {
 	from := time.Date(2000, 2, 28, 12, 0, 0, 0, bogota)
 	report := &fakeReport{}
 	h := NewHistory(report, options())
@@ -51,7 +51,7 @@ func TestHistoryIsReadInTheWindowsOfPolls(t *testing.T) {
 	}
 }
 
-func TestHistoryReadsACutWindowInHalves(t *testing.T) {
+func TestHistory_SplitsTruncatedWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report, log := &fakeReport{}, &lines{}
 		want := map[wolkvox.ID]bool{}
@@ -76,7 +76,7 @@ func TestHistoryReadsACutWindowInHalves(t *testing.T) {
 	})
 }
 
-func TestHistoryKeepsEndedChatsAndCountsInvalidRows(t *testing.T) {
+func TestRows_KeepsEndedChatsAndCountsInvalidRows(t *testing.T) {
 	var rows Rows
 	for _, c := range []wolkvox.Chat{{ID: 1, End: 5}, {ID: 2}, {ID: 3, Malformed: 1 << wolkvox.EndDate}} {
 		rows.Apply(&c, ledger.Polling)
@@ -88,7 +88,7 @@ func TestHistoryKeepsEndedChatsAndCountsInvalidRows(t *testing.T) {
 }
 
 // The first piece is read by the first request.
-func TestHistoryWaitsForWhatIsLikelyToPass(t *testing.T) {
+func TestHistory_WaitsForTransientFault(t *testing.T) {
 	for name, test := range map[string]struct {
 		err   error
 		fails func(n int) bool // numbered from 0
@@ -131,7 +131,7 @@ func TestHistoryWaitsForWhatIsLikelyToPass(t *testing.T) {
 	}
 }
 
-func TestHistoryIsNotWaitedForWhenInterrupted(t *testing.T) {
+func TestHistory_StopsAtOnceWhenCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{fail: func(n int, _ wolkvox.Window) error {
 			if n > 0 {

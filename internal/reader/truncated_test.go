@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestRowLimit_Learn(t *testing.T) {
+func TestRowLimit_LearnsFromHalves(t *testing.T) {
 	for _, test := range []struct {
 		name                   string
 		limit                  rowLimit
@@ -25,7 +25,7 @@ func TestRowLimit_Learn(t *testing.T) {
 	}
 }
 
-func TestRowLimit_Check(t *testing.T) {
+func TestRowLimit_ChecksResponses(t *testing.T) {
 	suspect := func(l rowLimit, rows, announced int) string {
 		switch err := l.check(rows, announced); {
 		case err == nil:

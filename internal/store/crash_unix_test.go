@@ -73,7 +73,7 @@ func openChild() *File {
 	return folder.File("wv0042")
 }
 
-func TestAfterKillTheStateIsTheLastSavedOrNewer(t *testing.T) {
+func TestFile_SurvivesKill(t *testing.T) {
 	tmp := t.TempDir()
 	acked := 0
 	for life := range 20 {
@@ -113,7 +113,7 @@ func TestAfterKillTheStateIsTheLastSavedOrNewer(t *testing.T) {
 	t.Logf("%d saves, 20 kills", acked)
 }
 
-func TestAFileThatMayNotGrowCostsNothing(t *testing.T) {
+func TestFile_KeepsStateAtFileSizeLimit(t *testing.T) {
 	tmp := t.TempDir()
 	folder := mustOpen(t, filepath.Join(tmp, "data"), osFiles)
 	mustSave(t, folder.File("wv0042"), "1")
@@ -140,7 +140,7 @@ func TestAFileThatMayNotGrowCostsNothing(t *testing.T) {
 	}
 }
 
-func TestAReadOnlyFolderIsLoadedAndNotSaved(t *testing.T) {
+func TestFile_LoadsFromReadOnlyFolder(t *testing.T) {
 	tmp := t.TempDir()
 	data := filepath.Join(tmp, "data")
 	t.Cleanup(func() { _ = os.Chmod(tmp, 0o700); _ = os.Chmod(data, 0o700) })

@@ -21,7 +21,7 @@ func resealed(file []byte) []byte {
 	return slices.Concat(body, sum[:])
 }
 
-func TestEveryDamageIsSeen(t *testing.T) {
+func TestDecode_DetectsEveryDamage(t *testing.T) {
 	file := envelope("the book")
 	if state, err := decode(file); err != nil || string(state) != "the book" {
 		t.Fatalf("have %q, %v", state, err)
@@ -47,7 +47,7 @@ func TestEveryDamageIsSeen(t *testing.T) {
 	}
 }
 
-func TestVersionsAreToldApart(t *testing.T) {
+func TestDecode_RefusesOtherVersions(t *testing.T) {
 	file := envelope("the book")
 	for _, c := range []struct {
 		at   int

@@ -70,7 +70,7 @@ func (f *faulty) files() fileSystem {
 	}
 }
 
-func TestAfterAnyFailedCallTheStateIsTheOldOrTheNew(t *testing.T) {
+func TestFile_HasOldOrNewStateAfterAnyFailedCall(t *testing.T) {
 	for _, err := range []error{syscall.ENOSPC, syscall.EACCES, syscall.EIO, io.ErrShortWrite} {
 		for _, fault := range []fault{early(err), late(err)} {
 			for saved := range 3 { // how many generations there are before the fault
@@ -149,7 +149,7 @@ func faultySave(t *testing.T, met fault, saved, at int) (reached bool, err error
 	return reached, err
 }
 
-func TestASaveThatCannotKeepThePreviousGenerationFails(t *testing.T) {
+func TestFile_SaveFailsWithoutPreviousGeneration(t *testing.T) {
 	file := mustOpen(t, t.TempDir(), osFiles).File("wv0042")
 	mustSave(t, file, "1")
 	if err := os.Mkdir(file.Path()+".previous", 0o700); err != nil {
@@ -159,7 +159,7 @@ func TestASaveThatCannotKeepThePreviousGenerationFails(t *testing.T) {
 	mustLoad(t, file, "1")
 }
 
-func TestAFullDiskCostsNeitherGeneration(t *testing.T) {
+func TestFile_KeepsBothGenerationsOnFullDisk(t *testing.T) {
 	full := false
 	sys := osFiles
 	sys.write = func(name string, content io.Reader) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
-func TestWhatIsSavedIsLoaded(t *testing.T) {
+func TestFile_LoadsSavedState(t *testing.T) {
 	dir := t.TempDir()
 	folder := mustOpen(t, dir, osFiles)
 	file, other := folder.File("wv0042"), folder.File("wv0043")
@@ -35,7 +35,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	}
 }
 
-func TestThePreviousGenerationIsKept(t *testing.T) {
+func TestFile_KeepsPreviousGeneration(t *testing.T) {
 	noLinks := osFiles
 	noLinks.link = func(from, to string) error {
 		return &os.LinkError{Op: "link", Old: from, New: to, Err: syscall.EPERM}
@@ -74,7 +74,7 @@ func mustBe(t *testing.T, path, want string) {
 	}
 }
 
-func TestLoadRefusesAndSaysWhatToDo(t *testing.T) {
+func TestFile_LoadErrorHasRemedy(t *testing.T) {
 	const secret = "+57 300 1234567"
 	good, newer := envelope(secret), envelope(secret)
 	newer[len(magic)+3]++
@@ -136,7 +136,7 @@ func TestLoadRefusesAndSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAVanishedFolderIsNoFirstStart(t *testing.T) {
+func TestFile_RefusesMissingFolder(t *testing.T) {
 	dir := t.TempDir()
 	file := mustOpen(t, dir, osFiles).File("wv0042")
 	mustSave(t, file, "1")

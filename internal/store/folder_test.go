@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestSecondOpenInTheSameProcessIsRefused(t *testing.T) {
+func TestOpen_RefusesSecondOpenInProcess(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	first := mustOpen(t, dir, osFiles)
 	_, err := Open(dir)
@@ -27,7 +27,7 @@ func TestSecondOpenInTheSameProcessIsRefused(t *testing.T) {
 	mustOpen(t, dir, osFiles)
 }
 
-func TestSecondProcessIsRefusedUntilTheFirstIsKilled(t *testing.T) {
+func TestOpen_RefusesSecondProcess(t *testing.T) {
 	tmp := t.TempDir()
 	holder, lines := startChild(t, "hold", tmp)
 	if have := nextLine(t, lines); have != "held" {
@@ -47,7 +47,7 @@ func TestSecondProcessIsRefusedUntilTheFirstIsKilled(t *testing.T) {
 	mustOpen(t, filepath.Join(tmp, "data"), osFiles)
 }
 
-func TestNothingIsSavedWithoutTheLock(t *testing.T) {
+func TestFile_SavesNothingWithoutLock(t *testing.T) {
 	dir := t.TempDir()
 	folder := mustOpen(t, dir, osFiles)
 	file := folder.File("wv0042")
@@ -61,7 +61,7 @@ func TestNothingIsSavedWithoutTheLock(t *testing.T) {
 	mustLoad(t, mustOpen(t, dir, osFiles).File("wv0042"), "1")
 }
 
-func TestOnlyItsUserMayReadTheFolder(t *testing.T) {
+func TestOpen_CreatesPrivateFolder(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no such modes")
 	}
@@ -89,7 +89,7 @@ func TestOnlyItsUserMayReadTheFolder(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesAFileInPlaceOfTheFolder(t *testing.T) {
+func TestOpen_RefusesFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	if err := os.WriteFile(dir, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestOpenRefusesAFileInPlaceOfTheFolder(t *testing.T) {
 	mustSay(t, err, fmt.Sprintf("creating storage folder %q", dir), "not a directory")
 }
 
-func TestNewFoldersLast(t *testing.T) {
+func TestOpen_MakesNewFoldersDurable(t *testing.T) {
 	tmp := t.TempDir()
 	var synced []string
 	sys := osFiles
@@ -124,7 +124,7 @@ func TestNewFoldersLast(t *testing.T) {
 	mustOpen(t, filepath.Join(tmp, "a", "b", "c"), sys)
 }
 
-func TestOpenRemovesOnlyOurLeftovers(t *testing.T) {
+func TestOpen_RemovesOnlyLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	leftovers := []string{
 		"wv0042.state.unsaved", "wv0042.state.unsaved123456789", "%41b_c.d-e.state.unsaved7",

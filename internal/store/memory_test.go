@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestMemoryKeepsACopy(t *testing.T) {
+func TestMemory_KeepsCopy(t *testing.T) {
 	var memory Memory
 	if _, err := memory.Load(); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("have %v, want fs.ErrNotExist", err)

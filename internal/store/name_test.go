@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestNamesStayReadable(t *testing.T) {
+func TestSafeName_IsReadable(t *testing.T) {
 	for name, want := range map[string]string{
 		"wv0042":            "wv0042",
 		"proxy.example.com": "proxy.example.com",
@@ -46,7 +46,7 @@ func operationNames() *rapid.Generator[string] {
 	)
 }
 
-func TestTwoNamesNeverMeetAndNeverLeaveTheFolder(t *testing.T) {
+func TestSafeName_IsUniqueAndStaysInFolder(t *testing.T) {
 	folder := &Folder{dir: "data"}
 	seen := map[string]string{} // over all runs: each name against every other
 	rapid.Check(t, func(t *rapid.T) {

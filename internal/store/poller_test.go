@@ -21,7 +21,7 @@ import (
 // The store's promise is for the sake of this: on a disk that fails at every
 // other save, and loses all that it may at power cuts, no chat is shown that is
 // not so, none is taken back, and once the disk is well all have been counted.
-func TestEveryChatCountsOnceOnADiskThatFails(t *testing.T) {
+func TestFile_CountsEveryChatOnceOnFailingDisk(t *testing.T) {
 	seeds := 2
 	if os.Getenv("TORTURE") != "" {
 		seeds = 20

@@ -255,10 +255,10 @@ func (w *world) save(file *File, n int) {
 	}
 }
 
-// TestAfterAnyPowerCutTheStateIsTheLastSavedOrNewer lives process lives that end
+// TestFile_SurvivesAnyPowerCut lives process lives that end
 // in a power cut, each on everything that the one before can have left: a load, a
 // save in which one step may fail, perhaps a load, and saves until the cut.
-func TestAfterAnyPowerCutTheStateIsTheLastSavedOrNewer(t *testing.T) {
+func TestFile_SurvivesAnyPowerCut(t *testing.T) {
 	lock, rounds := mustOpen(t, t.TempDir(), osFiles), 2
 	if os.Getenv("TORTURE") != "" {
 		rounds = 3 // some seconds more; has found nothing that two do not
@@ -342,7 +342,7 @@ func oneLife(t *testing.T, lock *Folder, start world, noLinks bool, ends map[str
 }
 
 // The model must be able to show what it is for: that leaving out a sync loses a state.
-func TestTheModelLosesWhatIsNotSynced(t *testing.T) {
+func TestDisk_LosesUnsyncedChanges(t *testing.T) {
 	d := mount(nil, false)
 	name := filepath.Join(dir, "wv0042.state")
 	if err := d.write(name, bytes.NewReader([]byte("1"))); err != nil {

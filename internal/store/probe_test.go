@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestALookLeavesTheFolderAsItIs(t *testing.T) {
+func TestProbe_ChangesNothing(t *testing.T) {
 	tmp := t.TempDir()
 	dir := filepath.Join(tmp, "state", "data")
 	if exists, err := Probe(dir); exists || err != nil {
@@ -37,7 +37,7 @@ func TestALookLeavesTheFolderAsItIs(t *testing.T) {
 	mustOpen(t, dir, osFiles)
 }
 
-func TestALookMakesNoLock(t *testing.T) {
+func TestProbe_CreatesNoLock(t *testing.T) {
 	dir := t.TempDir()
 	if exists, err := Probe(dir); !exists || err != nil {
 		t.Errorf("have %v and error %v, want a folder that is ready", exists, err)
@@ -47,7 +47,7 @@ func TestALookMakesNoLock(t *testing.T) {
 	}
 }
 
-func TestALookSeesWhoHasTheFolder(t *testing.T) {
+func TestProbe_ReportsFolderInUse(t *testing.T) {
 	tmp := t.TempDir()
 	_, lines := startChild(t, "hold", tmp)
 	if have := nextLine(t, lines); have != "held" {
@@ -63,7 +63,7 @@ func TestALookSeesWhoHasTheFolder(t *testing.T) {
 	}
 }
 
-func TestALookRefusesAFileInPlaceOfTheFolder(t *testing.T) {
+func TestProbe_RefusesFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data")
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestALookRefusesAFileInPlaceOfTheFolder(t *testing.T) {
 	mustSay(t, err, file, "not a directory")
 }
 
-func TestPeek_ReturnsWhatLoadWouldBesideARunningExporter(t *testing.T) {
+func TestPeek_LoadsFromLockedFolder(t *testing.T) {
 	dir := t.TempDir()
 	file := mustOpen(t, dir, osFiles).File("Ventas")
 	state, path, err := Peek(dir, "Ventas")
@@ -104,7 +104,7 @@ func TestPeek_ReturnsWhatLoadWouldBesideARunningExporter(t *testing.T) {
 	}
 }
 
-func TestPeek_MakesNoFolder(t *testing.T) {
+func TestPeek_CreatesNoFolder(t *testing.T) {
 	dir := t.TempDir()
 	if _, _, err := Peek(filepath.Join(dir, "data"), "wv0042"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("have error %v, want a first start", err)

@@ -30,7 +30,7 @@ func init() {
 	}
 }
 
-func TestALookSaysWhereItMayNotWrite(t *testing.T) {
+func TestProbe_NamesUnwritableFolder(t *testing.T) {
 	tmp := t.TempDir()
 	data, secret := filepath.Join(tmp, "data"), filepath.Join(tmp, "secret")
 	t.Cleanup(func() { _ = os.Chmod(data, 0o700) })

@@ -43,7 +43,7 @@ var operations = []struct {
 
 // It runs in a process of its own. A thread that is refused something passes that
 // on to threads that it starts, and the test binary has files to write at its end.
-func TestWhateverTheKernelRefusesTheStateIsTheOldOrTheNew(t *testing.T) {
+func TestFile_HasOldOrNewStateAfterAnyFailedSystemCall(t *testing.T) {
 	if os.Getenv("STORE_TEST_REFUSED") == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 		cmd.Env = append(os.Environ(), "STORE_TEST_REFUSED=1")

@@ -77,7 +77,7 @@ func TestList_ShowsEachOperationOnceWithItsCondition(t *testing.T) {
 	}
 }
 
-func TestFolder_RemoveLeavesNothingOfOneOperation(t *testing.T) {
+func TestFolder_RemovesAllFilesOfOperation(t *testing.T) {
 	dir, long := t.TempDir(), strings.Repeat("long", 50)
 	folder := mustOpen(t, dir, osFiles)
 	for _, operation := range []string{"a", "A", long, "stays"} {
@@ -103,7 +103,7 @@ func TestFolder_RemoveLeavesNothingOfOneOperation(t *testing.T) {
 	}
 }
 
-func TestFolder_RenameLeavesNothingUnderTheOldName(t *testing.T) {
+func TestFolder_RenamesAllFilesOfOperation(t *testing.T) {
 	dir := t.TempDir()
 	folder := mustOpen(t, dir, osFiles)
 	mustSave(t, folder.File("old"), "1")
@@ -121,7 +121,7 @@ func TestFolder_RenameLeavesNothingUnderTheOldName(t *testing.T) {
 	}
 }
 
-func TestFolder_RenameOverwritesNothing(t *testing.T) {
+func TestFolder_RenameRefusesExistingState(t *testing.T) {
 	dir := t.TempDir()
 	folder := mustOpen(t, dir, osFiles)
 	for _, operation := range []string{"old", "taken", "leftover"} {
@@ -147,7 +147,7 @@ func TestFolder_RenameOverwritesNothing(t *testing.T) {
 
 // Whichever call fails, the state can be loaded under one of the names, and the folder
 // is not in the way of another try.
-func TestFolder_RenameThatFailsLosesNothing(t *testing.T) {
+func TestFolder_RenameKeepsStateOnFailure(t *testing.T) {
 	for failing := range 3 {
 		dir, calls := t.TempDir(), 0
 		sys := osFiles
