@@ -17,7 +17,7 @@ import (
 )
 
 func init() {
-	children["save"] = func() { // for ever, saying what is saved
+	children["save"] = func() { // saves for ever and prints what is saved
 		file, state := openChild(), 0
 		if loaded, err := file.Load(); err == nil {
 			state, _ = strconv.Atoi(strings.TrimLeft(string(loaded), "0"))
@@ -35,7 +35,7 @@ func init() {
 			fmt.Println(state)
 		}
 	}
-	children["fill"] = func() { // the disk, as far as a process can have that alone
+	children["fill"] = func() { // fills the disk, simulated by a limit of the process
 		limit := syscall.Rlimit{Cur: 50_000, Max: 50_000}
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 			fmt.Println(err)
@@ -46,7 +46,7 @@ func init() {
 		fmt.Println(file.Save(make([]byte, 60_000)))
 		fmt.Println(file.Save([]byte("3")))
 	}
-	children["other"] = func() { // another user, who may read and not write
+	children["other"] = func() { // another user, with read access only
 		if os.Getuid() == 0 {
 			if err := syscall.Setuid(65534); err != nil {
 				fmt.Println(err)
@@ -86,7 +86,7 @@ func TestFile_SurvivesKill(t *testing.T) {
 		}
 		for first := true; lines.Scan(); first = false {
 			if first && life%2 != 0 {
-				killSoon() // However slow the machine is, some lives save.
+				killSoon() // Even on a slow machine some processes save.
 			}
 			have, err := strconv.Atoi(lines.Text())
 			if err != nil {

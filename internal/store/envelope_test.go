@@ -22,8 +22,8 @@ func resealed(file []byte) []byte {
 }
 
 func TestDecode_DetectsEveryDamage(t *testing.T) {
-	file := envelope("the book")
-	if state, err := decode(file); err != nil || string(state) != "the book" {
+	file := envelope("the state")
+	if state, err := decode(file); err != nil || string(state) != "the state" {
 		t.Fatalf("have %q, %v", state, err)
 	}
 	for n := range file {
@@ -48,7 +48,7 @@ func TestDecode_DetectsEveryDamage(t *testing.T) {
 }
 
 func TestDecode_RefusesOtherVersions(t *testing.T) {
-	file := envelope("the book")
+	file := envelope("the state")
 	for _, c := range []struct {
 		at   int
 		to   byte

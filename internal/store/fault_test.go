@@ -13,43 +13,42 @@ import (
 	"testing"
 )
 
-// fault is what a call meets instead of being done.
+// fault replaces a call of the file system.
 type fault struct {
-	name string
-	err  error
-	meet func(do func() error) error
+	name  string
+	err   error
+	apply func(do func() error) error
 }
 
-// early fails before anything was done.
-func early(err error) fault {
+// failBefore fails without doing anything.
+func failBefore(err error) fault {
 	return fault{fmt.Sprintf("fails with %q", err), err, func(func() error) error { return err }}
 }
 
-// late fails after all was done, which is what a failed sync or a lost answer
-// looks like.
-func late(lie error) fault {
-	return fault{fmt.Sprintf("is done and fails with %q", lie), lie, func(do func() error) error {
-		if err := do(); err != nil {
-			return err
+// failAfter fails after the call was done, as after a failed sync or a lost reply.
+func failAfter(err error) fault {
+	return fault{fmt.Sprintf("is done and fails with %q", err), err, func(do func() error) error {
+		if doErr := do(); doErr != nil {
+			return doErr
 		}
-		return lie
+		return err
 	}}
 }
 
-// faulty is the real disk, where the call number at meets a fault.
-type faulty struct {
+// faultyDisk is the real disk with a fault at call number at.
+type faultyDisk struct {
 	fault
 	calls, at int
 }
 
-func (f *faulty) call(do func() error) error {
+func (f *faultyDisk) call(do func() error) error {
 	if f.calls++; f.calls == f.at {
-		return f.meet(do)
+		return f.apply(do)
 	}
 	return do()
 }
 
-func (f *faulty) files() fileSystem {
+func (f *faultyDisk) files() fileSystem {
 	return fileSystem{
 		read: func(name string) (content []byte, err error) {
 			err = f.call(func() error { content, err = os.ReadFile(name); return err })
@@ -57,7 +56,7 @@ func (f *faulty) files() fileSystem {
 		},
 		write: func(name string, content io.Reader) error {
 			err := f.call(func() error { return osFiles.write(name, content) })
-			if err != nil { // what a short write leaves when its removal fails too
+			if err != nil { // a short write whose file is not removed
 				whole, _ := io.ReadAll(content)
 				_ = os.WriteFile(name+"123", whole[:len(whole)/2], 0o600)
 			}
@@ -72,8 +71,8 @@ func (f *faulty) files() fileSystem {
 
 func TestFile_HasOldOrNewStateAfterAnyFailedCall(t *testing.T) {
 	for _, err := range []error{syscall.ENOSPC, syscall.EACCES, syscall.EIO, io.ErrShortWrite} {
-		for _, fault := range []fault{early(err), late(err)} {
-			for saved := range 3 { // how many generations there are before the fault
+		for _, fault := range []fault{failBefore(err), failAfter(err)} {
+			for saved := range 3 { // number of generations before the fault
 				failed := 0
 				for at, reached := 1, true; reached; at++ {
 					var err error
@@ -81,7 +80,7 @@ func TestFile_HasOldOrNewStateAfterAnyFailedCall(t *testing.T) {
 						failed++
 					}
 				}
-				// Write, two folder syncs and the renames cannot fail unseen.
+				// A failure of the write, of the two syncs or of a rename must be reported.
 				if want := 4; failed < want {
 					t.Errorf("a call that %s, after %d saves: have %d failed saves, want at least %d", fault.name, saved, failed, want)
 				}
@@ -90,16 +89,15 @@ func TestFile_HasOldOrNewStateAfterAnyFailedCall(t *testing.T) {
 	}
 }
 
-// generation is a state, longer than what a file has around it.
+// generation returns a state that is longer than the envelope.
 func generation(n int) string { return strings.Repeat(fmt.Sprint(n), 100) }
 
-// faultySave makes so many saves, then one in which the call number at meets the
-// fault, and one after that. It says whether there was such a call, and what
-// the save said.
+// faultySave saves a number of times, then once with a fault at call number at, and once
+// more. It reports whether there was such a call, and returns the error of that save.
 func faultySave(t *testing.T, met fault, saved, at int) (reached bool, err error) {
 	t.Helper()
 	what := fmt.Sprintf("call %d after %d saves %s", at, saved, met.name)
-	dir, disk := t.TempDir(), &faulty{fault: met}
+	dir, disk := t.TempDir(), &faultyDisk{fault: met}
 	folder := mustOpen(t, dir, disk.files())
 	file := folder.File("wv0042")
 	for n := range saved {
@@ -125,7 +123,7 @@ func faultySave(t *testing.T, met fault, saved, at int) (reached bool, err error
 	if _, statErr := os.Stat(file.Path() + ".unsaved"); err != nil && statErr == nil {
 		t.Errorf("%s: what was not saved takes room", what)
 	}
-	// And it goes on when the disk can.
+	// The next save succeeds.
 	mustSave(t, file, "next")
 	mustLoad(t, file, "next")
 	if _, err := os.Stat(file.Path() + ".previous.unsaved"); err == nil {

@@ -82,7 +82,7 @@ func TestFile_LoadErrorHasRemedy(t *testing.T) {
 	var (
 		back  = `to go back to the previous generation, rename %[1]q to %[2]q (the counters fall back to that point and the chats since it are fetched again)`
 		none  = `no usable previous generation`
-		anew  = `to start over, move %[3]q away (only chats from now on are counted)`
+		over  = `to start over, move %[3]q away (only chats from now on are counted)`
 		write = func(content []byte) func(string) error {
 			return func(path string) error { return os.WriteFile(path, content, 0o600) }
 		}
@@ -96,18 +96,18 @@ func TestFile_LoadErrorHasRemedy(t *testing.T) {
 		want              error
 		says              []string
 	}{
-		"cut":                         {write(good[:len(good)-3]), write(good), ErrCorrupt, []string{back, anew}},
-		"cut, no previous":            {write(good[:len(good)-3]), nil, ErrCorrupt, []string{none, anew}},
-		"cut, previous cut":           {write(good[:40]), write(good[:50]), ErrCorrupt, []string{none, anew}},
-		"empty":                       {write(nil), write(good), ErrCorrupt, []string{back, anew}},
-		"foreign":                     {write([]byte("phones: " + secret)), nil, ErrForeign, []string{none, anew}},
-		"foreign, with previous":      {write([]byte(secret)), write(good), ErrForeign, []string{back, anew}},
+		"cut":                         {write(good[:len(good)-3]), write(good), ErrCorrupt, []string{back, over}},
+		"cut, no previous":            {write(good[:len(good)-3]), nil, ErrCorrupt, []string{none, over}},
+		"cut, previous cut":           {write(good[:40]), write(good[:50]), ErrCorrupt, []string{none, over}},
+		"empty":                       {write(nil), write(good), ErrCorrupt, []string{back, over}},
+		"foreign":                     {write([]byte("phones: " + secret)), nil, ErrForeign, []string{none, over}},
+		"foreign, with previous":      {write([]byte(secret)), write(good), ErrForeign, []string{back, over}},
 		"newer":                       {write(newer), write(good), ErrNewer, []string{"format 2, at most 1 is supported", "run that newer version"}},
-		"missing":                     {nil, write(good), ErrMissing, []string{back, anew}},
-		"missing, previous cut":       {nil, write(good[:9]), ErrMissing, []string{none, anew}},
-		"missing, previous no file":   {nil, folder, ErrMissing, []string{none, anew}},
-		"a folder in place of a file": {folder, write(good), regular.ErrNotRegular, []string{"directory", back, anew}},
-		"too large":                   {sparse, write(good), regular.ErrTooLarge, []string{"512 MiB", back, anew}},
+		"missing":                     {nil, write(good), ErrMissing, []string{back, over}},
+		"missing, previous cut":       {nil, write(good[:9]), ErrMissing, []string{none, over}},
+		"missing, previous no file":   {nil, folder, ErrMissing, []string{none, over}},
+		"a folder in place of a file": {folder, write(good), regular.ErrNotRegular, []string{"directory", back, over}},
+		"too large":                   {sparse, write(good), regular.ErrTooLarge, []string{"512 MiB", back, over}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := mustOpen(t, t.TempDir(), osFiles).File("wv0042")

@@ -68,7 +68,7 @@ func TestOpen_CreatesPrivateFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "var", "data")
 	file := mustOpen(t, dir, osFiles).File("wv0042")
 	mustSave(t, file, "1")
-	if err := os.Chmod(file.Path(), 0o644); err != nil { // somebody's: does not stay
+	if err := os.Chmod(file.Path(), 0o644); err != nil { // must be reset by the next save
 		t.Fatal(err)
 	}
 	mustSave(t, file, "2")
@@ -120,7 +120,7 @@ func TestOpen_MakesNewFoldersDurable(t *testing.T) {
 	if _, err := open(filepath.Join(tmp, "a", "b", "c"), sys); !errors.Is(err, failing) {
 		t.Errorf("have %v, want %v", err, failing)
 	}
-	sys.syncDir = func(string) error { return fs.ErrPermission } // an admin's parent folder
+	sys.syncDir = func(string) error { return fs.ErrPermission } // a parent folder of another user
 	mustOpen(t, filepath.Join(tmp, "a", "b", "c"), sys)
 }
 

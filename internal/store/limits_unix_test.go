@@ -43,7 +43,7 @@ func TestOpen_RefusesPipeAsLock(t *testing.T) {
 	}
 }
 
-// What would not be loaded again must not take the place of what can be.
+// A state that is too large to load must not replace one that can be loaded.
 func TestFile_SavesNothingTooLargeToLoad(t *testing.T) {
 	file := mustOpen(t, t.TempDir(), osFiles).File("wv0042")
 	mustSave(t, file, "good")

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// children are what this test binary does instead of testing when a test starts
-// it again as another process: run in the folder given, talk on standard output.
+// children are the programs that this test binary runs if a test starts it as another process.
+// They run in the given folder and write to standard output.
 var children = map[string]func(){
-	"hold": func() { // has "data" until it is killed
+	"hold": func() { // locks "data" until it is killed
 		if _, err := Open("data"); err != nil {
 			fmt.Println(err)
 			return

@@ -35,7 +35,7 @@ func TestSafeName_IsReadable(t *testing.T) {
 	}
 }
 
-// operationNames are names that somebody might give, and their neighbours.
+// operationNames returns plausible names and similar ones.
 func operationNames() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.String(),
@@ -66,7 +66,7 @@ func TestSafeName_IsUniqueAndStaysInFolder(t *testing.T) {
 				t.Fatalf("%q and %q meet at %q", name, other, path)
 			}
 			seen[path] = name
-			// That is luck; this is the reason: the name can be had back.
+			// Names are different because the operation can be derived from the file name.
 			if safe := safeName(name); !strings.Contains(safe, "~") {
 				if have, err := url.PathUnescape(safe); err != nil || have != name {
 					t.Fatalf("%q unescapes to %q, %v; want %q", safe, have, err, name)

@@ -18,9 +18,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// The store's promise is for the sake of this: on a disk that fails at every
-// other save, and loses all that it may at power cuts, no chat is shown that is
-// not so, none is taken back, and once the disk is well all have been counted.
+// This is what the store's guarantees are for: on a disk that fails at every second save and
+// loses all unsynced data at power cuts, no wrong chat is shown, no count falls, and in the end
+// all chats are counted.
 func TestFile_CountsEveryChatOnceOnFailingDisk(t *testing.T) {
 	seeds := 2
 	if os.Getenv("TORTURE") != "" {
@@ -31,13 +31,13 @@ func TestFile_CountsEveryChatOnceOnFailingDisk(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOperation(t, lock, rand.New(rand.NewPCG(uint64(seed), 0)))
-				// What a first start is to count is settled by its first save.
-				o.live(time.Minute)
+				// The first save determines what the first start counts.
+				o.pollFor(time.Minute)
 				for o.failing = true; time.Since(o.began) < 36*time.Hour; {
-					o.live(time.Duration(o.random.Int64N(int64(6 * time.Hour))))
+					o.pollFor(time.Duration(o.random.Int64N(int64(6 * time.Hour))))
 				}
 				o.failing = false
-				o.live(5 * time.Hour) // the latest chat is two hours late
+				o.pollFor(5 * time.Hour) // the latest chat is two hours late
 				o.wantTruth()
 				if o.failed < 50 || o.cuts < 10 {
 					t.Errorf("have %d failed saves and %d power cuts, want more", o.failed, o.cuts)
@@ -48,8 +48,7 @@ func TestFile_CountsEveryChatOnceOnFailingDisk(t *testing.T) {
 	}
 }
 
-// operation is polled through lives that end in a power cut, or are ended, on
-// one disk.
+// operation is polled by processes that end normally or in a power cut, on one disk.
 type operation struct {
 	t      *testing.T
 	random *rand.Rand
@@ -61,7 +60,7 @@ type operation struct {
 	disk    *disk
 	file    *File
 	failing bool   // of the disk
-	die     func() // ends the life under way
+	die     func() // ends the current process
 
 	failed, cuts int
 	shown        map[wolkvoxtest.Key]figures
@@ -115,7 +114,7 @@ func (o *operation) boot(d *disk) {
 // Load implements poller.Store.
 func (o *operation) Load() ([]byte, error) { return o.file.Load() }
 
-// Save implements poller.Store. Steps of it go wrong.
+// Save implements poller.Store. Some of its steps fail.
 func (o *operation) Save(state []byte) error {
 	o.disk.trouble = map[int]trouble{}
 	for range o.random.IntN(3) {
@@ -134,8 +133,8 @@ func (o *operation) Save(state []byte) error {
 	return err
 }
 
-// live polls for that long, or until the power is cut.
-func (o *operation) live(d time.Duration) {
+// pollFor polls for a time, or until the power is cut.
+func (o *operation) pollFor(d time.Duration) {
 	o.t.Helper()
 	p, err := poller.New(o.client, o, poller.Options{
 		Operation: "wv0042", Zone: bogota(o.t), Logger: log.NewNopLogger(),
@@ -160,7 +159,7 @@ func (o *operation) live(d time.Duration) {
 			alive = false
 		case <-time.After(7 * time.Minute):
 		}
-		o.look(p.Snapshot().View)
+		o.checkView(p.Snapshot().View)
 	}
 	if o.disk.off {
 		o.cuts++
@@ -169,8 +168,8 @@ func (o *operation) live(d time.Duration) {
 	}
 }
 
-// look makes sure that nothing shown falls or is more than the truth.
-func (o *operation) look(view *ledger.View) {
+// checkView checks that no count falls or is more than the truth.
+func (o *operation) checkView(view *ledger.View) {
 	o.t.Helper()
 	truth := o.server.Truth(time.Now()).By
 	have := map[wolkvoxtest.Key]figures{}
@@ -195,7 +194,7 @@ func (o *operation) look(view *ledger.View) {
 	o.shown = have
 }
 
-// wantTruth compares what was seen last with all that there is.
+// wantTruth compares the last counts with the truth.
 func (o *operation) wantTruth() {
 	o.t.Helper()
 	truth := o.server.Truth(time.Now())

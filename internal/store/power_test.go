@@ -14,14 +14,13 @@ import (
 	"testing"
 )
 
-// disk is a model of a file system that promises less than any real one. Until
-// a folder is synced, a power cut leaves each of its names at anything that the
-// name was since the last sync, whatever the other names are; and of content that
-// was not synced, all, half, none or zeros.
+// disk is a model of a file system with fewer guarantees than any real one. After a power cut
+// each name of an unsynced folder is any of the files that it was since the last sync,
+// independent of the other names. Of unsynced content all, half, nothing or zeros remain.
 type disk struct {
 	inodes  []inode
 	names   map[string]int
-	maybe   map[string][]int // what a name may be after a power cut; absent where there is none
+	maybe   map[string][]int // what a name may be after a power cut; absent for no file
 	noLinks bool
 
 	step    int
@@ -38,15 +37,15 @@ type trouble int
 
 const (
 	_       trouble = iota
-	refuse          // an error, and nothing is done
-	mislead         // an error, and all is done
-	cut             // the power is off from here on
+	refuse          // the step fails and changes nothing
+	mislead         // the step fails after its change
+	cut             // the power is off from this step on
 
 	absent = -1
 	dir    = "data"
 )
 
-// mount is the disk after a power cut.
+// mount returns the disk after a power cut.
 func mount(files map[string]string, noLinks bool) *disk {
 	d := &disk{names: map[string]int{}, maybe: map[string][]int{}, noLinks: noLinks}
 	for name, content := range files {
@@ -73,7 +72,7 @@ func (d *disk) set(name string, to int) {
 	}
 }
 
-// settle makes the names last.
+// settle makes the names durable.
 func (d *disk) settle() {
 	d.maybe = map[string][]int{}
 	for name, at := range d.names {
@@ -81,7 +80,7 @@ func (d *disk) settle() {
 	}
 }
 
-// do is one step of a file system, with its trouble.
+// do runs one step of the file system, and its trouble if it has one.
 func (d *disk) do(effect func() error) error {
 	d.step++
 	switch {
@@ -146,7 +145,7 @@ func (d *disk) replace(from, to string) error {
 	})
 }
 
-// write takes the steps of writeFile.
+// write runs the steps of writeFile.
 func (d *disk) write(name string, content io.Reader) (err error) {
 	whole, err := io.ReadAll(content)
 	if err != nil {
@@ -181,7 +180,7 @@ func (d *disk) files() fileSystem {
 	return fileSystem{d.read, d.write, d.link, d.replace, d.remove, d.syncDir}
 }
 
-// afterPowerCut is everything that the cut can have left, without what Open removes.
+// afterPowerCut returns all possible contents after the power cut, without leftovers.
 func (d *disk) afterPowerCut() []map[string]string {
 	worlds := []map[string]string{{}}
 	for _, name := range slices.Sorted(maps.Keys(d.maybe)) {
@@ -218,8 +217,8 @@ func modelFile(t *testing.T, d *disk, lock *Folder) *File {
 	return folder.File("wv0042")
 }
 
-// world is what a process finds when it starts, and what it may find: the state
-// number acked or a later one up to attempted; 0 is none.
+// world holds the files that a process finds at its start, and which states are correct: those
+// from number acked to attempted. 0 is no state.
 type world struct {
 	files            map[string]string
 	acked, attempted int
@@ -227,8 +226,7 @@ type world struct {
 
 func (w world) key() string { return fmt.Sprint(w.files, w.acked, w.attempted) }
 
-// load checks that what is there is neither an error, nor older than what was
-// saved, nor more than was attempted.
+// load checks that the state can be loaded and is between acked and attempted.
 func (w *world) load(file *File) error {
 	state, err := file.Load()
 	have := 0
@@ -244,7 +242,7 @@ func (w *world) load(file *File) error {
 	if have < w.acked || have > w.attempted {
 		return fmt.Errorf("have state %d, want %d to %d", have, w.acked, w.attempted)
 	}
-	w.acked = have // shown to the world: from now on nothing older
+	w.acked = have // published: no older state is correct from now on
 	return nil
 }
 
@@ -255,9 +253,9 @@ func (w *world) save(file *File, n int) {
 	}
 }
 
-// TestFile_SurvivesAnyPowerCut lives process lives that end
-// in a power cut, each on everything that the one before can have left: a load, a
-// save in which one step may fail, perhaps a load, and saves until the cut.
+// TestFile_SurvivesAnyPowerCut runs processes that end in a power cut, each with all possible
+// contents that the one before can leave: a load, a save in which one step may fail, perhaps a
+// load, and saves until the cut.
 func TestFile_SurvivesAnyPowerCut(t *testing.T) {
 	lock, rounds := mustOpen(t, t.TempDir(), osFiles), 2
 	if os.Getenv("TORTURE") != "" {
@@ -341,7 +339,7 @@ func oneLife(t *testing.T, lock *Folder, start world, noLinks bool, ends map[str
 	return lives
 }
 
-// The model must be able to show what it is for: that leaving out a sync loses a state.
+// The model must show that a missing sync loses a state.
 func TestDisk_LosesUnsyncedChanges(t *testing.T) {
 	d := mount(nil, false)
 	name := filepath.Join(dir, "wv0042.state")

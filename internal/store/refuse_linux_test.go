@@ -13,36 +13,35 @@ import (
 	"unsafe"
 )
 
-// operations are what a Save asks of the kernel. The seam sees one write where
-// writeFile opens a file, writes, flushes, closes and renames it: here the
-// kernel itself refuses each of these, under the real thing.
+// operations are the system calls of a Save. fileSystem has one write for opening, writing,
+// flushing, closing and renaming a file. Here the kernel refuses each of these calls.
 var operations = []struct {
 	name   string
 	number uintptr
 	least  uint32 // the smallest third argument that is refused: the count of a write
 	errs   []syscall.Errno
-	fails  int // calls of the seam that end the save
+	fails  int // calls that fail the save
 }{
 	// The new file, the folder twice.
 	{"open", syscall.SYS_OPENAT, 0, []syscall.Errno{syscall.EACCES, syscall.ENOSPC, syscall.EMFILE}, 3},
 	// Go's runtime writes 8 bytes to wake its threads.
 	{"write", syscall.SYS_WRITE, 9, []syscall.Errno{syscall.ENOSPC, syscall.EIO}, 1},
-	// What goes before the state is written, the state is not.
+	// The magic is written, the state is not.
 	{"short write", syscall.SYS_WRITE, 100, []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}, 1},
 	// The new file, the folder twice.
 	{"fsync", syscall.SYS_FSYNC, 0, []syscall.Errno{syscall.EIO, syscall.ENOSPC}, 3},
-	// Some network file systems tell only now that there is no room.
+	// Some network file systems report a full disk only now.
 	{"close", syscall.SYS_CLOSE, 0, []syscall.Errno{syscall.EIO, syscall.ENOSPC}, 1},
 	// The new file, the previous generation, the current one.
 	{"rename", syscall.SYS_RENAMEAT, 0, []syscall.Errno{syscall.EACCES, syscall.ENOSPC}, 3},
-	// A copy does.
+	// A copy works instead.
 	{"link", syscall.SYS_LINKAT, 0, []syscall.Errno{syscall.EPERM, syscall.ENOSPC}, 0},
-	// What stays only takes room.
+	// A leftover only takes space.
 	{"unlink", syscall.SYS_UNLINKAT, 0, []syscall.Errno{syscall.EACCES}, 0},
 }
 
-// It runs in a process of its own. A thread that is refused something passes that
-// on to threads that it starts, and the test binary has files to write at its end.
+// It runs in its own process: a thread passes its filter on to the threads that it starts, and
+// the test binary writes files at its end.
 func TestFile_HasOldOrNewStateAfterAnyFailedSystemCall(t *testing.T) {
 	if os.Getenv("STORE_TEST_REFUSED") == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
@@ -83,8 +82,7 @@ func TestFile_HasOldOrNewStateAfterAnyFailedSystemCall(t *testing.T) {
 	}
 }
 
-// onOwnThread keeps what is done to a thread to that thread: it ends with the
-// goroutine, which never unlocks it.
+// onOwnThread runs a function on a thread that ends with it.
 func onOwnThread(do func() error) error {
 	done := make(chan error)
 	go func() {
@@ -94,7 +92,7 @@ func onOwnThread(do func() error) error {
 	return <-done
 }
 
-// refuseCall has the kernel fail a system call of this thread from now on.
+// refuseCall makes a system call of this thread fail from now on.
 func refuseCall(number uintptr, least uint32, errno syscall.Errno) error {
 	const (
 		setNoNewPrivs = 38
