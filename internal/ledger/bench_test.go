@@ -63,8 +63,8 @@ func remembering(b *testing.B) *Ledger {
 	return ledger
 }
 
-// BenchmarkCommitToAMillion is a quiet poll of a busy operation. A floor that
-// rises has what is remembered looked through, even if nothing is forgotten.
+// BenchmarkCommitToAMillion is a quiet poll of a busy operation. A rising
+// floor scans all remembered chats, even if none is forgotten.
 func BenchmarkCommitToAMillion(b *testing.B) {
 	ledger, known := remembering(b), someChats(1000)
 	for name, rise := range map[string]wolkvox.LocalTime{"FloorStays": 0, "FloorRises": 1} {

@@ -95,6 +95,6 @@ func TestUnmarshal_KeepsCountsWithOtherBounds(t *testing.T) {
 		t.Errorf("a new label set: have %+v, want the chat below 240", have)
 	}
 	if have := figuresOf(t, l).Histograms[HandleTime]; !slices.Equal(have.Bounds, HandleTime.Bounds()) {
-		t.Errorf("have %+v, want the bounds that nobody changed", have)
+		t.Errorf("have %+v, want the unchanged bounds", have)
 	}
 }

@@ -85,8 +85,8 @@ func TestTransaction_MarshalsWhatCommitMakes(t *testing.T) {
 	}
 }
 
-// A set of before the restart is as old as before it, whatever happens to the wall
-// clock from then on; one of a clock that was ahead is old enough.
+// A restart does not change the age of a label set, and later changes of the wall clock do
+// not either. A set that was born in the future is old enough.
 func TestUnmarshal_TakesAgeOfLabelSets(t *testing.T) {
 	state := mustMarshal(t, full(t))
 	for _, tt := range []struct {

@@ -54,7 +54,7 @@ type world struct {
 	model  model
 	saved  []byte // the state file; nil before the first start
 	views  []keptView
-	// touched tells that the ledger may have changed since the last check.
+	// touched is true if the ledger may have changed since the last check.
 	touched bool
 }
 

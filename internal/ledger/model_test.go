@@ -36,8 +36,7 @@ type memory struct {
 	settled  bool // counted or seeded, once and for all
 }
 
-// forgotten tells whether a chat was counted or seeded that the ledger does not
-// know any more.
+// forgotten reports whether a chat was counted or seeded and the ledger has forgotten it.
 func (m memory) forgotten() bool { return m.settled && !m.counted["interaction"] }
 
 type figures struct {

@@ -86,7 +86,7 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 		},
 		"is handed off":  func() { chat.Malformed &^= 1 << wolkvox.GoToAgent; handedOff(&chat) },
 		"stays with bot": func() { chat.Malformed &^= 1 << wolkvox.GoToAgent; keptByBot(&chat) },
-		"tells sender": func() {
+		"has a sender": func() {
 			lastWrote(wolkvox.LastSender(rapid.IntRange(0, int(wolkvox.SenderCount)-1).Draw(t, "sender")))(&chat)
 		},
 		"fills in":        func() { states(someNumber.Draw(t, "field"), someValue.Draw(t, "value"))(&chat) },

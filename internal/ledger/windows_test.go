@@ -118,8 +118,8 @@ func (r *reader) turn(t *testing.T) {
 	}
 }
 
-// step reads a span in a transaction of its own, which now and then meets a
-// fault or a crash. It tells whether it was saved.
+// step reads a span in a transaction of its own, which sometimes meets a
+// fault or a crash. It reports whether the transaction was saved.
 func (r *reader) step(t *testing.T, span Span, mode Mode, advance func(*Progress)) bool {
 	t.Helper()
 	transaction := r.ledger.Begin(clock(r.now))

@@ -329,7 +329,7 @@ func TestPoller_ZoneBehindSkipsNoTime(t *testing.T) {
 
 func TestPoller_SlowClockIsNoZoneBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		report := &zonedReport{clock: clock{ahead: time.Hour, told: true}, offset: bogotaOffset + time.Hour}
+		report := &zonedReport{clock: clock{ahead: time.Hour, known: true}, offset: bogotaOffset + time.Hour}
 		for ago := time.Minute; ago < 5*time.Hour; ago += 7 * time.Minute {
 			report.ends = append(report.ends, time.Now().Add(-ago))
 		}

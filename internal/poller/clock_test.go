@@ -14,7 +14,7 @@ func TestPoller_PollsUpToAPIClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		p := newPoller(t, report, &store.Memory{}, options())
-		report.clock = clock{ahead: -time.Hour, told: true}
+		report.clock = clock{ahead: -time.Hour, known: true}
 		for range 3 {
 			p.poll(t.Context())
 			want := time.Now().Add(-time.Hour)
@@ -32,7 +32,7 @@ func TestPoller_PollsUpToAPIClock(t *testing.T) {
 func TestPoller_ReconcilesHourlyWithAPIClockBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(2 * day) // A window that crosses the end of a month is two.
-		report := &fakeReport{clock: clock{ahead: -2 * time.Hour, told: true}}
+		report := &fakeReport{clock: clock{ahead: -2 * time.Hour, known: true}}
 		runFor(t, newPoller(t, report, &store.Memory{}, options()), day)
 		if have, most := len(report.windows), 288+2*24+5; have > most {
 			t.Errorf("requests in a day: have %d, want at most %d", have, most)
@@ -42,7 +42,7 @@ func TestPoller_ReconcilesHourlyWithAPIClockBehind(t *testing.T) {
 
 func TestPoller_IgnoresAPIClockAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		report := &fakeReport{clock: clock{ahead: 3 * time.Hour, told: true}}
+		report := &fakeReport{clock: clock{ahead: 3 * time.Hour, known: true}}
 		p := newPoller(t, report, &store.Memory{}, options())
 		p.poll(t.Context())
 		if have := p.Snapshot().View.Progress.CompleteUntil; !have.Equal(time.Now()) {
@@ -55,7 +55,7 @@ func TestPoller_IgnoresAPIClockAhead(t *testing.T) {
 func TestPoller_ForgetsNothingWithClocksADayApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, told: true}}
+		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, known: true}}
 		kept := &store.Memory{}
 		time.Sleep(3 * 365 * day)
 		newPoller(t, report, kept, options()).poll(t.Context())
@@ -64,7 +64,7 @@ func TestPoller_ForgetsNothingWithClocksADayApart(t *testing.T) {
 		right := &store.Memory{}
 		_ = right.Save(state)
 		p := newPoller(t, report, right, options())
-		report.clock = clock{told: true}
+		report.clock = clock{known: true}
 		c := p.newCycle()
 		c.began, c.to = start.Add(time.Hour), start.Add(time.Hour)
 		report.chats = []wolkvox.Chat{chat(1, start.Add(10*time.Minute)), chat(2, start.Add(59*time.Minute))}
@@ -86,7 +86,7 @@ func TestPoller_ForgetsNothingWithClocksADayApart(t *testing.T) {
 // A date that is years behind may as well be a proxy's fault.
 func TestPoller_UsesOwnClockWithAPIClockADayBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, told: true}}
+		report := &fakeReport{clock: clock{ahead: -3 * 365 * day, known: true}}
 		p := newPoller(t, report, &store.Memory{}, options())
 		runFor(t, p, 2*time.Hour)
 		have := p.Snapshot()
@@ -104,13 +104,13 @@ func TestPoller_LogsWrongClockOnceAndItsEnd(t *testing.T) {
 		var log lines
 		o := options()
 		o.Logger = log.logger()
-		report := &fakeReport{clock: clock{ahead: -time.Hour, told: true}}
+		report := &fakeReport{clock: clock{ahead: -time.Hour, known: true}}
 		p := newPoller(t, report, &store.Memory{}, o)
 		runFor(t, p, time.Hour)
 		if have := log.count("clock and the API's differ"); have != 1 || log.count("api_ahead=-1h0m0s") != 1 {
 			t.Errorf("have %d lines, want 1:\n%s", have, log.text.String())
 		}
-		report.clock = clock{told: true}
+		report.clock = clock{known: true}
 		runFor(t, p, time.Hour)
 		if have := log.count("resolved: our clock and the API's differ"); have != 1 {
 			t.Errorf("have %d lines at the end, want 1:\n%s", have, log.text.String())

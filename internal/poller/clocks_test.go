@@ -17,10 +17,10 @@ import (
 type clocks struct {
 	// ahead is how far the operation's clock is ahead of ours.
 	ahead func(random *rand.Rand, start time.Time) func(ours time.Time) time.Duration
-	// date is how wrong the header Date is; there is none where this is nil.
+	// date is the error of the header Date. It is nil if there is no such header.
 	date func(ours time.Time) time.Duration
-	// told is how often that is to be told in one life; several times if negative.
-	told int
+	// wantWarnings is the number of warnings in one process, or negative for several.
+	wantWarnings int
 }
 
 func always(d time.Duration) func(time.Time) time.Duration {
@@ -146,13 +146,13 @@ func (c clocks) play(t *testing.T, selectOn wolkvoxtest.SelectOn, kills int, rec
 	s.liveThrough(t, start, reader.Later(last, start.Add(30*time.Hour)).Add(3*time.Hour), kills)
 	s.wantAll(t, chats)
 
-	// A restart tells it again.
-	if told := log.warnings("our clock and the API's differ"); c.told >= 0 && kills == 0 && told != c.told || c.told < 0 && told == 0 {
-		t.Errorf("clocks that differ: have %d lines, want %d", told, c.told)
+	// A restart logs the warning again.
+	if have := log.warnings("our clock and the API's differ"); c.wantWarnings >= 0 && kills == 0 && have != c.wantWarnings || c.wantWarnings < 0 && have == 0 {
+		t.Errorf("clocks that differ: have %d lines, want %d", have, c.wantWarnings)
 	}
 	// Every five minutes a poll, every hour a reconcile, and some more of both.
 	// A clock that goes to and fro may cost more.
-	if most := s.mostRequests(); most > 500 && c.told >= 0 || most > 900 {
+	if most := s.mostRequests(); most > 500 && c.wantWarnings >= 0 || most > 900 {
 		t.Errorf("requests: have %d on the busiest day, want fewer than the quota of 1,000", most)
 	}
 	t.Logf("%d requests on the busiest day", s.mostRequests())

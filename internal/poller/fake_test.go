@@ -21,11 +21,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The reader's constants that tests compare with.
+// Copies of the reader's constants.
 const (
 	maxExtra      = reader.MaxExtra
 	probeInterval = 6 // polls between two probes of an API whose fault lasts
-	quickTries    = 4 // requests before a failure is taken for failing
+	maxQuickTries = 4 // requests before a failure is taken for failing
 )
 
 var bogota = mustLoad("America/Bogota")
@@ -38,21 +38,19 @@ func mustLoad(name string) *time.Location {
 	return zone
 }
 
-// clock is the part of a fake that knows the API's time: how far it is ahead of
-// ours, if it tells.
+// clock is the clock of a fake API: how far it is ahead of ours, if that is known.
 type clock struct {
 	ahead time.Duration
-	told  bool
+	known bool
 }
 
-func (c *clock) ClockSkew() (time.Duration, bool) { return c.ahead, c.told }
+func (c *clock) ClockSkew() (time.Duration, bool) { return c.ahead, c.known }
 
-// LastResponse names no number of rows.
+// LastResponse announces no number of rows.
 func (c *clock) LastResponse() wolkvox.Response { return wolkvox.Response{Announced: -1} }
 
-// fakeReport answers from a list of chats as an API that selects on the end,
-// both ends inclusive. fail may stand in the way of a request, which has its
-// number from 0.
+// fakeReport is an API with a list of chats. It selects on the end, both ends of the window
+// inclusive. fail returns the error of a request, whose number counts from 0.
 type fakeReport struct {
 	clock
 	chats   []wolkvox.Chat
@@ -86,13 +84,13 @@ func (f *fakeReport) Chats(_ context.Context, w wolkvox.Window) iter.Seq2[wolkvo
 
 func failing(result wolkvox.Result) error { return &wolkvox.Error{Result: result} }
 
-// chat is one that ended at that time, known by its number.
+// chat returns a chat that ended at the given time.
 func chat(number int, end time.Time) wolkvox.Chat {
 	local := wolkvox.ToLocalTime(end.In(bogota))
 	return wolkvox.Chat{ID: wolkvox.ID(number), Start: local - 60, End: local, RoutingPoint: "7", Channel: "web"}
 }
 
-// options are the contract's defaults.
+// options returns the defaults of the flags.
 func options() Options {
 	return Options{
 		Operation: "test", Zone: bogota, Logger: log.NewNopLogger(),
@@ -111,7 +109,7 @@ func newPoller(t *testing.T, report Report, kept Store, o Options) *Poller {
 	return p
 }
 
-// runFor runs p for a virtual while and stops it.
+// runFor runs p for some virtual time and stops it.
 func runFor(t *testing.T, p *Poller, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -127,7 +125,7 @@ func interactions(p *Poller) uint64 {
 	return n
 }
 
-// brokenStore fails while broken.
+// brokenStore fails to save while it is broken.
 type brokenStore struct {
 	store.Memory
 	broken bool
@@ -142,7 +140,7 @@ func (s *brokenStore) Save(state []byte) error {
 	return s.Memory.Save(state)
 }
 
-// lines is a logger that keeps what it is told.
+// lines is a logger that keeps its lines.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -163,8 +161,8 @@ func (l *lines) count(substring string) int {
 	return strings.Count(l.text.String(), substring)
 }
 
-// spans are the windows asked for, on the wall clock, without the second that
-// each reaches further back.
+// spans returns the requested windows on the wall clock, without the second by which each
+// begins earlier.
 func (f *fakeReport) spans() []string {
 	var spans []string
 	for _, w := range f.windows {
@@ -180,7 +178,7 @@ func wantSpans(t *testing.T, f *fakeReport, want ...string) {
 	}
 }
 
-// sameRows answers every window with all of its chats.
+// sameRows is a report that returns all of its chats for every window.
 type sameRows struct {
 	clock
 	chats []wolkvox.Chat
@@ -196,7 +194,7 @@ func (f *sameRows) Chats(context.Context, wolkvox.Window) iter.Seq2[wolkvox.Chat
 	}
 }
 
-// byStart shows ended chats by the date of their start.
+// byStart is a report that selects ended chats on their start.
 type byStart struct {
 	clock
 	chats []wolkvox.Chat

@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// seeds are how often a day of chance is tried.
+// seeds returns the number of random days to test.
 func seeds() int {
 	switch {
 	case torture:
@@ -27,7 +27,7 @@ func seeds() int {
 	}
 }
 
-// flapping gives each request one of the faults, with a probability in percent.
+// flapping returns a random fault for each request, with a probability in percent.
 func flapping(percent int, faults []wolkvoxtest.Fault, random *rand.Rand) func(int) wolkvoxtest.Fault {
 	return func(int) wolkvoxtest.Fault {
 		if random.IntN(100) < percent {
@@ -37,8 +37,7 @@ func flapping(percent int, faults []wolkvoxtest.Fault, random *rand.Rand) func(i
 	}
 }
 
-// flappingDay has the requests of a day fail, and answers with how many the
-// server has counted.
+// flappingDay lets requests of a day fail, and returns the number of requests.
 func flappingDay(t *testing.T, seed int, fail func(int) wolkvoxtest.Fault) int {
 	t.Helper()
 	random := rand.New(rand.NewPCG(uint64(seed), 3))
@@ -60,7 +59,7 @@ func flappingDay(t *testing.T, seed int, fail func(int) wolkvoxtest.Fault) int {
 
 func TestPoller_CountsEveryChatWithinQuotaThroughFlappingFaults(t *testing.T) {
 	all := wolkvoxtest.AllFaults()
-	// After these a poll is tried again at once.
+	// A request is retried at once after these.
 	passing := slices.DeleteFunc(slices.Clone(all), func(f wolkvoxtest.Fault) bool {
 		switch resultsOfFaults[f] {
 		case wolkvox.Network, wolkvox.Timeout, wolkvox.ServerError, wolkvox.TokenBusy, wolkvox.RateLimited:
@@ -74,12 +73,12 @@ func TestPoller_CountsEveryChatWithinQuotaThroughFlappingFaults(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(uint64(seed), 4))
-				// The quota of a licence is 1,000.
+				// One licence has 1,000 requests a day.
 				fail, most := flapping(50, all, random), 600
 				switch seed % 3 {
 				case 1:
 					fail, most = flapping(50, passing, random), 990
-				case 2: // What takes every retry there is: the fourth time it goes well.
+				case 2: // Uses all retries: the fourth request succeeds.
 					fail, most = func(n int) wolkvoxtest.Fault {
 						if n%4 == 3 {
 							return wolkvoxtest.None
@@ -104,17 +103,17 @@ func TestPoller_KeepsWithinQuotaThroughTimeouts(t *testing.T) {
 	})
 }
 
-// moodyStore fails to save now and then: before it has, or after, as a disk does
-// that has taken a file and not its folder.
-type moodyStore struct {
+// unreliableStore sometimes fails to save: before it has saved, or after, like a disk that
+// wrote the file and not its folder.
+type unreliableStore struct {
 	store.Memory
 	mu     sync.Mutex
-	random *rand.Rand // nil while it is in a good mood
+	random *rand.Rand // nil while every save succeeds
 }
 
 var errDisk = errors.New("input/output error")
 
-func (s *moodyStore) Save(state []byte) error {
+func (s *unreliableStore) Save(state []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.random == nil {
@@ -131,16 +130,16 @@ func (s *moodyStore) Save(state []byte) error {
 	}
 }
 
-func (s *moodyStore) Load() ([]byte, error) {
+func (s *unreliableStore) Load() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.Memory.Load()
 }
 
-func (s *moodyStore) change(mood *rand.Rand) {
+func (s *unreliableStore) setRandom(random *rand.Rand) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.random = mood
+	s.random = random
 }
 
 func TestPoller_ShowsOnlySavedCountsWithUnreliableDisk(t *testing.T) {
@@ -152,12 +151,12 @@ func TestPoller_ShowsOnlySavedCountsWithUnreliableDisk(t *testing.T) {
 				faults := wolkvoxtest.AllFaults()
 				o := newOperation(t, wolkvoxtest.Config{Readings: soon(anyCombination(random).scenario().readings)}, faults...)
 				o.addChats(150, 11*time.Hour, random)
-				disk := &moodyStore{}
+				disk := &unreliableStore{}
 				o.kept = disk
 				o.run()
 				o.pass(5 * time.Minute)
 				o.server.FailWith(flapping(30, faults, rand.New(rand.NewPCG(uint64(seed), 6))))
-				disk.change(rand.New(rand.NewPCG(uint64(seed), 7)))
+				disk.setRandom(rand.New(rand.NewPCG(uint64(seed), 7)))
 				for range 48 {
 					o.pass(15 * time.Minute)
 					o.wantSaved()
@@ -167,7 +166,7 @@ func TestPoller_ShowsOnlySavedCountsWithUnreliableDisk(t *testing.T) {
 					}
 				}
 				o.server.Recover()
-				disk.change(nil)
+				disk.setRandom(nil)
 				o.pass(settled)
 				o.wantSaved()
 				o.wantStatus("afterwards", true, wolkvox.OK)
@@ -177,7 +176,7 @@ func TestPoller_ShowsOnlySavedCountsWithUnreliableDisk(t *testing.T) {
 	}
 }
 
-// wantSaved compares what is shown with what a process shows that starts now.
+// wantSaved compares the published counts with those of a process that starts now.
 func (o *operation) wantSaved() {
 	o.t.Helper()
 	saved := figuresShown(newPoller(o.t, o.client, o.kept, o.options))

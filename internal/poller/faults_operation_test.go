@@ -20,7 +20,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// operation is one at a server of its own, with the poller that runs for it.
+// operation is an operation with its own fake server and poller.
 type operation struct {
 	t       *testing.T
 	server  *wolkvoxtest.Server
@@ -30,34 +30,32 @@ type operation struct {
 	poller  *Poller
 	kill    func()
 
-	looked int     // results that were compared
-	seen   figures // figures shown last
+	compared int     // number of results that were compared
+	seen     figures // figures shown last
 
-	mu      sync.Mutex // for what the poller writes while it runs
+	mu      sync.Mutex // guards what the poller writes
 	log     strings.Builder
 	results []wolkvox.Result
 }
 
-// newOperation opens one whose API will have these faults. It is a minute before
-// what will be its poller's tick, and so is any whole number of intervals later;
-// and unless the test has passed that day already, it is the middle of a month:
-// an API that excludes an end of a range shows no last second of a month.
+// newOperation returns an operation whose API can have these faults. The clock is a minute
+// before a tick of the poller. It is not near the end of a month, as an API that excludes the
+// ends of a window never shows the last second of a month.
 func newOperation(t *testing.T, cfg wolkvoxtest.Config, faults ...wolkvoxtest.Fault) *operation {
 	t.Helper()
 	o := &operation{t: t, kept: &store.Memory{}, options: options()}
 	o.options.Logger = log.NewLogfmtLogger(o)
-	o.options.Ledger.MaxLabelSets = 100 // Some faults add rows of their own.
+	o.options.Ledger.MaxLabelSets = 100 // Some faults add rows.
 	interval := o.options.Interval
 	time.Sleep(time.Until(inBogota(time.January, 15, 9, 0)))
 	time.Sleep(time.Until(nextTick(time.Now(), interval, offset(o.options.Operation, interval)).Add(interval - time.Minute)))
 
 	cfg.Token, cfg.Location, cfg.Limits.SameMonth = "t", bogota, true
-	// More than the client keeps of a value or of a row, and little to send.
+	// More than the client reads of a value or of a row, but not much to send.
 	cfg.LongValue, cfg.DeepRow, cfg.HugeBody = cmp.Or(cfg.LongValue, 70_000), cmp.Or(cfg.DeepRow, 20_000), cmp.Or(cfg.HugeBody, 100_000)
 	o.server = wolkvoxtest.NewPipeServer(cfg)
 	t.Cleanup(o.server.Close)
-	// The server makes a compressor for each response, which takes more time than
-	// all the rest.
+	// The server creates a compressor for each response, which takes most of the time.
 	compressed := slices.Contains(faults, wolkvoxtest.GzipUnasked) || slices.Contains(faults, wolkvoxtest.DripGzip)
 	o.server.Transport().DisableCompression = !compressed
 	o.client = o.connect(o.saw)
@@ -79,7 +77,7 @@ func (o *operation) saw(r wolkvox.Request) {
 	o.results = append(o.results, r.Result)
 }
 
-// Write takes the poller's log.
+// Write records the poller's log.
 func (o *operation) Write(line []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -92,18 +90,17 @@ func (o *operation) logged(substring string) int {
 	return strings.Count(o.log.String(), substring)
 }
 
-// addChats enters chats that end within a time from now, and lasted up to ten
-// hours.
+// addChats adds chats of up to ten hours that end within the given time from now.
 func (o *operation) addChats(n int, within time.Duration, random *rand.Rand) {
 	last := time.Now().Add(within)
 	s := simulation{zone: o.options.Zone, random: random}
 	o.server.Add(s.makeChats(n, time.Now(), last, last)...)
 }
 
-// settled is after how long the deepest reconcile has run.
+// settled is the time after which the deepest reconcile has run.
 const settled = 17 * time.Hour
 
-// run starts to poll, as a process does.
+// run starts polling like a new process.
 func (o *operation) run() {
 	o.t.Helper()
 	p := newPoller(o.t, o.client, o.kept, o.options)
@@ -121,8 +118,7 @@ func (o *operation) run() {
 	o.t.Cleanup(o.kill)
 }
 
-// pass lets time go by. All through it nothing shown may fall, or be more than
-// what happened.
+// pass lets time pass. It checks that no count falls or exceeds the truth.
 func (o *operation) pass(d time.Duration) {
 	o.t.Helper()
 	for end := time.Now().Add(d); time.Now().Before(end); {
@@ -143,7 +139,7 @@ func (o *operation) pass(d time.Duration) {
 	}
 }
 
-// figures are those shown, without what became of the rows that faults add.
+// figures returns the published counts without those of rows that faults add.
 func (o *operation) figures() figures { return figuresShown(o.poller) }
 
 func figuresShown(p *Poller) figures {
@@ -156,11 +152,10 @@ func figuresShown(p *Poller) figures {
 
 func (o *operation) truth() figures { return figuresOfTruth(o.server.Truth(time.Now())) }
 
-// requests are how many the server has seen.
+// requests returns the number of requests to the server.
 func (o *operation) requests() int { return len(o.server.Requests()) }
 
-// wantTruth compares the figures with the server's account; those of some routing
-// points may be missing.
+// wantTruth compares the counts with those of the server, except for the given routing points.
 func (o *operation) wantTruth(missing ...string) {
 	o.t.Helper()
 	want := o.truth()
@@ -173,8 +168,8 @@ func (o *operation) wantTruth(missing ...string) {
 	}
 }
 
-// wantLines compares how often the log said that a fault began or became
-// another, and that one was over.
+// wantLines compares the number of lines about the begin or change of a fault and about its
+// end.
 func (o *operation) wantLines(begun, over int) {
 	o.t.Helper()
 	if b, e := o.logged("failed, will retry"), o.logged("succeeded again"); b != begun || e != over {
@@ -182,21 +177,21 @@ func (o *operation) wantLines(begun, over int) {
 	}
 }
 
-// wantResults compares the results since the last time it was called.
+// wantResults compares the results since its last call.
 func (o *operation) wantResults(when string, want wolkvox.Result) {
 	o.t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, result := range o.results[o.looked:] {
+	for _, result := range o.results[o.compared:] {
 		if result != want && (want != wolkvox.OK || result != wolkvox.Empty) {
 			o.t.Errorf("%s: have a request with the result %s, want %s", when, result, want)
 			break
 		}
 	}
-	o.looked = len(o.results)
+	o.compared = len(o.results)
 }
 
-// wantStatus compares what wolkvox_up, /-/ready and the landing page follow.
+// wantStatus compares the status that wolkvox_up, /-/ready and the landing page show.
 func (o *operation) wantStatus(when string, ready bool, result wolkvox.Result) {
 	o.t.Helper()
 	up := result == wolkvox.OK
@@ -212,9 +207,9 @@ func (o *operation) wantStatus(when string, ready bool, result wolkvox.Result) {
 	}
 }
 
-// soon takes from readings that finished chats are shown hours late. Rows are in an array
-// of an envelope with a code: of anything else, a fault may leave nothing that tells it
-// from other JSON.
+// soon changes readings so that finished chats are shown without delay. Rows are in an array
+// of an envelope with a code: a fault can make any other form indistinguishable from other
+// JSON.
 func soon(readings wolkvoxtest.Readings) wolkvoxtest.Readings {
 	readings.Data, readings.Code = wolkvoxtest.DataArray, wolkvoxtest.CodeOK
 	if lateness := readings.Lateness; lateness != nil {
@@ -223,7 +218,7 @@ func soon(readings wolkvoxtest.Readings) wolkvoxtest.Readings {
 	return readings
 }
 
-// inBogota is a moment of the year in which a bubble begins.
+// inBogota returns a time in the year in which a bubble begins.
 func inBogota(month time.Month, day, hour, minute int) time.Time {
 	return time.Date(2000, month, day, hour, minute, 0, 0, bogota)
 }

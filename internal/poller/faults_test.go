@@ -10,9 +10,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// resultsOfFaults is what each fault is shown as, by the table in
-// docs/counting.md. Those that are OK are no failures: the chats of such an
-// answer count.
+// resultsOfFaults holds the result of each fault, as in the table of docs/counting.md. A
+// response with the result OK is not a failure: its chats are counted.
 var resultsOfFaults = map[wolkvoxtest.Fault]wolkvox.Result{
 	wolkvoxtest.NoSuchAPI:      wolkvox.BadRequest,
 	wolkvoxtest.ParamsMissing:  wolkvox.BadRequest,
@@ -108,9 +107,8 @@ func resultOfFault(t *testing.T, fault wolkvoxtest.Fault) wolkvox.Result {
 	return result
 }
 
-// faultRequests returns how many requests a fault of two hours costs that meets all of
-// them: one a poll, and at its beginning those that might have helped. Where a row may
-// be at fault, other windows are asked for too.
+// faultRequests returns the number of requests during two hours of a fault: one a poll, and
+// retries at its beginning. If a row may be the cause, other windows are requested too.
 func faultRequests(fault wolkvoxtest.Fault, result wolkvox.Result) (least, most int) {
 	const (
 		polls  = 24
@@ -123,9 +121,9 @@ func faultRequests(fault wolkvoxtest.Fault, result wolkvox.Result) (least, most 
 	case wolkvox.Malformed:
 		return polls, polls + probes
 	case wolkvox.ServerError, wolkvox.Network, wolkvox.Timeout:
-		return polls + quickTries - 1, polls + quickTries - 1 + probes
+		return polls + maxQuickTries - 1, polls + maxQuickTries - 1 + probes
 	case wolkvox.TokenBusy, wolkvox.RateLimited:
-		return polls + quickTries - 1, polls + quickTries - 1
+		return polls + maxQuickTries - 1, polls + maxQuickTries - 1
 	case wolkvox.QuotaExceeded:
 		return 4, 4
 	default:

@@ -15,7 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// figures are all that is counted, flat, to be compared. What is 0 is left out.
+// figures holds all counts by name for comparison. Zeros are omitted.
 type figures map[string]float64
 
 func (f figures) withoutZeros() figures {

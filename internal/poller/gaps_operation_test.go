@@ -13,16 +13,16 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// poisoned is an operation in which some chats spoil the responses that hold them. Chats
-// last some minutes, so that polls find them under either reading of U1.
+// poisoned is an operation in which some chats make their responses unreadable. Chats last
+// some minutes, so that polls find them under either reading of U1.
 type poisoned struct {
 	*operation
 	kind    wolkvoxtest.Poison
 	seconds map[int64]bool // of the dates that the report selects on
 }
 
-// newPoisoned opens one with a chat about every two minutes, the last of them within a
-// time from now.
+// newPoisoned returns an operation with a chat about every two minutes, up to the given time
+// from now.
 func newPoisoned(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Readings, within time.Duration, random *rand.Rand) *poisoned {
 	t.Helper()
 	p := &poisoned{operation: newOperation(t, wolkvoxtest.Config{Readings: readings}), kind: kind, seconds: map[int64]bool{}}
@@ -34,7 +34,7 @@ func newPoisoned(t *testing.T, kind wolkvoxtest.Poison, readings wolkvoxtest.Rea
 	return p
 }
 
-// date is the second that the report selects a chat on.
+// date returns the second on which the report selects a chat.
 func (p *poisoned) date(c wolkvoxtest.Chat, readings wolkvoxtest.Readings) int64 {
 	if readings.SelectOn == wolkvoxtest.End {
 		return c.End.Unix()
@@ -70,7 +70,7 @@ func (p *poisoned) wantAround(when string, readings wolkvoxtest.Readings) {
 	}
 }
 
-// passUp lets polls go by, all of which succeed.
+// passUp runs polls that all succeed.
 func (p *poisoned) passUp(polls int) {
 	p.t.Helper()
 	for range polls {
@@ -81,7 +81,7 @@ func (p *poisoned) passUp(polls int) {
 	}
 }
 
-// wantUnreadable compares the seconds that were left out since the process started with
+// wantUnreadable compares the seconds that were skipped since the process started with
 // the lines about all of them.
 func (p *poisoned) wantUnreadable(when string, seconds, lines int) {
 	p.t.Helper()
@@ -91,7 +91,7 @@ func (p *poisoned) wantUnreadable(when string, seconds, lines int) {
 	}
 }
 
-// wantComplete makes sure that the time is complete up to the newest poll.
+// wantComplete checks that the counts are complete up to the newest poll.
 func (p *poisoned) wantComplete(when string) {
 	p.t.Helper()
 	if behind := time.Since(p.poller.Snapshot().View.Progress.CompleteUntil); behind > p.options.Interval+time.Minute {
@@ -104,7 +104,7 @@ var (
 	allEnds   = []wolkvoxtest.Ends{wolkvoxtest.BothInclusive, wolkvoxtest.StartInclusive, wolkvoxtest.BothExclusive}
 )
 
-// unreadablePoisons are those that no reader can read.
+// unreadablePoisons returns the poisons that make a response unreadable.
 func unreadablePoisons() (kinds []wolkvoxtest.Poison) {
 	for _, kind := range wolkvoxtest.AllPoisons() { // NaN is read as a value of the wrong type.
 		if kind.Unreadable() && kind != wolkvoxtest.PoisonNaN {
@@ -183,7 +183,7 @@ func TestPoller_CountsAllButTheUnreadableSecond(t *testing.T) {
 	})
 }
 
-// An API that fails at everything, however it does, skips nothing.
+// While an API fails for all requests, no second is skipped.
 func TestPoller_SkipsNothingWhileTheAPIIsDown(t *testing.T) {
 	for i, fault := range []wolkvoxtest.Fault{
 		wolkvoxtest.LoginPage, wolkvoxtest.EmptyBody, wolkvoxtest.PHPFatal, wolkvoxtest.ServerError, wolkvoxtest.CutBody, wolkvoxtest.CutConnection,
@@ -271,7 +271,7 @@ func TestPoller_KeepsGapsThroughKills(t *testing.T) {
 	})
 }
 
-// poisonPlaces are where poison may be, from when the operation opens.
+// poisonPlaces are the possible times of poison, relative to the first start.
 var poisonPlaces = map[string]func(p *poisoned, now time.Time, readings wolkvoxtest.Readings) int{
 	"two in a second": func(p *poisoned, now time.Time, readings wolkvoxtest.Readings) int {
 		p.addPoison(100_000, now.Add(2*time.Hour), readings)
@@ -339,7 +339,7 @@ func TestPoller_CountsAllChatsAroundUnreadableSeconds(t *testing.T) {
 					t.Errorf("requests in 14 hours: have %d, want at most 700", p.requests())
 				}
 				if name == "one every hour" {
-					p.pass(settled) // Polls have read little again: reconciles find some of the chats.
+					p.pass(settled) // Some of the chats are found by reconciles.
 				}
 				p.wantAround("after a while", readings)
 				p.server.PoisonWith(nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// failsOver fails with each window that shows one of some seconds.
+// failsOver returns a report error for each window that contains one of the seconds.
 func failsOver(failure error, seconds ...time.Time) func(wolkvox.Window) error {
 	return func(w wolkvox.Window) error {
 		for _, second := range seconds {
@@ -23,7 +23,7 @@ func failsOver(failure error, seconds ...time.Time) func(wolkvox.Window) error {
 	}
 }
 
-// busy is an API of a chat every half minute, from a while before now on.
+// busy returns a report with a chat every half minute, beginning some time before now.
 func busy(within time.Duration) *truncating {
 	report := &truncating{limit: wolkvox.MaxRows, says: saysNothing}
 	report.add(int(within/(30*time.Second)), time.Now().Add(-time.Hour), within, rand.New(rand.NewPCG(1, 0)))
@@ -37,7 +37,7 @@ func (f *truncating) addAt(end time.Time) time.Time {
 	return end
 }
 
-// shown is how many chats ended within a time.
+// shown returns the number of chats that ended within a time.
 func (f *truncating) shown(from, to time.Time, but ...time.Time) (n int) {
 	for _, chat := range f.chats {
 		left := slices.ContainsFunc(but, func(second time.Time) bool { return wolkvox.ToLocalTime(second.In(bogota)) == chat.End })
@@ -48,7 +48,7 @@ func (f *truncating) shown(from, to time.Time, but ...time.Time) (n int) {
 	return n
 }
 
-// However a server fails over a row, its second is found.
+// The second of an unreadable row is found for any kind of failure.
 func TestPoller_NarrowsWindowWithUnreadableRow(t *testing.T) {
 	for name, failure := range map[string]error{
 		"malformed":              failing(wolkvox.Malformed),
@@ -82,7 +82,7 @@ func TestPoller_NarrowsWindowWithUnreadableRow(t *testing.T) {
 	}
 }
 
-// These say nothing of a row.
+// A row is not the cause of these failures.
 func TestPoller_DoesNotNarrowOtherFaults(t *testing.T) {
 	for name, failure := range map[string]error{
 		"dropped before the body":  failing(wolkvox.Network),
@@ -107,7 +107,7 @@ func TestPoller_DoesNotNarrowOtherFaults(t *testing.T) {
 	}
 }
 
-// A gap that is known is not gone because the window around it was read in halves.
+// A gap remains if the window around it is read in halves.
 func TestPoller_KeepsGapsOfWindowsThatAreSplit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := busy(12 * time.Hour)
@@ -134,7 +134,7 @@ func TestPoller_KeepsGapsOfWindowsThatAreSplit(t *testing.T) {
 	})
 }
 
-// One unreadable second is found by a reconcile only: its row came late.
+// The row of an unreadable second came late, so only a reconcile finds it.
 func TestPoller_LeavesOutASecondThatOnlyAReconcileReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := busy(24 * time.Hour)

@@ -8,9 +8,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// unseen are the chats that no poll can have shown: when the report showed them
-// as ended, the next poll read no further back than after the date that the
-// report has them under.
+// unseen returns the chats that no poll can have found: when the report had them as ended,
+// the next poll read only the time after the date under which the report has them.
 func (s *simulation) unseen(start time.Time) (unseen, seen []wolkvoxtest.Chat) {
 	tick := offset(s.options.Operation, s.options.Interval)
 	for _, c := range s.chats {
@@ -92,7 +91,7 @@ func TestPoller_CountsLateRecordsThatNoPollShowed(t *testing.T) {
 	}
 }
 
-// Without an overlap, polls have just the second that each window begins early.
+// Without an overlap, polls share only the second by which each window begins early.
 func TestPoller_MissesNoSecondBetweenPolls(t *testing.T) {
 	for i, place := range places {
 		for _, ends := range []wolkvoxtest.Ends{wolkvoxtest.BothInclusive, wolkvoxtest.StartInclusive, wolkvoxtest.BothExclusive} {

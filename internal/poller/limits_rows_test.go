@@ -11,8 +11,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// What is here sends some hundred thousand rows. Without HTTP the same is in
-// fetch_test.go.
+// These tests send some hundred thousand rows over HTTP. fetch_test.go has the same tests
+// without HTTP.
 
 func inTorture(t *testing.T) {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// chatAt is a chat with a bot that lasted so long and ended then.
+// chatAt returns a chat with a bot with the given length and end.
 func chatAt(number int, end time.Time, length time.Duration, routingPoint string) wolkvoxtest.Chat {
 	phone := fmt.Sprintf("57300%07d", number)
 	return wolkvoxtest.Chat{
@@ -24,7 +24,7 @@ func chatAt(number int, end time.Time, length time.Duration, routingPoint string
 	}
 }
 
-// chatsBetween are n of half a minute, their ends spread evenly.
+// chatsBetween returns n chats of half a minute with evenly spread ends.
 func chatsBetween(from, to time.Time, n int) []wolkvoxtest.Chat {
 	chats := make([]wolkvoxtest.Chat, n)
 	for i := range chats {
@@ -34,7 +34,7 @@ func chatsBetween(from, to time.Time, n int) []wolkvoxtest.Chat {
 	return chats
 }
 
-// runAndStop polls for a while and then no more.
+// runAndStop polls for a while and then stops.
 func (o *operation) runAndStop() {
 	o.t.Helper()
 	o.run()
@@ -58,8 +58,8 @@ func (o *operation) runAgain(d time.Duration, most int) {
 }
 
 func TestPoller_CatchesUpAWeekOverAMonthsEnd(t *testing.T) {
-	// Of an end of a month that the API excludes no window inside a month shows
-	// the second.
+	// If the API excludes the ends of a window, no window inside a month shows its last
+	// second.
 	const last, first = "last", "first"
 	for _, test := range []struct {
 		ends       wolkvoxtest.Ends
@@ -181,8 +181,8 @@ func TestPoller_SplitsWindowBeyondTimeout(t *testing.T) {
 	})
 }
 
-// Each response takes long, whatever the window: that an outage made the poller
-// ask for a minute at once must not last.
+// Each response is slow, however short the window is. The poller must not keep the short
+// spans of an outage.
 func TestPoller_RequestsLongWindowsAgainAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOperation(t, wolkvoxtest.Config{Latency: func(int) time.Duration { return 20 * time.Second }})

@@ -353,7 +353,7 @@ func TestPoller_PublishesOnlySavedState(t *testing.T) {
 
 func TestPoller_LosesNothingWithClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// The book was written by a clock two hours ahead.
+		// The state was written with a clock two hours ahead.
 		kept := &store.Memory{}
 		report := &fakeReport{}
 		start := time.Now()

@@ -112,7 +112,7 @@ func TestPoller_ShowsSavedCountsBeforeFirstPoll(t *testing.T) {
 
 func TestNew_RefusesUnreadableState(t *testing.T) {
 	kept := &store.Memory{}
-	if err := kept.Save([]byte("no book")); err != nil {
+	if err := kept.Save([]byte("no ledger")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := New(&fakeReport{}, kept, options()); err == nil {

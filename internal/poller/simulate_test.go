@@ -43,17 +43,17 @@ type simulation struct {
 	ahead func(ours time.Time) time.Duration
 	// header changes a response's.
 	header func(http.Header)
-	// fail is what is wrong with a request.
+	// fail returns the fault of a request.
 	fail func(n int) wolkvoxtest.Fault
 	// slow makes requests take some seconds, so that a kill can meet one.
 	slow bool
-	// prompt tells that polls find every chat, so that up to where the book says
-	// it is complete, it is.
+	// prompt is true if polls find every chat, so that the ledger is complete up to its
+	// CompleteUntil.
 	prompt bool
 
 	kept     store.Memory
-	shown    figures        // at the last look
-	latest   atomic.Int64   // second that the operation ever knew of when it was asked
+	shown    figures        // at the last comparison
+	latest   atomic.Int64   // latest time of a request on the operation's clock
 	requests map[string]int // by the day of our clock
 }
 
@@ -110,8 +110,8 @@ func (s *simulation) live(t *testing.T, from time.Time, lasts time.Duration) {
 	})
 }
 
-// operationsClock also notes the latest time that a request was answered at:
-// nobody can know more of the operation.
+// operationsClock returns the operation's clock, and records it as the latest time that the
+// poller can know of.
 func (s *simulation) operationsClock() time.Time {
 	now := time.Now()
 	now = now.Add(s.ahead(now))
@@ -290,7 +290,7 @@ func at(routingPoint string, chats []wolkvoxtest.Chat) []wolkvoxtest.Chat {
 	return chats
 }
 
-// besideAMonthsEnd tells whether t is in the first or the last second of a
+// besideAMonthsEnd reports whether t is in the first or the last second of a
 // month. If the API excludes both ends of a range, no range shows what is there.
 func (s *simulation) besideAMonthsEnd(t time.Time) bool {
 	t = t.In(s.zone)

@@ -10,8 +10,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// slowReport needs a time for a window that grows with its length, and is cut
-// off after the limit of a request.
+// slowReport takes a time that grows with the length of the window, and fails after the
+// timeout of a request.
 func slowReport(perHour time.Duration) *fakeReport {
 	return &fakeReport{fail: func(_ int, w wolkvox.Window) error {
 		needed := perHour * time.Duration(w.To-w.From) / 3600
@@ -91,8 +91,8 @@ func TestPoller_KeepsCompleteUntilWithShortSpans(t *testing.T) {
 	})
 }
 
-// A firewall that lets nothing through makes every request time out, which says
-// nothing about what the API can bring in one response.
+// With a firewall that drops all packets every request times out. That must not change the
+// length of spans for long.
 func TestPoller_CatchesUpWithFewRequestsAfterTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -135,7 +135,7 @@ func TestPoller_ShortensSpansToRowLimit(t *testing.T) {
 		time.Sleep(time.Hour)
 		report.windows = nil
 		p.poll(t.Context())
-		// Their halves are not asked for that are as long as what was cut.
+		// Halves that are as long as a truncated window are not requested.
 		if have := p.Snapshot().Status.TruncatedWindows; before > 5 || have > before+10 {
 			t.Errorf("have %d windows split the first time, %d by the second, want 5 and 10 more at most", before, have)
 		}
@@ -145,7 +145,8 @@ func TestPoller_ShortensSpansToRowLimit(t *testing.T) {
 	})
 }
 
-// An API that cuts whatever it is asked for would else be asked for every second.
+// Without a limit of splits, an API that truncates every response would be asked for every
+// second.
 func TestPoller_StopsSplittingIfEveryWindowIsTruncated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: millions of rows in one goroutine")
@@ -178,8 +179,7 @@ func TestPoller_StopsSplittingIfEveryWindowIsTruncated(t *testing.T) {
 	})
 }
 
-// A busy operation's reconcile takes so many requests that one of them may well
-// fail each time.
+// The reconcile of a busy operation takes many requests, and one of them may fail each time.
 func TestPoller_ContinuesFailedReconcile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		report := slowReport(20 * time.Second) // a reconcile takes nine requests or more

@@ -35,8 +35,7 @@ func (l *lines) withoutPolls() string {
 	return rest.String()
 }
 
-// longChat is a chat of which only a reconcile learns, where the report selects
-// on the start.
+// longChat returns a chat that only a reconcile finds if the report selects on the start.
 func longChat(number int, length time.Duration, end time.Time) wolkvox.Chat {
 	c := chat(number, end)
 	c.Start = c.End - wolkvox.LocalTime(length/time.Second)

@@ -40,8 +40,8 @@ var zoneTests = map[string][]stay{
 	"behind, ahead, right": {{gambier, 8 * time.Hour}, {tokyo, 12 * time.Hour}, {reykjavik, 15 * time.Hour}},
 }
 
-// seeding is how long the first start has to find out what had ended before. In a
-// zone that is ahead, whatever ends meanwhile is taken for such.
+// seeding is the time that the first start needs to read the seed. If the zone is ahead, all
+// chats that end meanwhile are seeded too.
 const seeding = time.Minute
 
 func TestPoller_CountsEveryChatOnceAfterZoneChange(t *testing.T) {
