@@ -251,19 +251,19 @@ func TestBackfill_RefusesInvalidArguments(t *testing.T) {
 		want string
 	}{
 		{[]string{"--from=2026-01-01"}, "required flag(s) '--to'"},
-		{[]string{"--from=yesterday", "--to=2026-01-02"}, `--from "yesterday": a time such as 2026-01-18T19:34:31-05:00 is wanted`},
-		{[]string{"--from=2026-01-01", "--to=2026-02-30"}, `--to "2026-02-30": a time such as`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02T00:00:00.5Z"}, `--to "2026-01-02T00:00:00.5Z": a time such as`},
-		{[]string{"--from=2026-01-02", "--to=2026-01-02 00:00"}, `--from "2026-01-02" is not before --to "2026-01-02 00:00"`},
-		{[]string{"--from=2026-01-02", "--to=2999-01-02"}, `--to "2999-01-02" is in the future`},
+		{[]string{"--from=yesterday", "--to=2026-01-02"}, `invalid --from "yesterday" (examples: 2026-01-18T19:34:31-05:00, `},
+		{[]string{"--from=2026-01-01", "--to=2026-02-30"}, `invalid --to "2026-02-30" (examples: `},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02T00:00:00.5Z"}, `invalid --to "2026-01-02T00:00:00.5Z" (examples: `},
+		{[]string{"--from=2026-01-02", "--to=2026-01-02 00:00"}, `invalid --from "2026-01-02": must be before --to "2026-01-02 00:00"`},
+		{[]string{"--from=2026-01-02", "--to=2999-01-02"}, `invalid --to "2999-01-02": must not be in the future`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=0s"}, `--step: "0s": 1s is the shortest`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=1500ms"}, "--step 1.5s: whole seconds are wanted"},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--resume"}, "--resume wants the --output"},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=1500ms"}, `invalid --step "1.5s": must be a whole number of seconds`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--resume"}, "--resume needs the --output"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=no/such/folder"}, `no/such/folder.partial: no such file`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=out.om", "--resume"}, "nothing to --resume"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=job"}, "expected KEY=VALUE got 'job'"},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=rp_id=1"}, `--label "rp_id": use the name of a label`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=__name__=up"}, `--label "__name__": use the name of a label`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=rp_id=1"}, `invalid --label "rp_id": must be the name of a label`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=__name__=up"}, `invalid --label "__name__": must be the name of a label`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=."}, `"." is there already`},
 	} {
 		l := invocation{args: append([]string{"backfill", "--wolkvox.server=0042"}, test.args...), env: []string{"WOLKVOX_TOKEN=" + testToken}}
@@ -317,7 +317,7 @@ func TestBackfill_ReadsChosenOperation(t *testing.T) {
 		"- {name: ventas, url: '"+server.URL()+"', token: "+testToken+", time_zone: UTC, buckets: {messages: [7]}}\n"+
 		"- {name: soporte, server: '0042', token: other}\n")
 	l := invocation{args: []string{"backfill", "--config.file=" + file, "--from=2026-01-31T00:00:00Z", "--to=2026-01-31T12:00:00Z"}}
-	if status, _, stderr := l.runToEnd(t); status != 1 || !strings.HasSuffix(stderr, `--operation "": one of these is wanted: ventas, soporte`+"\n") {
+	if status, _, stderr := l.runToEnd(t); status != 1 || !strings.HasSuffix(stderr, `invalid --operation "": must be one of: ventas, soporte`+"\n") {
 		t.Errorf("without --operation: have status %d and %q, want 1 and the names", status, stderr)
 	}
 	l.args = append(l.args, "--operation=ventas")

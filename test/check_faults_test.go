@@ -72,12 +72,12 @@ func TestCheck_NamesEachFault(t *testing.T) {
 		wolkvoxtest.CutBody:            failed(check.Report, ""),
 		wolkvoxtest.CutConnection:      failed(check.Report, ""),
 
-		wolkvoxtest.BadRows:      {check.Fields, check.Look, "cannot be read"},
-		wolkvoxtest.BadFields:    {check.Fields, check.Look, "channel cannot be read: "},
-		wolkvoxtest.BadDates:     {check.Fields, check.Look, "start_date cannot be read: 9"},
-		wolkvoxtest.BadDurations: {check.Fields, check.Look, "total_time cannot be read: 99:"},
-		wolkvoxtest.BadNumbers:   {check.Fields, check.Look, "customer_chars cannot be read: 9"},
-		wolkvoxtest.LongConnID:   {check.Fields, check.Look, "conn_id cannot be read: more than 64 KiB"},
+		wolkvoxtest.BadRows:      {check.Fields, check.Warning, "cannot be read"},
+		wolkvoxtest.BadFields:    {check.Fields, check.Warning, "channel cannot be read: "},
+		wolkvoxtest.BadDates:     {check.Fields, check.Warning, "start_date cannot be read: 9"},
+		wolkvoxtest.BadDurations: {check.Fields, check.Warning, "total_time cannot be read: 99:"},
+		wolkvoxtest.BadNumbers:   {check.Fields, check.Warning, "customer_chars cannot be read: 9"},
+		wolkvoxtest.LongConnID:   {check.Fields, check.Warning, "conn_id cannot be read: more than 64 KiB"},
 	}
 	for _, fault := range wolkvoxtest.AllFaults() {
 		t.Run(fault.String(), func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestCheck_ReportThatIsNotAsDocumented(t *testing.T) {
 		"only handoffs": {
 			func(report string) (int, string) {
 				return 200, strings.ReplaceAll(report, `"go_to_agent":"no"`, `"go_to_agent":"yes"`)
-			}, check.Report, check.Look, "there is no handoff rate",
+			}, check.Report, check.Warning, "there is no handoff rate",
 		},
 		"instants": {
 			func(report string) (int, string) {
@@ -245,7 +245,7 @@ func TestCheck_TokenIsProvenByTokenInfo(t *testing.T) {
 		_, _ = io.WriteString(w, `{"code":200,"error":null,"msg":"","data":[]}`)
 	}))
 	defer proxy.Close()
-	runCheck(t, proxy.URL).wantFinding(check.Token, check.Look, "not proven")
+	runCheck(t, proxy.URL).wantFinding(check.Token, check.Warning, "not proven")
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
 	runCheck(t, server.URL()).wantFinding(check.Token, check.OK, "accepted")

@@ -140,7 +140,7 @@ func TestCheck_UnreadableFileOfAnOperationIsItsOwnProblem(t *testing.T) {
 	bad := "- name: bad\n  url: http://127.0.0.1:1\n  token_file: missing\n"
 	program := newProgram(t, bad, operation("good", good, "  buckets: {speed_of_answer_seconds: [10, 20, 80, 300]}"))
 	have := program.checkWith("--json").check(t)
-	if have.OK || len(have.Operations) != 2 || !check.Fine(have.Findings) || !have.Operations[1].OK {
+	if have.OK || len(have.Operations) != 2 || !check.Passed(have.Findings) || !have.Operations[1].OK {
 		t.Fatalf("have %+v, want one operation that is bad", have.Result)
 	}
 	f := have.Operations[0].Findings[0]
@@ -182,7 +182,7 @@ func TestCheck_FailsWhereServeWouldNotLoadTheState(t *testing.T) {
 		if err := os.WriteFile(path, test.content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if have := stateOf(); have.Status != check.Failed || !strings.Contains(have.Text, test.text) || have.Do == "" {
+		if have := stateOf(); have.Status != check.Failed || !strings.Contains(have.Text, test.text) || have.Advice == "" {
 			t.Errorf("%s: have %+v, want a failure: %s", name, have, test.text)
 		}
 	}

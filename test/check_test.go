@@ -92,10 +92,10 @@ func TestCheck_PassesForHealthyOperation(t *testing.T) {
 	}
 	have := l.check(t)
 	have.wantFinding(check.Configuration, check.OK, "1 operation, by the flags and the environment")
-	have.wantFinding(check.State, check.OK, `the folder "data" is not there yet`)
+	have.wantFinding(check.State, check.OK, `the folder "data" does not exist yet`)
 	have.wantFinding(check.Name, check.OK, "127.0.0.1 is an IP address")
 	have.wantFinding(check.Connection, check.OK, "TCP to 127.0.0.1:")
-	have.wantFinding(check.TLS, check.Look, "the URL is http")
+	have.wantFinding(check.TLS, check.Warning, "the URL is http")
 	have.wantFinding(check.Clock, check.OK, "")
 	have.wantFinding(check.Token, check.OK, "accepted")
 	have.wantFinding(check.Quota, check.OK, "998 of today's 1000 requests are left; the exporter makes 366 in a day")
@@ -243,7 +243,7 @@ func TestCheck_ReportsWrongTimeZone(t *testing.T) {
 	}{
 		{0, check.OK, "the newest chat ended 2m ago"},
 		{2 * time.Hour, check.Failed, "the newest chat ended 1h58m ahead"},
-		{-time.Hour, check.Look, "the newest chat ended 1h2m ago"},
+		{-time.Hour, check.Warning, "the newest chat ended 1h2m ago"},
 	} {
 		place := time.FixedZone("", east+int(test.wrong/time.Second))
 		server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken, Location: place})
@@ -253,7 +253,7 @@ func TestCheck_ReportsWrongTimeZone(t *testing.T) {
 		have := runCheck(t, server.URL(), "--wolkvox.timezone="+configured)
 		have.wantFinding(check.TimeZone, test.status, test.text)
 		fits := "UTC" + now.In(place).Format("-07:00") + " fits"
-		if finding := have.finding(check.TimeZone); strings.Contains(finding.Do, fits) != (test.wrong != 0) || have.OK != (test.status != check.Failed) {
+		if finding := have.finding(check.TimeZone); strings.Contains(finding.Advice, fits) != (test.wrong != 0) || have.OK != (test.status != check.Failed) {
 			t.Errorf("%s ahead: have %+v and ok %v, want %q", test.wrong, finding, have.OK, fits)
 		}
 		if n := countAPIRequests(server); n > check.MaxRequests {
@@ -267,7 +267,7 @@ func TestCheck_PassesWithoutChats(t *testing.T) {
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Token: testToken})
 	defer server.Close()
 	have := runCheck(t, server.URL())
-	have.wantFinding(check.Report, check.Look, "no chat in the last hour")
+	have.wantFinding(check.Report, check.Warning, "no chat in the last hour")
 	have.wantFinding(check.TimeZone, check.Skipped, "")
 	have.wantFinding(check.Fields, check.Skipped, "")
 	if n := countAPIRequests(server); !have.OK || n > check.MaxRequests {
@@ -284,7 +284,7 @@ func TestCheck_LeavesStateUnchanged(t *testing.T) {
 	before := listDir(t, folder)
 	l := invocation{dir: e.dir, args: []string{"check", "--json", "--wolkvox.url=" + server.URL(), "--storage.path=state"}, env: []string{"WOLKVOX_TOKEN=" + testToken}}
 	have := l.check(t)
-	have.wantFinding(check.State, check.Look, `a running wolkvox_exporter uses the folder "state"`)
+	have.wantFinding(check.State, check.Warning, `a running wolkvox_exporter uses the folder "state"`)
 	if !have.OK {
 		t.Errorf("have %+v, want no failure", have.Result)
 	}
@@ -304,7 +304,7 @@ func TestCheck_LeavesStateUnchanged(t *testing.T) {
 	l.args[3] = "--storage.path=file"
 	l.check(t).wantFinding(check.State, check.Failed, `"file" is a file`)
 	l.args[3] = "--storage.path="
-	l.check(t).wantFinding(check.State, check.Look, "in memory only")
+	l.check(t).wantFinding(check.State, check.Warning, "in memory only")
 }
 
 // listDir returns the names, sizes and times of a folder's files.

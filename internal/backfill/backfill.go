@@ -34,8 +34,8 @@ type Options struct {
 	// after From and no later than To are counted.
 	From, To time.Time
 	Step     time.Duration
-	// Before is how long before From a chat may have begun that ended after it.
-	Before time.Duration
+	// Lookback is how long before From the report is read: chats are listed by their start.
+	Lookback time.Duration
 	Ledger ledger.Options
 	// Labels are added to each series, such as job and instance, which a scrape adds.
 	Labels map[string]string
@@ -109,7 +109,7 @@ func (o *Options) settings() settings {
 		{"--to", o.To.UTC().Format(time.RFC3339)},
 		{"--step", o.Step.String()},
 		{"--wolkvox.timezone", o.Zone.String()},
-		{"--poll.reconcile-window", o.Before.String()},
+		{"--poll.reconcile-window", o.Lookback.String()},
 		{"--collector.agents", fmt.Sprint(o.Ledger.Agents)},
 		{"--collector.max-label-sets", fmt.Sprint(o.Ledger.MaxLabelSets)},
 		{"buckets", fmt.Sprint(o.Ledger.Bounds)},
@@ -171,7 +171,7 @@ func (r *run) open() error {
 
 // read reads the report and spools the samples.
 func (r *run) read(ctx context.Context) error {
-	begin := r.From.Add(-r.Before)
+	begin := r.From.Add(-r.Lookback)
 	from := begin
 	if !r.Read.IsZero() {
 		from = r.Read

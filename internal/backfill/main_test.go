@@ -70,7 +70,7 @@ func newPast(zone, from string, lasts time.Duration) *past {
 		From:      mustParse(from),
 		To:        mustParse(from).Add(lasts),
 		Step:      20 * time.Minute,
-		Before:    day,
+		Lookback:    day,
 		Ledger:    ledger.Options{MaxLabelSets: 10, Agents: true},
 	}
 	p.makeChats()

@@ -6,8 +6,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// refusals holds the advice for requests that the API itself refuses. Four are a 403.
-var refusals = map[wolkvox.Result]string{
+// refusalAdvice holds the advice for requests that the API refuses. Four of these results
+// are a status 403.
+var refusalAdvice = map[wolkvox.Result]string{
 	wolkvox.Unauthorized:  "find the proxy or gateway that removes the header wolkvox-token; if there is none, create a new token in the Manager",
 	wolkvox.TokenRejected: "check that token and server belong to the same operation; if they do, create a new token in the Manager",
 	wolkvox.TokenBusy:     "check again in a minute; give each program its own token",
@@ -15,8 +16,8 @@ var refusals = map[wolkvox.Result]string{
 	wolkvox.Unavailable:   "check again in an hour: the vendor switches the API off during backups; if it lasts, add this machine's IP address to the operation's allow-list",
 }
 
-// unanswered holds the advice for requests that the API did not answer.
-var unanswered = map[wolkvox.Result]string{
+// failureAdvice holds the advice for requests that failed in any other way.
+var failureAdvice = map[wolkvox.Result]string{
 	wolkvox.BadRequest:  "check the server's digits or the URL, which ends before /api/v2; if they are right, look for a gateway that answers instead, or ask wolkvox's support whether the operation has the report chat_8",
 	wolkvox.RateLimited: "check again in a few minutes; find the other programs that use this operation",
 	wolkvox.ServerError: "check again later; if it lasts, ask wolkvox's support",
@@ -27,46 +28,46 @@ var unanswered = map[wolkvox.Result]string{
 	wolkvox.Network:     "check again; if it lasts, check firewalls and proxies on the route",
 }
 
-// answered reports whether the first request succeeded. If it failed, the failure is a
-// finding of the token if the API judged it, and of the report otherwise.
-func (r *round) answered(err error) bool {
+// checkResponse reports whether the first request succeeded. A failure is a finding of
+// the token if the API refused the token, otherwise of the report.
+func (c *operationCheck) checkResponse(err error) bool {
 	var failure *wolkvox.Error
 	switch {
 	case err == nil:
 		return true
 	case !errors.As(err, &failure):
-		// The token's own file, in words that do not quote it.
-		r.failed(Token, err.Error(), "fix the token file")
-		r.skipRest("no token")
-	case refusals[failure.Result] != "":
-		r.failed(Token, failure.Error(), refusals[failure.Result])
-		r.skipRest("the API refused the request")
+		// The token file could not be read. The error does not quote the token.
+		c.failed(Token, err.Error(), "fix the token file")
+		c.skipRest("no token")
+	case refusalAdvice[failure.Result] != "":
+		c.failed(Token, failure.Error(), refusalAdvice[failure.Result])
+		c.skipRest("the API refused the request")
 	default:
-		do := unanswered[failure.Result]
+		advice := failureAdvice[failure.Result]
 		if errors.Is(err, wolkvox.ErrProxy) {
-			_, do = proxyRefusal(err, hostPort(r.Base))
+			_, advice = explainProxyRefusal(err, hostPort(c.BaseURL))
 		}
-		r.skipped(Token, "the API did not judge it")
-		r.skipped(Quota, "the report failed")
-		r.failed(Report, failure.Error(), do)
-		r.skipRest("the report failed")
+		c.skipped(Token, "the API did not check it")
+		c.skipped(Quota, "the report failed")
+		c.failed(Report, failure.Error(), advice)
+		c.skipRest("the report failed")
 	}
 	return false
 }
 
-// token judges the token by what only a valid one receives: rows, or the day's requests.
-// A proxy or gateway can also answer with a report without rows.
-func (r *round) token(recent seen, info wolkvox.TokenInfo, err error) {
-	const do = "check again in an hour with chats"
+// checkToken looks for a response that only a valid token receives: rows, or the day's
+// requests. A report without rows is no proof, as a proxy or gateway can send one.
+func (c *operationCheck) checkToken(recent rowSummary, info wolkvox.TokenInfo, err error) {
+	const advice = "check again in an hour with chats"
 	var failure *wolkvox.Error
 	switch {
-	case recent.rows > recent.bad, err == nil && (info.Limit != nil || info.Used != nil):
-		r.ok(Token, "accepted")
-	case errors.As(err, &failure) && refusals[failure.Result] != "":
-		r.failed(Token, failure.Error(), refusals[failure.Result])
+	case recent.rows > recent.badRows, err == nil && (info.Limit != nil || info.Used != nil):
+		c.ok(Token, "accepted")
+	case errors.As(err, &failure) && refusalAdvice[failure.Result] != "":
+		c.failed(Token, failure.Error(), refusalAdvice[failure.Result])
 	case err != nil:
-		r.look(Token, "not proven: the report has no chat, and token_info failed: "+err.Error(), do)
+		c.warning(Token, "not proven: the report has no chat, and token_info failed: "+err.Error(), advice)
 	default:
-		r.look(Token, "not proven: the report has no chat, and token_info has no figures", do)
+		c.warning(Token, "not proven: the report has no chat, and token_info has no numbers", advice)
 	}
 }

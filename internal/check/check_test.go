@@ -22,33 +22,33 @@ func ended(zone *time.Location, ago time.Duration) wolkvox.LocalTime {
 	return wolkvox.ToLocalTime(time.Now().Add(-ago).In(zone))
 }
 
-func TestEveryLineIsThereOnceInOrderWhateverFails(t *testing.T) {
+func TestOperation_ReportsEachCheckOnceInOrder(t *testing.T) {
 	failures := map[string]func(*fakeAPI){
 		"nothing":       func(*fakeAPI) {},
-		"no way at all": func(f *fakeAPI) { f.travel, f.fails = nowhere, always(&wolkvox.Error{Result: wolkvox.Network}) },
-		"a token file":  func(f *fakeAPI) { f.fails = always(errors.New("reading the token file: no such file")) },
-		"later hours":   func(f *fakeAPI) { f.fails = from(2, &wolkvox.Error{Result: wolkvox.BadRequest}) },
+		"no way at all": func(f *fakeAPI) { f.connect, f.failure = noConnection, always(&wolkvox.Error{Result: wolkvox.Network}) },
+		"a token file":  func(f *fakeAPI) { f.failure = always(errors.New("reading the token file: no such file")) },
+		"later hours":   func(f *fakeAPI) { f.failure = from(2, &wolkvox.Error{Result: wolkvox.BadRequest}) },
 		"token_info":    func(f *fakeAPI) { f.infoErr = &wolkvox.Error{Result: wolkvox.ServerError} },
 	}
 	for _, result := range wolkvox.Results()[2:] {
-		failures[string(result)] = func(f *fakeAPI) { f.fails = always(&wolkvox.Error{Result: result}) }
+		failures[string(result)] = func(f *fakeAPI) { f.failure = always(&wolkvox.Error{Result: result}) }
 	}
 	for name, fail := range failures {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sleepUntil(noon)
-				api := wellAPI()
+				api := newFakeAPI()
 				fail(api)
 				have := operation(t, api, "America/Bogota").Findings(t.Context())
 				var ids []ID
 				for _, f := range have {
 					ids = append(ids, f.ID)
-					if f.Text == "" || strings.Contains(f.Text, "%!") || f.Status == Failed && f.Do == "" {
+					if f.Text == "" || strings.Contains(f.Text, "%!") || f.Status == Failed && f.Advice == "" {
 						t.Errorf("have %+v, want what was seen and what to do", f)
 					}
 				}
-				if !slices.Equal(ids, ofOperation) {
-					t.Errorf("have %v, want %v", ids, ofOperation)
+				if !slices.Equal(ids, operationIDs) {
+					t.Errorf("have %v, want %v", ids, operationIDs)
 				}
 			})
 		})
@@ -67,7 +67,7 @@ func from(first int, err error) func(int) error {
 }
 
 // Month ends and nights of clock change make more windows of the same hours.
-func TestACheckNeverSpendsMoreThanItsRequests(t *testing.T) {
+func TestOperation_MakesAtMostMaxRequests(t *testing.T) {
 	for _, zone := range []string{"America/Bogota", "Europe/Madrid", "America/Santiago", "Pacific/Kiritimati", "Etc/GMT+12"} {
 		most := 0
 		for hour := range 24 * 4 {
@@ -76,15 +76,15 @@ func TestACheckNeverSpendsMoreThanItsRequests(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sleepUntil(when)
 				for _, chats := range []bool{false, true} {
-					api := wellAPI()
+					api := newFakeAPI()
 					if chats {
 						api.ends = []wolkvox.LocalTime{ended(load(t, zone), time.Minute)}
 					}
 					have := operation(t, api, zone).Findings(t.Context())
-					if most = max(most, api.requests()); api.requests() > MaxRequests || api.infos != 1 {
-						t.Errorf("%s in %s: have %d requests, %d of them for the quota: %v", when, zone, api.requests(), api.infos, api.asked)
+					if most = max(most, api.requests()); api.requests() > MaxRequests || api.tokenInfoRequests != 1 {
+						t.Errorf("%s in %s: have %d requests, %d of them for the quota: %v", when, zone, api.requests(), api.tokenInfoRequests, api.windows)
 					}
-					if chats && !Fine(have) {
+					if chats && !Passed(have) {
 						t.Errorf("%s in %s: have %v", when, zone, have)
 					}
 				}
@@ -96,14 +96,14 @@ func TestACheckNeverSpendsMoreThanItsRequests(t *testing.T) {
 	}
 }
 
-func TestAFailedReportIsAskedForOnce(t *testing.T) {
+func TestOperation_StopsAfterFailedReport(t *testing.T) {
 	for _, result := range wolkvox.Results()[2:] {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
-			api.fails = always(&wolkvox.Error{Result: result})
+			api := newFakeAPI()
+			api.failure = always(&wolkvox.Error{Result: result})
 			have := operation(t, api, "America/Bogota").Findings(t.Context())
-			if api.requests() != 1 || Fine(have) {
+			if api.requests() != 1 || Passed(have) {
 				t.Errorf("%s: have %d requests and %v, want one and a failure", result, api.requests(), have)
 			}
 		})
@@ -111,33 +111,33 @@ func TestAFailedReportIsAskedForOnce(t *testing.T) {
 }
 
 // Which line a failed request is told in, and that each has advice of its own.
-func TestARefusedTokenIsToldApartFromAFailedReport(t *testing.T) {
+func TestOperation_DistinguishesRefusalsFromFailures(t *testing.T) {
 	advice := map[string]wolkvox.Result{}
 	for _, result := range wolkvox.Results()[2:] {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			failure := &wolkvox.Error{Result: result, Status: 403}
-			api.fails = always(failure)
+			api.failure = always(failure)
 			findings := operation(t, api, "America/Bogota").Findings(t.Context())
-			have := of(t, findings, Report)
+			have := findingOf(t, findings, Report)
 			switch result {
 			case wolkvox.Unauthorized, wolkvox.TokenRejected, wolkvox.TokenBusy, wolkvox.QuotaExceeded, wolkvox.Unavailable:
-				have = of(t, findings, Token)
+				have = findingOf(t, findings, Token)
 			default:
 			}
 			if have.Status != Failed || have.Text != failure.Error() {
 				t.Errorf("%s: have %+v, want %q", result, have, failure)
 			}
-			if other, taken := advice[have.Do]; taken {
-				t.Errorf("%s and %s have the same advice: %s", result, other, have.Do)
+			if other, taken := advice[have.Advice]; taken {
+				t.Errorf("%s and %s have the same advice: %s", result, other, have.Advice)
 			}
-			advice[have.Do] = result
+			advice[have.Advice] = result
 		})
 	}
 }
 
-func TestClocksMayBeAMinuteApart(t *testing.T) {
+func TestClock_WarnsAboveOneMinute(t *testing.T) {
 	for _, test := range []struct {
 		ahead  time.Duration
 		status Status
@@ -145,40 +145,40 @@ func TestClocksMayBeAMinuteApart(t *testing.T) {
 	}{
 		{900 * time.Millisecond, OK, "this machine's clock and the API's are less than a second apart"},
 		{-40 * time.Second, OK, "this machine's clock is 40s ahead of the API's"},
-		{3 * time.Minute, Look, "this machine's clock is 3m behind the API's"},
-		{-23 * time.Hour, Look, "this machine's clock is 23h ahead of the API's"},
+		{3 * time.Minute, Warning, "this machine's clock is 3m behind the API's"},
+		{-23 * time.Hour, Warning, "this machine's clock is 23h ahead of the API's"},
 		{25 * time.Hour, Failed, "this machine's clock is 25h behind the API's"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			api.ahead = &test.ahead
 			// The chats are by the API's clock.
 			zone := load(t, "America/Bogota")
 			api.ends = []wolkvox.LocalTime{ended(zone, time.Minute-test.ahead)}
 			findings := operation(t, api, zone.String()).Findings(t.Context())
-			if have := of(t, findings, Clock); have.Status != test.status || have.Text != test.text {
+			if have := findingOf(t, findings, Clock); have.Status != test.status || have.Text != test.text {
 				t.Errorf("%s: have %+v, want %s: %s", test.ahead, have, test.status, test.text)
 			}
-			if have := of(t, findings, TimeZone); have.Status != OK {
+			if have := findingOf(t, findings, TimeZone); have.Status != OK {
 				t.Errorf("%s: have %+v, want a zone that is right", test.ahead, have)
 			}
 		})
 	}
 }
 
-func TestAnUndatedAnswerIsNoClock(t *testing.T) {
+func TestClock_IsSkippedWithoutDate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sleepUntil(noon)
-		api := wellAPI()
+		api := newFakeAPI()
 		api.ahead = nil
-		if have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Clock); have.Status != Skipped {
+		if have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Clock); have.Status != Skipped {
 			t.Errorf("have %+v", have)
 		}
 	})
 }
 
-func TestTheDaysRequestsMustDo(t *testing.T) {
+func TestQuota_MustCoverPolling(t *testing.T) {
 	for _, test := range []struct {
 		used, limit *float64
 		err         error
@@ -186,37 +186,37 @@ func TestTheDaysRequestsMustDo(t *testing.T) {
 		text        string
 	}{
 		{new(120.0), new(1000.0), nil, OK, "880 of today's 1000 requests are left; the exporter makes 366 in a day"},
-		{new(950.0), new(1000.0), nil, Look, "50 of today's 1000 requests are left; the exporter makes 366 in a day"},
+		{new(950.0), new(1000.0), nil, Warning, "50 of today's 1000 requests are left; the exporter makes 366 in a day"},
 		{new(10.0), new(300.0), nil, Failed, "300 requests in a day, but the exporter makes 366"},
 		{nil, new(1000.0), nil, OK, "1000 requests in a day; the exporter makes 366"},
-		{new(10.0), nil, nil, Look, "the API does not report the day's limit"},
-		{nil, nil, &wolkvox.Error{Result: wolkvox.ServerError, Status: 500}, Look, "could not be read: the API failed (status 500)"},
+		{new(10.0), nil, nil, Warning, "the API does not report the day's limit"},
+		{nil, nil, &wolkvox.Error{Result: wolkvox.ServerError, Status: 500}, Warning, "could not be read: the API failed (status 500)"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			api.info, api.infoErr = wolkvox.TokenInfo{Used: test.used, Limit: test.limit}, test.err
-			if have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Quota); have.Status != test.status || have.Text != test.text {
+			if have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Quota); have.Status != test.status || have.Text != test.text {
 				t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 			}
 		})
 	}
 }
 
-func TestAQuietHourIsNoFailure(t *testing.T) {
+func TestReport_WarnsWithoutChats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sleepUntil(noon)
-		have := operation(t, wellAPI(), "America/Bogota").Findings(t.Context())
-		if !Fine(have) {
+		have := operation(t, newFakeAPI(), "America/Bogota").Findings(t.Context())
+		if !Passed(have) {
 			t.Errorf("have %v", have)
 		}
-		if report := of(t, have, Report); report.Status != Look || report.Text != "no chat in the last hour" {
+		if report := findingOf(t, have, Report); report.Status != Warning || report.Text != "no chat in the last hour" {
 			t.Errorf("have %+v", report)
 		}
 	})
 }
 
-func TestRowsOfWhichNoneCanBeReadFail(t *testing.T) {
+func TestReport_FailsIfNoRowIsReadable(t *testing.T) {
 	for _, test := range []struct {
 		good, bad int
 		status    Status
@@ -225,99 +225,99 @@ func TestRowsOfWhichNoneCanBeReadFail(t *testing.T) {
 		{2, 0, OK, "2 rows in the last hour"},
 		{1, 2, OK, "3 rows in the last hour"},
 		{0, 2, Failed, "2 rows in the last hour, all unreadable"},
-		{wolkvox.MaxRows, 0, Look, "60000 rows in the last hour, the most that a response holds"},
+		{wolkvox.MaxRows, 0, Warning, "60000 rows in the last hour, the most that a response holds"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			api.bad = test.bad
 			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.good)
-			if have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Report); have.Status != test.status || have.Text != test.text {
+			if have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Report); have.Status != test.status || have.Text != test.text {
 				t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 			}
 		})
 	}
 }
 
-func TestFields_NameFieldAndMask(t *testing.T) {
-	r := round{Operation: &Operation{Malformed: MaskCounts{}}}
-	r.fields(0, 0, 0)
-	r.fields(1, 0, allKeys())
+func TestFields_ReportFieldAndMask(t *testing.T) {
+	c := operationCheck{Operation: &Operation{Malformed: MaskCounts{}}}
+	c.checkFields(0, 0, 0)
+	c.checkFields(1, 0, allKeys())
 	for range 3 {
-		r.Malformed.Add("total_time", "99a")
+		c.Malformed.Add("total_time", "99a")
 	}
-	r.Malformed.Add("asa", "a")
-	r.fields(7, 1, allKeys())
+	c.Malformed.Add("asa", "a")
+	c.checkFields(7, 1, allKeys())
 	for i := range 30 {
-		r.Malformed.Add(fmt.Sprint("field", i), "9")
+		c.Malformed.Add(fmt.Sprint("field", i), "9")
 	}
-	r.fields(7, 0, 0)
+	c.checkFields(7, 0, 0)
 	want := []string{
 		"skipped: no rows",
 		"every field of 1 row can be read",
 		"1 row of 7 cannot be read; asa cannot be read: a (1×); total_time cannot be read: 99a (3×)",
 	}
-	for i, f := range r.findings[:len(want)] {
+	for i, f := range c.findings[:len(want)] {
 		if f.Text != want[i] {
 			t.Errorf("have %q, want %q", f.Text, want[i])
 		}
 	}
-	if last := r.findings[3].Text; !strings.HasSuffix(last, "; and 12 more") {
+	if last := c.findings[3].Text; !strings.HasSuffix(last, "; and 12 more") {
 		t.Errorf("have %q, want a list that ends", last)
 	}
 }
 
-func TestFields_MissingKeyFailsAndSaysWhatIsNotCounted(t *testing.T) {
+func TestFields_ReportEffectOfMissingKey(t *testing.T) {
 	for _, key := range wolkvox.Keys() {
-		if losses[key] == "" {
+		if missingKeyEffects[key] == "" {
 			t.Errorf("nothing is said of %s", key)
 		}
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			api.ends = []wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}
-			api.lacks = 1 << key
+			api.missing = 1 << key
 			o := operation(t, api, "America/Bogota")
 			findings := o.Findings(t.Context())
-			if have, want := of(t, findings, Fields), fmt.Sprintf("no row has the key %s: %s", key, losses[key]); have.Status != Failed || have.Text != want || Fine(findings) {
+			if have, want := findingOf(t, findings, Fields), fmt.Sprintf("no row has the key %s: %s", key, missingKeyEffects[key]); have.Status != Failed || have.Text != want || Passed(findings) {
 				t.Errorf("have %+v, want %q", have, want)
 			}
-			o.Unread = []wolkvox.Field{key}
-			if have := of(t, o.Findings(t.Context()), Fields); have.Status != OK {
+			o.UnusedKeys = []wolkvox.Field{key}
+			if have := findingOf(t, o.Findings(t.Context()), Fields); have.Status != OK {
 				t.Errorf("unread: have %+v", have)
 			}
 		})
 	}
-	// What is no object has no keys.
-	r := round{Operation: &Operation{Malformed: MaskCounts{}}}
-	r.fields(3, 3, 0)
-	if have := r.findings[0]; have.Status != Look {
+	// A row that is not an object has no keys.
+	c := operationCheck{Operation: &Operation{Malformed: MaskCounts{}}}
+	c.checkFields(3, 3, 0)
+	if have := c.findings[0]; have.Status != Warning {
 		t.Errorf("have %+v", have)
 	}
 }
 
-func TestReport_OnlyHandoffsAreWorthALook(t *testing.T) {
+func TestReport_WarnsWithoutBotOnlyChats(t *testing.T) {
 	for _, test := range []struct {
 		chats  int
 		botToo bool
 		status Status
-	}{{19, false, OK}, {20, false, Look}, {20, true, OK}, {2000, true, OK}} {
+	}{{19, false, OK}, {20, false, Warning}, {20, true, OK}, {2000, true, OK}} {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			api.botToo = test.botToo
 			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
 			findings := operation(t, api, "America/Bogota").Findings(t.Context())
-			have := of(t, findings, Report)
-			if have.Status != test.status || strings.Contains(have.Text, "there is no handoff rate") != (test.status == Look) || !Fine(findings) {
+			have := findingOf(t, findings, Report)
+			if have.Status != test.status || strings.Contains(have.Text, "there is no handoff rate") != (test.status == Warning) || !Passed(findings) {
 				t.Errorf("%+v: have %+v", test, have)
 			}
 		})
 	}
 }
 
-// An empty report alone is what a proxy can answer, too.
-func TestToken_IsProvenByWhatOnlyAGoodOneGets(t *testing.T) {
+// A proxy can answer with an empty report, too.
+func TestToken_IsProvenByRowsOrNumbers(t *testing.T) {
 	figures := wolkvox.TokenInfo{Used: new(1.0)}
 	for name, test := range map[string]struct {
 		chats, bad int
@@ -328,18 +328,18 @@ func TestToken_IsProvenByWhatOnlyAGoodOneGets(t *testing.T) {
 	}{
 		"chats":               {1, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.ServerError}, OK, "accepted"},
 		"figures":             {0, 0, figures, nil, OK, "accepted"},
-		"neither":             {0, 0, wolkvox.TokenInfo{}, nil, Look, "not proven: the report has no chat, and token_info has no figures"},
-		"rows of nothing":     {0, 2, wolkvox.TokenInfo{}, nil, Look, "not proven"},
-		"a foreign 404":       {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.BadRequest, Status: 404}, Look, "token_info failed: the API does not understand the request: check server and URL (status 404)"},
+		"neither":             {0, 0, wolkvox.TokenInfo{}, nil, Warning, "not proven: the report has no chat, and token_info has no numbers"},
+		"rows of nothing":     {0, 2, wolkvox.TokenInfo{}, nil, Warning, "not proven"},
+		"a foreign 404":       {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.BadRequest, Status: 404}, Warning, "token_info failed: the API does not understand the request: check server and URL (status 404)"},
 		"refused by the info": {0, 0, wolkvox.TokenInfo{}, &wolkvox.Error{Result: wolkvox.TokenRejected, Status: 403}, Failed, "refuses the token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sleepUntil(noon)
-				api := wellAPI()
+				api := newFakeAPI()
 				api.bad, api.info, api.infoErr = test.bad, test.info, test.err
 				api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
-				have := of(t, operation(t, api, "America/Bogota").Findings(t.Context()), Token)
+				have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Token)
 				if have.Status != test.status || !strings.Contains(have.Text, test.text) {
 					t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 				}

@@ -15,34 +15,34 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// fakeAPI answers with chats that ended, by their ends.
+// fakeAPI returns ended chats, given by their ends.
 type fakeAPI struct {
-	travel  func(*httptrace.ClientTrace) // on the first request
-	ahead   *time.Duration
-	info    wolkvox.TokenInfo
-	infoErr error
-	ends    []wolkvox.LocalTime
-	bad     int                     // rows of each request
-	botToo  bool                    // chats are there that stayed with the bot
-	lacks   wolkvox.Fields          // keys that no row has
-	fails   func(request int) error // by the number of the request for chats
-	asked   []wolkvox.Window
-	infos   int
+	connect           func(*httptrace.ClientTrace) // reports the connection of the first request
+	ahead             *time.Duration
+	info              wolkvox.TokenInfo
+	infoErr           error
+	ends              []wolkvox.LocalTime
+	bad               int                     // rows of each request
+	botToo            bool                    // the report includes bot-only chats
+	missing           wolkvox.Fields          // keys that no row has
+	failure           func(request int) error // by the number of the request for chats
+	windows           []wolkvox.Window
+	tokenInfoRequests int
 }
 
 func (f *fakeAPI) Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox.Chat, error] {
 	return func(yield func(wolkvox.Chat, error) bool) {
-		f.asked = append(f.asked, w)
+		f.windows = append(f.windows, w)
 		if trace := httptrace.ContextClientTrace(ctx); trace != nil {
-			f.travel(trace)
+			f.connect(trace)
 		}
-		if f.fails != nil {
-			if err := f.fails(len(f.asked)); err != nil {
+		if f.failure != nil {
+			if err := f.failure(len(f.windows)); err != nil {
 				yield(wolkvox.Chat{}, err)
 				return
 			}
 		}
-		keys := allKeys() &^ f.lacks
+		keys := allKeys() &^ f.missing
 		for range f.bad {
 			if !yield(wolkvox.Chat{Keys: keys}, wolkvox.ErrBadRow) {
 				return
@@ -58,7 +58,7 @@ func (f *fakeAPI) Chats(ctx context.Context, w wolkvox.Window) iter.Seq2[wolkvox
 }
 
 func (f *fakeAPI) TokenInfo(context.Context) (wolkvox.TokenInfo, error) {
-	f.infos++
+	f.tokenInfoRequests++
 	return f.info, f.infoErr
 }
 
@@ -69,7 +69,7 @@ func (f *fakeAPI) ClockSkew() (ahead time.Duration, ok bool) {
 	return *f.ahead, true
 }
 
-func (f *fakeAPI) requests() int { return len(f.asked) + f.infos }
+func (f *fakeAPI) requests() int { return len(f.windows) + f.tokenInfoRequests }
 
 func allKeys() (all wolkvox.Fields) {
 	for _, key := range wolkvox.Keys() {
@@ -80,19 +80,19 @@ func allKeys() (all wolkvox.Fields) {
 
 const fakeHost = "wv0042.wolkvox.com"
 
-// straight is the way of a request to an API that is well.
-func straight(trace *httptrace.ClientTrace) { straightTo(fakeHost)(trace) }
+// connectDirectly reports a successful connection to fakeHost.
+func connectDirectly(trace *httptrace.ClientTrace) { connectTo(fakeHost)(trace) }
 
-func straightTo(host string) func(*httptrace.ClientTrace) {
+func connectTo(host string) func(*httptrace.ClientTrace) {
 	return func(trace *httptrace.ClientTrace) {
 		trace.GetConn(host + ":443")
 		trace.DNSStart(httptrace.DNSStartInfo{Host: host})
-		travelOn(trace)
+		finishConnection(trace)
 	}
 }
 
-// travelOn is the rest of the way, once a name is looked up.
-func travelOn(trace *httptrace.ClientTrace) {
+// finishConnection reports the steps after a successful DNS lookup.
+func finishConnection(trace *httptrace.ClientTrace) {
 	trace.DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.IPv4(203, 0, 113, 42)}}})
 	trace.ConnectStart("tcp", "203.0.113.42:443")
 	trace.ConnectDone("tcp", "203.0.113.42:443", nil)
@@ -104,21 +104,21 @@ func travelOn(trace *httptrace.ClientTrace) {
 	trace.GotConn(httptrace.GotConnInfo{})
 }
 
-// wellAPI is one of an operation that is well, but for its chats.
-func wellAPI() *fakeAPI {
+// newFakeAPI returns a fake API without failures and without chats.
+func newFakeAPI() *fakeAPI {
 	ahead := 200 * time.Millisecond
-	return &fakeAPI{travel: straight, ahead: &ahead, botToo: true, info: wolkvox.TokenInfo{Used: new(120.0), Limit: new(1000.0)}}
+	return &fakeAPI{connect: connectDirectly, ahead: &ahead, botToo: true, info: wolkvox.TokenInfo{Used: new(120.0), Limit: new(1000.0)}}
 }
 
 func operation(t *testing.T, api *fakeAPI, zone string) *Operation {
 	t.Helper()
 	return &Operation{
-		Base: address(t, "https://"+fakeHost), Zone: load(t, zone), State: loadable("wv0042"),
-		API: api, Malformed: MaskCounts{}, Needs: 366,
+		BaseURL: address(t, "https://"+fakeHost), Zone: load(t, zone), State: loadable("wv0042"),
+		API: api, Malformed: MaskCounts{}, RequestsPerDay: 366,
 	}
 }
 
-// loadable is the line about the saved state of an operation that is well.
+// loadable returns the finding of a saved state that can be loaded.
 func loadable(operation string) Finding {
 	return Finding{State, OK, fmt.Sprintf("%q can be loaded", "data/"+operation+".state"), ""}
 }
@@ -141,8 +141,8 @@ func load(t *testing.T, name string) *time.Location {
 	return zone
 }
 
-// of is the finding of an ID.
-func of(t *testing.T, findings []Finding, id ID) Finding {
+// findingOf returns the finding with an ID.
+func findingOf(t *testing.T, findings []Finding, id ID) Finding {
 	t.Helper()
 	for _, f := range findings {
 		if f.ID == id {

@@ -15,8 +15,8 @@ type MaskCounts map[string]int
 // Add counts a value that [wolkvox.WithMalformedObserver] has observed.
 func (c MaskCounts) Add(field, mask string) { c[field+" cannot be read: "+mask]++ }
 
-// losses are what is not counted without a key of the rows.
-var losses = map[wolkvox.Field]string{
+// missingKeyEffects describes what is not counted if the rows lack a key.
+var missingKeyEffects = map[wolkvox.Field]string{
 	wolkvox.TimeOnChatbot:     "wolkvox_chat_bot_time_seconds is not counted",
 	wolkvox.ASA:               "wolkvox_chat_speed_of_answer_seconds is not counted",
 	wolkvox.TimeWithAgent:     "wolkvox_chat_handle_time_seconds is not counted",
@@ -36,42 +36,42 @@ var losses = map[wolkvox.Field]string{
 	wolkvox.SessionIDField:    "chats are identified by fewer fields",
 }
 
-// missing says which documented keys no row has.
-func (r *round) missing(keys wolkvox.Fields) (parts []string) {
+// missingKeys describes the documented keys that no row has.
+func (c *operationCheck) missingKeys(keys wolkvox.Fields) (texts []string) {
 	for _, key := range wolkvox.Keys() {
-		if !keys.Has(key) && !slices.Contains(r.Unread, key) {
-			parts = append(parts, fmt.Sprintf("no row has the key %s: %s", key, losses[key]))
+		if !keys.Has(key) && !slices.Contains(c.UnusedKeys, key) {
+			texts = append(texts, fmt.Sprintf("no row has the key %s: %s", key, missingKeyEffects[key]))
 		}
 	}
-	return parts
+	return texts
 }
 
-func (r *round) fields(rows, bad int, keys wolkvox.Fields) {
+func (c *operationCheck) checkFields(rows, badRows int, keys wolkvox.Fields) {
 	if rows == 0 {
-		r.skipped(Fields, "no rows")
+		c.skipped(Fields, "no rows")
 		return
 	}
-	var missing, parts []string
-	if keys != 0 { // Otherwise the rows are no objects.
-		missing = r.missing(keys)
+	var missing, unreadable []string
+	if keys != 0 { // With no key at all, the rows are not objects.
+		missing = c.missingKeys(keys)
 	}
-	if bad > 0 {
-		parts = append(parts, count(bad, "row")+" of "+fmt.Sprint(rows)+" cannot be read")
+	if badRows > 0 {
+		unreadable = append(unreadable, plural(badRows, "row")+" of "+fmt.Sprint(rows)+" cannot be read")
 	}
-	for _, what := range slices.Sorted(maps.Keys(r.Malformed)) {
-		parts = append(parts, fmt.Sprintf("%s (%d×)", what, r.Malformed[what]))
+	for _, malformed := range slices.Sorted(maps.Keys(c.Malformed)) {
+		unreadable = append(unreadable, fmt.Sprintf("%s (%d×)", malformed, c.Malformed[malformed]))
 	}
-	const enough = 20
-	if more := len(parts) - enough; more > 0 {
-		parts = append(parts[:enough], fmt.Sprintf("and %d more", more))
+	const limit = 20
+	if more := len(unreadable) - limit; more > 0 {
+		unreadable = append(unreadable[:limit], fmt.Sprintf("and %d more", more))
 	}
-	text := strings.Join(append(missing, parts...), "; ")
+	text := strings.Join(append(missing, unreadable...), "; ")
 	switch {
 	case len(missing) > 0:
-		r.failed(Fields, text, "the report has changed: update the exporter, or tell its developers and ask wolkvox's support for the key's new name")
-	case len(parts) > 0:
-		r.look(Fields, text, "report this line to the exporter's developers: it contains no values")
+		c.failed(Fields, text, "the report has changed: update the exporter, or tell its developers and ask wolkvox's support for the key's new name")
+	case len(unreadable) > 0:
+		c.warning(Fields, text, "report this line to the exporter's developers: it contains no values")
 	default:
-		r.ok(Fields, "every field of "+count(rows, "row")+" can be read")
+		c.ok(Fields, "every field of "+plural(rows, "row")+" can be read")
 	}
 }

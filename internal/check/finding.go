@@ -8,21 +8,21 @@ type Status string
 // The statuses. Only Failed makes a check fail.
 const (
 	OK      Status = "ok"
-	Look    Status = "warning" // it may be as it should be
+	Warning Status = "warning" // may need attention
 	Failed  Status = "failed"  // the exporter will not work correctly
 	Skipped Status = "skipped" // not checked
 )
 
-// ID names what was looked at. It does not change from version to version.
+// ID identifies a check. IDs stay the same from version to version.
 type ID string
 
-// What is looked at for the whole program, and for each operation before all else.
+// The checks of the whole program, which are also the first checks of each operation.
 const (
 	Configuration ID = "configuration"
 	State         ID = "state"
 )
 
-// What is looked at for each operation, in this order.
+// The other checks of each operation, in this order.
 const (
 	Name       ID = "name"
 	Connection ID = "connection"
@@ -35,20 +35,20 @@ const (
 	Fields     ID = "fields"
 )
 
-var ofOperation = []ID{Configuration, State, Name, Connection, TLS, Clock, Token, Quota, Report, TimeZone, Fields}
+var operationIDs = []ID{Configuration, State, Name, Connection, TLS, Clock, Token, Quota, Report, TimeZone, Fields}
 
-// Finding is one line of the list.
+// Finding is the result of one check.
 type Finding struct {
 	ID     ID     `json:"id"`
 	Status Status `json:"status"`
-	Text   string `json:"text"`         // what was seen
-	Do     string `json:"do,omitempty"` // what to do about it
+	Text   string `json:"text"`
+	Advice string `json:"do,omitempty"` // what to do
 }
 
-// Fine reports whether nothing failed.
-func Fine(findings []Finding) bool { return countOf(findings, Failed) == 0 }
+// Passed reports whether no check failed.
+func Passed(findings []Finding) bool { return countStatus(findings, Failed) == 0 }
 
-func countOf(findings []Finding, status Status) (n int) {
+func countStatus(findings []Finding, status Status) (n int) {
 	for _, f := range findings {
 		if f.Status == status {
 			n++
@@ -57,19 +57,21 @@ func countOf(findings []Finding, status Status) (n int) {
 	return n
 }
 
-// list is what was found of an operation so far.
-type list struct{ findings []Finding }
+// findingList holds the findings so far.
+type findingList struct{ findings []Finding }
 
-func (l *list) ok(id ID, text string)         { l.add(Finding{id, OK, text, ""}) }
-func (l *list) look(id ID, text, do string)   { l.add(Finding{id, Look, text, do}) }
-func (l *list) failed(id ID, text, do string) { l.add(Finding{id, Failed, text, do}) }
-func (l *list) skipped(id ID, why string)     { l.add(Finding{id, Skipped, "skipped: " + why, ""}) }
+func (l *findingList) ok(id ID, text string)              { l.add(Finding{id, OK, text, ""}) }
+func (l *findingList) warning(id ID, text, advice string) { l.add(Finding{id, Warning, text, advice}) }
+func (l *findingList) failed(id ID, text, advice string)  { l.add(Finding{id, Failed, text, advice}) }
+func (l *findingList) skipped(id ID, reason string) {
+	l.add(Finding{id, Skipped, "skipped: " + reason, ""})
+}
 
-func (l *list) add(found ...Finding) { l.findings = append(l.findings, found...) }
+func (l *findingList) add(found ...Finding) { l.findings = append(l.findings, found...) }
 
-// skipRest skips everything after the last finding, with the reason why.
-func (l *list) skipRest(why string) {
-	for _, id := range ofOperation[len(l.findings):] {
-		l.skipped(id, why)
+// skipRest skips all checks after the last finding.
+func (l *findingList) skipRest(reason string) {
+	for _, id := range operationIDs[len(l.findings):] {
+		l.skipped(id, reason)
 	}
 }

@@ -7,21 +7,21 @@ import (
 	"slices"
 )
 
-// Result is what was found, as --json prints it.
+// Result holds all findings, as --json prints them.
 type Result struct {
 	OK         bool              `json:"ok"`
 	Findings   []Finding         `json:"findings"` // of the whole program
 	Operations []OperationResult `json:"operations"`
 }
 
-// OperationResult is what was found of an operation.
+// OperationResult holds the findings of one operation.
 type OperationResult struct {
 	Operation string    `json:"operation"`
 	OK        bool      `json:"ok"`
 	Findings  []Finding `json:"findings"`
 }
 
-// JSON writes r for a machine.
+// JSON writes r as JSON.
 func (r *Result) JSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
@@ -29,73 +29,73 @@ func (r *Result) JSON(w io.Writer) error {
 	return encoder.Encode(r)
 }
 
-// Printer writes findings for a person.
+// Printer writes findings as text.
 type Printer struct {
-	To     io.Writer
-	Colour bool
-	Full   bool // also every line of operations without failures
-	Width  int  // of the longest operation's name
+	Out       io.Writer
+	Colour    bool
+	Verbose   bool // also prints every line of operations without failures
+	NameWidth int  // of the longest operation's name
 
-	compact bool // the last operation had no heading
+	compact bool // the last operation took one line
 }
 
-// signs are those of the statuses, each with the code of its colour.
-var signs = map[Status]struct{ sign, colour string }{
+// styles holds the sign of each status and the ANSI code of its colour.
+var styles = map[Status]struct{ sign, colour string }{
 	OK:      {"✓", "32"},
-	Look:    {"!", "33"},
+	Warning: {"!", "33"},
 	Failed:  {"✗", "31"},
 	Skipped: {"–", "2"},
 }
 
 func (p *Printer) sign(status Status) string {
-	return p.painted(signs[status].sign, signs[status].colour)
+	return p.coloured(styles[status].sign, styles[status].colour)
 }
 
-// Print writes a list under its heading.
+// Print writes findings under a heading.
 func (p *Printer) Print(heading string, findings []Finding) {
 	p.endCompact()
-	fmt.Fprintln(p.To, p.painted(heading, "1"))
-	p.lines(findings)
-	fmt.Fprintln(p.To)
+	fmt.Fprintln(p.Out, p.coloured(heading, "1"))
+	p.printFindings(findings)
+	fmt.Fprintln(p.Out)
 }
 
 // PrintOperation writes every line of an operation with failures, and of every operation
-// if p is Full. Otherwise it writes one line, with the warnings below it.
+// if p is Verbose. Otherwise it writes one line, with the warnings below it.
 func (p *Printer) PrintOperation(o *OperationResult) {
-	if p.Full || !o.OK {
+	if p.Verbose || !o.OK {
 		p.Print(o.Operation, o.Findings)
 		return
 	}
-	text, status := count(countOf(o.Findings, OK), "check")+" passed", OK
-	if looks := countOf(o.Findings, Look); looks > 0 {
-		text, status = text+", "+count(looks, "warning"), Look
+	text, status := plural(countStatus(o.Findings, OK), "check")+" passed", OK
+	if warnings := countStatus(o.Findings, Warning); warnings > 0 {
+		text, status = text+", "+plural(warnings, "warning"), Warning
 	}
-	if skipped := countOf(o.Findings, Skipped); skipped > 0 {
+	if skipped := countStatus(o.Findings, Skipped); skipped > 0 {
 		text += fmt.Sprintf(", %d skipped", skipped)
 	}
-	fmt.Fprintf(p.To, "%s %-*s  %s\n", p.sign(status), p.Width, o.Operation, text)
-	p.lines(slices.DeleteFunc(slices.Clone(o.Findings), func(f Finding) bool { return f.Status != Look }))
+	fmt.Fprintf(p.Out, "%s %-*s  %s\n", p.sign(status), p.NameWidth, o.Operation, text)
+	p.printFindings(slices.DeleteFunc(slices.Clone(o.Findings), func(f Finding) bool { return f.Status != Warning }))
 	p.compact = true
 }
 
-// endCompact writes the empty line that operations without a heading leave out.
+// endCompact writes an empty line after operations that took one line each.
 func (p *Printer) endCompact() {
 	if p.compact {
-		fmt.Fprintln(p.To)
+		fmt.Fprintln(p.Out)
 	}
 	p.compact = false
 }
 
-func (p *Printer) lines(findings []Finding) {
+func (p *Printer) printFindings(findings []Finding) {
 	for _, f := range findings {
-		fmt.Fprintf(p.To, "  %s %-13s  %s\n", p.sign(f.Status), f.ID, f.Text)
-		if f.Do != "" {
-			fmt.Fprintf(p.To, "  %*s→ %s\n", 4+13, "", f.Do)
+		fmt.Fprintf(p.Out, "  %s %-13s  %s\n", p.sign(f.Status), f.ID, f.Text)
+		if f.Advice != "" {
+			fmt.Fprintf(p.Out, "  %*s→ %s\n", 4+13, "", f.Advice)
 		}
 	}
 }
 
-func (p *Printer) painted(text, code string) string {
+func (p *Printer) coloured(text, code string) string {
 	if !p.Colour {
 		return text
 	}

@@ -17,37 +17,37 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// example is the result that docs/check.md shows: an operation in Madrid that is
-// configured as one in Bogota, and writes a field as nobody expects.
+// example returns the result that docs/check.md shows: an operation in Madrid that is
+// configured as one in Bogota and has malformed values of one field.
 func example(t *testing.T) (result Result) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		sleepUntil(noon)
-		api := wellAPI()
+		api := newFakeAPI()
 		for ago := 2 * time.Minute; ago < 12*time.Hour; ago += 5 * time.Minute {
 			api.ends = append(api.ends, ended(load(t, "Europe/Madrid"), ago))
 		}
-		looked := operation(t, api, "America/Bogota")
+		checked := operation(t, api, "America/Bogota")
 		for range 3 {
-			looked.Malformed.Add("total_time", "9,9")
+			checked.Malformed.Add("total_time", "9,9")
 		}
-		findings := looked.Findings(t.Context())
+		findings := checked.Findings(t.Context())
 		result = Result{
-			OK:         Fine(findings),
-			Findings:   append(OfConfiguration("the flags and the environment", 1, 1, nil), OfState("data", true, false, nil)),
-			Operations: []OperationResult{{Operation: "wv0042", OK: Fine(findings), Findings: findings}},
+			OK:         Passed(findings),
+			Findings:   append(ConfigurationFindings("the flags and the environment", 1, 1, nil), StorageFinding("data", true, false, nil)),
+			Operations: []OperationResult{{Operation: "wv0042", OK: Passed(findings), Findings: findings}},
 		}
 	})
 	return result
 }
 
-// captures are the other results that docs/check.md shows, by their name.
+// captures returns the other results that docs/check.md shows, by their name.
 func captures(t *testing.T) map[string][]Finding {
 	t.Helper()
-	look := func(change func(*fakeAPI)) (findings []Finding) {
+	check := func(change func(*fakeAPI)) (findings []Finding) {
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			for ago := 2 * time.Minute; ago < time.Hour; ago += 2 * time.Minute {
 				api.ends = append(api.ends, ended(load(t, "America/Bogota"), ago))
 			}
@@ -57,60 +57,60 @@ func captures(t *testing.T) map[string][]Finding {
 		return findings
 	}
 	return map[string][]Finding{
-		"a renamed key": look(func(f *fakeAPI) { f.lacks = 1 << wolkvox.ASA }),
-		"a foreign 404": look(func(f *fakeAPI) {
-			f.fails = always(&wolkvox.Error{Result: wolkvox.BadRequest, Status: 404, Err: errors.New("the answer is not the API's")})
+		"a renamed key": check(func(f *fakeAPI) { f.missing = 1 << wolkvox.ASA }),
+		"a foreign 404": check(func(f *fakeAPI) {
+			f.failure = always(&wolkvox.Error{Result: wolkvox.BadRequest, Status: 404, Err: errors.New("the answer is not the API's")})
 		}),
-		"only handoffs": look(func(f *fakeAPI) { f.botToo = false }),
+		"only handoffs": check(func(f *fakeAPI) { f.botToo = false }),
 	}
 }
 
-// printed is what r looks like: in full where it has a single operation.
+// printed returns what is printed of r: every line if it has a single operation.
 func printed(r *Result, colour bool) string {
-	return printedBy(&Printer{Colour: colour, Full: len(r.Operations) == 1, Width: len("wv0042")}, r)
+	return printedBy(&Printer{Colour: colour, Verbose: len(r.Operations) == 1, NameWidth: len("wv0042")}, r)
 }
 
 func printedBy(p *Printer, r *Result) string {
 	var b bytes.Buffer
-	p.To = &b
+	p.Out = &b
 	p.Print("wolkvox_exporter 0.1.0, revision 8e15eac", r.Findings)
 	for i := range r.Operations {
 		p.PrintOperation(&r.Operations[i])
 	}
-	p.Summary(r)
+	p.PrintSummary(r)
 	return b.String()
 }
 
-// twelve is the result of 12 operations that docs/check.md shows: the state of one is
+// twelve returns the result of 12 operations that docs/check.md shows: the state of one is
 // corrupt, the token of another is refused, and a third has a quiet hour.
 func twelve(t *testing.T) *Result {
 	t.Helper()
 	const corrupt, refused, quiet = 3, 8, 10
 	t.Chdir(t.TempDir())
 	saveCorrupt(t, "data", fmt.Sprintf("wv%04d", corrupt+1))
-	result := &Result{Findings: append(OfConfiguration(`"wolkvox.yml"`, 12, 12, nil), OfState("data", true, false, nil))}
+	result := &Result{Findings: append(ConfigurationFindings(`"wolkvox.yml"`, 12, 12, nil), StorageFinding("data", true, false, nil))}
 	for i := range 12 {
 		name := fmt.Sprintf("wv%04d", i+1)
 		var findings []Finding
 		synctest.Test(t, func(t *testing.T) {
 			sleepUntil(noon)
-			api := wellAPI()
+			api := newFakeAPI()
 			for ago := 2 * time.Minute; i != quiet && ago < time.Hour; ago += 2 * time.Minute {
 				api.ends = append(api.ends, ended(load(t, "America/Bogota"), ago))
 			}
 			if i == refused {
-				api.fails = always(&wolkvox.Error{Result: wolkvox.TokenRejected, Status: 403})
+				api.failure = always(&wolkvox.Error{Result: wolkvox.TokenRejected, Status: 403})
 			}
-			looked := operation(t, api, "America/Bogota")
-			looked.Base = address(t, "https://"+name+".wolkvox.com")
-			looked.State = loadable(name)
+			checked := operation(t, api, "America/Bogota")
+			checked.BaseURL = address(t, "https://"+name+".wolkvox.com")
+			checked.State = loadable(name)
 			if i == corrupt {
-				looked.State = OfSavedState("data", name)
+				checked.State = SavedStateFinding("data", name)
 			}
-			api.travel = straightTo(name + ".wolkvox.com")
-			findings = looked.Findings(t.Context())
+			api.connect = connectTo(name + ".wolkvox.com")
+			findings = checked.Findings(t.Context())
 		})
-		result.Operations = append(result.Operations, OperationResult{name, Fine(findings), findings})
+		result.Operations = append(result.Operations, OperationResult{name, Passed(findings), findings})
 	}
 	return result
 }
@@ -129,9 +129,9 @@ func TestPrinter_ShowsTwelveOperationsBriefly(t *testing.T) {
 	}
 }
 
-func TestPrinter_ShowsEveryLineIfFull(t *testing.T) {
+func TestPrinter_ShowsEveryLineIfVerbose(t *testing.T) {
 	result := twelve(t)
-	have := printedBy(&Printer{Full: true}, result)
+	have := printedBy(&Printer{Verbose: true}, result)
 	for _, o := range result.Operations {
 		for _, f := range o.Findings {
 			if !strings.Contains(have, f.Text) {
@@ -144,17 +144,17 @@ func TestPrinter_ShowsEveryLineIfFull(t *testing.T) {
 	}
 }
 
-func TestOfConfiguration_CountsEachMistake(t *testing.T) {
-	have := OfConfiguration(`"wolkvox.yml"`, 0, 0, errors.Join(errors.Join(errors.New("one"), errors.New("two")), errors.New("three")))
-	if len(have) != 3 || have[0].Text != "one" || have[2].Text != "three" || have[2].Do == "" || Fine(have[:1]) {
+func TestConfigurationFindings_ReportEachMistake(t *testing.T) {
+	have := ConfigurationFindings(`"wolkvox.yml"`, 0, 0, errors.Join(errors.Join(errors.New("one"), errors.New("two")), errors.New("three")))
+	if len(have) != 3 || have[0].Text != "one" || have[2].Text != "three" || have[2].Advice == "" || Passed(have[:1]) {
 		t.Errorf("have %+v, want three failures", have)
 	}
-	if text := OfConfiguration(`"wolkvox.yml"`, 2, 12, nil)[0].Text; text != `2 of 12 operations, by "wolkvox.yml"` {
+	if text := ConfigurationFindings(`"wolkvox.yml"`, 2, 12, nil)[0].Text; text != `2 of 12 operations, by "wolkvox.yml"` {
 		t.Errorf("have %q", text)
 	}
 }
 
-// documentation is docs/check.md.
+// documentation returns docs/check.md.
 func documentation(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/check.md")
@@ -202,7 +202,7 @@ func TestDocument_ShowsWhatIsPrinted(t *testing.T) {
 	}
 	outputs := map[string]string{"an operation in Madrid": whole, "twelve operations": string(several)}
 	for name, findings := range captures(t) {
-		outputs[name] = printed(&Result{OK: Fine(findings), Operations: []OperationResult{{Operation: "wv0042", OK: Fine(findings), Findings: findings}}}, false)
+		outputs[name] = printed(&Result{OK: Passed(findings), Operations: []OperationResult{{Operation: "wv0042", OK: Passed(findings), Findings: findings}}}, false)
 	}
 	shown := map[string]bool{}
 	for _, block := range blocks {
@@ -223,21 +223,21 @@ func TestDocument_ShowsWhatIsPrinted(t *testing.T) {
 	}
 }
 
-func TestTheDocumentListsEveryIDAndStatus(t *testing.T) {
+func TestDocument_ListsEveryIDAndStatus(t *testing.T) {
 	text := documentation(t)
-	for _, id := range append(slices.Clone(ofOperation), State) {
+	for _, id := range append(slices.Clone(operationIDs), State) {
 		if !regexp.MustCompile(`(?m)^\| ` + "`" + string(id) + "`").MatchString(text) {
 			t.Errorf("docs/check.md has no line of a table for %s", id)
 		}
 	}
-	for status, s := range signs {
+	for status, s := range styles {
 		if !strings.Contains(text, "\n| "+s.sign+" | `"+string(status)+"` |") {
 			t.Errorf("docs/check.md has no line of a table for %s %s", s.sign, status)
 		}
 	}
 }
 
-func TestColoursAreAllThatATerminalHasMore(t *testing.T) {
+func TestPrinter_AddsOnlyColours(t *testing.T) {
 	result := example(t)
 	plain, colourful := printed(&result, false), printed(&result, true)
 	if have := regexp.MustCompile("\x1b\\[[0-9]+m").ReplaceAllString(colourful, ""); have != plain || colourful == plain {
@@ -246,13 +246,13 @@ func TestColoursAreAllThatATerminalHasMore(t *testing.T) {
 }
 
 func TestPrinter_EndsWithTheNumberOfProblems(t *testing.T) {
-	failed, look := Finding{Status: Failed}, Finding{Status: Look}
-	good, bad := OperationResult{OK: true, Findings: []Finding{look}}, OperationResult{Findings: []Finding{failed, look, failed}}
+	failed, warning := Finding{Status: Failed}, Finding{Status: Warning}
+	good, bad := OperationResult{OK: true, Findings: []Finding{warning}}, OperationResult{Findings: []Finding{failed, warning, failed}}
 	for want, r := range map[string]*Result{
 		"✓ no problems found":                                       {OK: true, Findings: []Finding{{Status: OK}, {Status: Skipped}}},
-		"✓ no problems found, 1 warning":                            {OK: true, Findings: []Finding{look}},
+		"✓ no problems found, 1 warning":                            {OK: true, Findings: []Finding{warning}},
 		"✓ no problems found, 2 warnings":                           {OK: true, Operations: []OperationResult{good, good}},
-		"✗ 1 problem found":                                         {Findings: []Finding{failed, look}},
+		"✗ 1 problem found":                                         {Findings: []Finding{failed, warning}},
 		"✗ 3 problems found":                                        {Findings: []Finding{failed}, Operations: []OperationResult{bad}},
 		"✗ 2 problems found in 1 of 3 operations":                   {Operations: []OperationResult{good, bad, good}},
 		"✗ 5 problems found, 4 of them in 2 of 3 operations":        {Findings: []Finding{failed}, Operations: []OperationResult{good, bad, bad}},
@@ -264,7 +264,7 @@ func TestPrinter_EndsWithTheNumberOfProblems(t *testing.T) {
 	}
 }
 
-func TestJSONHasTheSameFindings(t *testing.T) {
+func TestResult_JSONHasSameFindings(t *testing.T) {
 	want := example(t)
 	var b bytes.Buffer
 	if err := want.JSON(&b); err != nil {
@@ -287,8 +287,8 @@ func TestJSONHasTheSameFindings(t *testing.T) {
 	}
 	for i, f := range want.Operations[0].Findings {
 		same := map[string]string{"id": string(f.ID), "status": string(f.Status), "text": f.Text}
-		if f.Do != "" {
-			same["do"] = f.Do
+		if f.Advice != "" {
+			same["do"] = f.Advice
 		}
 		if have := have.Operations[0].Findings[i]; !maps.Equal(have, same) {
 			t.Errorf("have %v, want %v", have, same)
@@ -296,7 +296,7 @@ func TestJSONHasTheSameFindings(t *testing.T) {
 	}
 }
 
-func TestTheStateFolderIsToldOf(t *testing.T) {
+func TestStorageFinding_ReportsFolder(t *testing.T) {
 	for _, test := range []struct {
 		path        string
 		made, inUse bool
@@ -304,13 +304,13 @@ func TestTheStateFolderIsToldOf(t *testing.T) {
 		status      Status
 		text        string
 	}{
-		{"", false, false, nil, Look, "in memory only"},
+		{"", false, false, nil, Warning, "in memory only"},
 		{"data", true, false, nil, OK, `the folder "data" can be written to and is not in use`},
-		{"data", false, false, nil, OK, `the folder "data" is not there yet`},
-		{"data", true, true, os.ErrExist, Look, `a running wolkvox_exporter uses the folder "data"`},
+		{"data", false, false, nil, OK, `the folder "data" does not exist yet`},
+		{"data", true, true, os.ErrExist, Warning, `a running wolkvox_exporter uses the folder "data"`},
 		{"data", true, false, os.ErrPermission, Failed, "permission denied"},
 	} {
-		if have := OfState(test.path, test.made, test.inUse, test.err); have.Status != test.status || !strings.Contains(have.Text, test.text) {
+		if have := StorageFinding(test.path, test.made, test.inUse, test.err); have.Status != test.status || !strings.Contains(have.Text, test.text) {
 			t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 		}
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 )
 
-// OfSavedState tries to load the state of an operation from a storage folder as serve
-// would, and leaves it as it is.
-func OfSavedState(dir, operation string) Finding {
+// SavedStateFinding loads the state of an operation from a storage folder, as serve would,
+// without changing it.
+func SavedStateFinding(dir, operation string) Finding {
 	state, path, err := store.Peek(dir, operation)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Finding{State, OK, fmt.Sprintf("%q is not there yet: this is a first start", path), ""}
+		return Finding{State, OK, fmt.Sprintf("%q does not exist yet: this is a first start", path), ""}
 	}
 	if refused, ok := errors.AsType[*store.LoadError](err); ok {
 		return Finding{State, Failed, fmt.Sprintf("%q cannot be loaded: %s", path, refused.Err), refused.Remedy}
@@ -24,13 +24,13 @@ func OfSavedState(dir, operation string) Finding {
 		_, err = ledger.Unmarshal(state, ledger.Options{}, time.Now())
 	}
 	if err != nil {
-		do := fmt.Sprintf("run the version that wrote it, or start again by moving %q away (only chats from now on are counted)", path+"*")
-		return Finding{State, Failed, fmt.Sprintf("%q cannot be loaded: %s", path, err), do}
+		advice := fmt.Sprintf("run the version that wrote it, or start again by moving %q away (only chats from now on are counted)", path+"*")
+		return Finding{State, Failed, fmt.Sprintf("%q cannot be loaded: %s", path, err), advice}
 	}
 	return Finding{State, OK, fmt.Sprintf("%q can be loaded", path), ""}
 }
 
-// NoSavedState returns the line of an operation whose state was not loaded.
-func NoSavedState(why string) Finding {
-	return Finding{State, Skipped, "skipped: " + why, ""}
+// SkippedState returns the finding of an operation whose state was not loaded.
+func SkippedState(reason string) Finding {
+	return Finding{State, Skipped, "skipped: " + reason, ""}
 }

@@ -47,14 +47,14 @@ func empty(t *testing.T) []byte {
 	return state
 }
 
-func TestOfSavedState_FailsWhereServeWouldNotStart(t *testing.T) {
+func TestSavedStateFinding_FailsWhereServeWouldFail(t *testing.T) {
 	good := empty(t)
 	for name, test := range map[string]struct {
 		prepare  func(dir string)
 		status   Status
 		text, do string
 	}{
-		"first start":   {func(string) {}, OK, "is not there yet: this is a first start", ""},
+		"first start":   {func(string) {}, OK, "does not exist yet: this is a first start", ""},
 		"good":          {func(dir string) { save(t, dir, "wv0042", good) }, OK, "can be loaded", ""},
 		"corrupt":       {func(dir string) { saveCorrupt(t, dir, "wv0042") }, Failed, "cannot be loaded: the state file is cut or corrupt", "to go back to the previous generation"},
 		"no ledger":     {func(dir string) { save(t, dir, "wv0042", []byte("x")) }, Failed, "cannot be loaded: decoding the state", "run the version that wrote it"},
@@ -64,8 +64,8 @@ func TestOfSavedState_FailsWhereServeWouldNotStart(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		test.prepare(dir)
-		have := OfSavedState(dir, "wv0042")
-		if have.ID != State || have.Status != test.status || !strings.Contains(have.Text, test.text) || !strings.HasPrefix(have.Do, test.do) || have.Do == "" != (test.do == "") {
+		have := SavedStateFinding(dir, "wv0042")
+		if have.ID != State || have.Status != test.status || !strings.Contains(have.Text, test.text) || !strings.HasPrefix(have.Advice, test.do) || have.Advice == "" != (test.do == "") {
 			t.Errorf("%s: have %+v, want %s: %s → %s", name, have, test.status, test.text, test.do)
 		}
 	}

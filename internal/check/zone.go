@@ -8,88 +8,88 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// The clocks of the world are between these offsets, nearly all of them at whole
-// or half hours.
+// All time zones are between these offsets from UTC, nearly all of them at a multiple of
+// offsetStep.
 const (
-	westmost = -12 * time.Hour
-	eastmost = 14 * time.Hour
-	step     = 30 * time.Minute
+	minOffset  = -12 * time.Hour
+	maxOffset  = 14 * time.Hour
+	offsetStep = 30 * time.Minute
 )
 
-// common are time zones where wolkvox has customers, those with the most first.
-var common = []string{
+// commonZones holds time zones of wolkvox customers, those with the most customers first.
+var commonZones = []string{
 	"America/Bogota", "America/Mexico_City", "America/Lima", "America/Guayaquil", "America/Santiago", "America/Argentina/Buenos_Aires",
 	"America/Panama", "America/Costa_Rica", "America/Guatemala", "America/Santo_Domingo", "America/Caracas", "America/La_Paz",
 	"America/Asuncion", "America/Montevideo", "America/Sao_Paulo", "America/New_York", "America/Chicago", "America/Los_Angeles", "Europe/Madrid",
 }
 
-// judgeZone compares the newest end of a chat with the clock of the zone. It must
-// not be beyond what any clock shows; see latestAnywhere.
-func judgeZone(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Finding {
+// zoneFinding compares the newest end of a chat with the clock of the zone. The end must
+// not be later than latestAnywhere.
+func zoneFinding(zone *time.Location, now time.Time, newest wolkvox.LocalTime) Finding {
 	const advice = "set time_zone (--wolkvox.timezone) to the operation's zone"
 	local := now.In(zone)
-	clock := fmt.Sprintf("the clock of %s (%s)", zone, offset(local))
+	clock := fmt.Sprintf("the clock of %s (%s)", zone, formatOffset(local))
 	lead := time.Duration(newest-wolkvox.ToLatestLocalTime(local)) * time.Second
 	age := time.Duration(wolkvox.ToLocalTime(local)-newest) * time.Second
 	switch {
 	case newest == 0:
 		return Finding{TimeZone, Skipped, fmt.Sprintf("skipped: the last day has no chat to compare with the clock of %s", zone), "check again when the operation has chats"}
-	case lead > odd:
-		return Finding{TimeZone, Failed, fmt.Sprintf("the newest chat ended %s ahead of %s", span(lead), clock), advice + ": " + fitting(now, newest)}
-	case age < recently:
-		return Finding{TimeZone, OK, fmt.Sprintf("the newest chat ended %s ago by %s", span(max(0, age)), clock), ""}
+	case lead > skewWarning:
+		return Finding{TimeZone, Failed, fmt.Sprintf("the newest chat ended %s ahead of %s", formatDuration(lead), clock), advice + ": " + suggestZone(now, newest)}
+	case age < recentWindow:
+		return Finding{TimeZone, OK, fmt.Sprintf("the newest chat ended %s ago by %s", formatDuration(max(0, age)), clock), ""}
 	default:
 		return Finding{
-			TimeZone, Look, fmt.Sprintf("the newest chat ended %s ago by %s", span(age), clock),
-			"nothing, if no chat has ended since; otherwise " + advice + ": " + fitting(now, newest),
+			TimeZone, Warning, fmt.Sprintf("the newest chat ended %s ago by %s", formatDuration(age), clock),
+			"nothing, if no chat has ended since; otherwise " + advice + ": " + suggestZone(now, newest),
 		}
 	}
 }
 
-// latestAnywhere is the latest time that a clock of the world shows.
+// latestAnywhere returns the latest local time of all time zones.
 func latestAnywhere(now time.Time) wolkvox.LocalTime {
-	return wolkvox.ToLocalTime(now.UTC().Add(eastmost + odd))
+	return wolkvox.ToLocalTime(now.UTC().Add(maxOffset + skewWarning))
 }
 
-// fitting names the zone of the clock that had newest last.
-func fitting(now time.Time, newest wolkvox.LocalTime) string {
-	east := time.Duration(newest-wolkvox.ToLocalTime(now.UTC()))*time.Second - odd
-	rounded := east.Truncate(step)
+// suggestZone describes the time zone whose clock showed newest most recently.
+func suggestZone(now time.Time, newest wolkvox.LocalTime) string {
+	east := time.Duration(newest-wolkvox.ToLocalTime(now.UTC()))*time.Second - skewWarning
+	rounded := east.Truncate(offsetStep)
 	if rounded < east {
-		rounded += step
+		rounded += offsetStep
 	}
-	rounded = min(max(rounded, westmost), eastmost)
-	fits := offset(now.In(time.FixedZone("", int(rounded/time.Second))))
-	if names := zonesAt(now, rounded); len(names) > 0 {
+	rounded = min(max(rounded, minOffset), maxOffset)
+	fits := formatOffset(now.In(time.FixedZone("", int(rounded/time.Second))))
+	if names := zonesAtOffset(now, rounded); len(names) > 0 {
 		return fmt.Sprintf("%s fits, such as %s", fits, strings.Join(names, " or "))
 	}
 	return fits + " fits"
 }
 
-// zonesAt are a few zones whose clocks are that far east of UTC now.
-func zonesAt(now time.Time, east time.Duration) (names []string) {
-	const enough = 3
-	for _, name := range common {
+// zonesAtOffset returns a few zones that have the offset from UTC now.
+func zonesAtOffset(now time.Time, utcOffset time.Duration) (names []string) {
+	const limit = 3
+	for _, name := range commonZones {
 		zone, err := time.LoadLocation(name)
 		if err != nil {
-			continue // An old time zone database.
+			continue // The time zone database is older than this zone.
 		}
-		if _, seconds := now.In(zone).Zone(); time.Duration(seconds)*time.Second == east && len(names) < enough {
+		if _, seconds := now.In(zone).Zone(); time.Duration(seconds)*time.Second == utcOffset && len(names) < limit {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-func offset(t time.Time) string { return "UTC" + t.Format("-07:00") }
+func formatOffset(t time.Time) string { return "UTC" + t.Format("-07:00") }
 
-// span is a duration for a person.
-func span(d time.Duration) string {
+// formatDuration returns a duration in seconds or minutes, without zeros at the end.
+func formatDuration(d time.Duration) string {
 	if d < time.Minute {
 		return d.Round(time.Second).String()
 	}
 	text := strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
-	if hours, whole := strings.CutSuffix(text, "h0m"); whole {
+	if hours, ok := strings.CutSuffix(text, "h0m"); ok {
 		return hours + "h"
 	}
 	return text

@@ -20,10 +20,10 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// atOnce is how many operations are looked at at the same time.
-const atOnce = 10
+// checkConcurrency is how many operations are checked at the same time.
+const checkConcurrency = 10
 
-// checkFlags are those of the command check alone.
+// checkFlags holds the flags of the command check.
 type checkFlags struct {
 	json, verbose bool
 	operations    []string // names; all operations if there are none
@@ -64,34 +64,34 @@ func (c *command) check(ctx context.Context) int {
 	if ctx.Err() != nil {
 		return 1
 	}
-	printer := check.Printer{To: c.stdout, Colour: colourful(c.stdout), Full: c.checking.verbose || len(targets) == 1}
+	printer := check.Printer{Out: c.stdout, Colour: wantsColour(c.stdout), Verbose: c.checking.verbose || len(targets) == 1}
 	if c.checking.json {
-		printer.To = io.Discard
+		printer.Out = io.Discard
 	}
 	for _, target := range targets {
-		printer.Width = max(printer.Width, utf8.RuneCountInString(target.Name))
+		printer.NameWidth = max(printer.NameWidth, utf8.RuneCountInString(target.Name))
 	}
-	result := check.Result{OK: check.Fine(findings), Findings: findings, Operations: []check.OperationResult{}}
+	result := check.Result{OK: check.Passed(findings), Findings: findings, Operations: []check.OperationResult{}}
 	printer.Print(release(), findings)
 	results, wait := c.checkOperations(ctx, targets, c.savedStates(findings))
 	defer wait()
-	for _, found := range results {
-		operation := <-found
+	for _, operations := range results {
+		operation := <-operations
 		if ctx.Err() != nil {
-			return 1 // What the interrupted requests have failed of is nobody's fault.
+			return 1 // The requests were interrupted: their failures are no findings.
 		}
 		printer.PrintOperation(&operation)
 		result.OK = result.OK && operation.OK
 		result.Operations = append(result.Operations, operation)
 	}
-	printer.Summary(&result)
+	printer.PrintSummary(&result)
 	if c.checking.json && result.JSON(c.stdout) != nil || !result.OK {
 		return 1
 	}
 	return 0
 }
 
-// checkProgram looks at what the operations have in common.
+// checkProgram checks what the operations have in common.
 func (c *command) checkProgram(ctx context.Context) ([]config.Target, []check.Finding) {
 	all, err := c.targets(ctx)
 	var targets []config.Target
@@ -101,95 +101,95 @@ func (c *command) checkProgram(ctx context.Context) ([]config.Target, []check.Fi
 	if err = errors.Join(err, c.checkWebConfig()); err != nil {
 		targets = nil
 	}
-	from := "the flags and the environment"
+	source := "the flags and the environment"
 	if c.configFile != "" {
-		from = fmt.Sprintf("%q", c.configFile)
+		source = fmt.Sprintf("%q", c.configFile)
 	}
-	made, lookErr := false, error(nil)
+	exists, storageErr := false, error(nil)
 	if c.storagePath != "" {
-		end := c.tasks.begin("looking at the storage folder")
-		made, lookErr = store.Probe(c.storagePath)
+		end := c.tasks.begin("checking the storage folder")
+		exists, storageErr = store.Probe(c.storagePath)
 		end()
 	}
 	return targets, append(
-		check.OfConfiguration(from, len(targets), len(all), err),
-		check.OfState(c.storagePath, made, errors.Is(lookErr, store.ErrInUse), lookErr),
+		check.ConfigurationFindings(source, len(targets), len(all), err),
+		check.StorageFinding(c.storagePath, exists, errors.Is(storageErr, store.ErrInUse), storageErr),
 	)
 }
 
-// savedStates returns a function that tries to load the saved state of an operation
-// as serve would. ofProgram are the findings of the storage folder.
-func (c *command) savedStates(ofProgram []check.Finding) func(operation string) check.Finding {
+// savedStates returns a function that loads the saved state of an operation as serve
+// would. programFindings include the finding of the storage folder.
+func (c *command) savedStates(programFindings []check.Finding) func(operation string) check.Finding {
 	switch {
 	case c.storagePath == "":
-		return func(string) check.Finding { return check.NoSavedState("it is kept in memory") }
-	case !check.Fine(ofProgram):
-		return func(string) check.Finding { return check.NoSavedState("the storage folder cannot be used") }
+		return func(string) check.Finding { return check.SkippedState("it is kept in memory") }
+	case !check.Passed(programFindings):
+		return func(string) check.Finding { return check.SkippedState("the storage folder cannot be used") }
 	}
-	var one sync.Mutex // at a time: a state can take hundreds of megabytes
+	var mu sync.Mutex // Only one state is loaded at a time: it can take hundreds of megabytes.
 	return func(operation string) check.Finding {
-		one.Lock()
-		defer one.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
 		defer c.tasks.begin(fmt.Sprintf("loading the state of operation %q", operation))()
-		return check.OfSavedState(c.storagePath, operation)
+		return check.SavedStateFinding(c.storagePath, operation)
 	}
 }
 
-// checkOperations looks at them side by side. The findings of each come in the
-// order of the configuration; wait waits until all are done.
+// checkOperations checks the operations concurrently. It returns a channel for the findings
+// of each, in the order of the configuration; wait waits until all checks have ended.
 func (c *command) checkOperations(ctx context.Context, targets []config.Target, savedState func(operation string) check.Finding) (results []chan check.OperationResult, wait func()) {
 	results = make([]chan check.OperationResult, len(targets))
 	for i := range results {
 		results[i] = make(chan check.OperationResult, 1)
 	}
-	slots := make(chan struct{}, atOnce)
-	var looks sync.WaitGroup
+	slots := make(chan struct{}, checkConcurrency)
+	var checks sync.WaitGroup
 	for i, target := range targets {
-		looks.Go(func() {
+		checks.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			state := savedState(target.Name)
 			defer c.tasks.begin(fmt.Sprintf("checking operation %q", target.Name))()
-			toCheck := c.toCheck(target)
-			toCheck.State = state
+			operation := c.newCheck(target)
+			operation.State = state
 			if target.Problem != nil {
-				toCheck.Problem = target.Problem
+				operation.Problem = target.Problem
 			}
-			findings := toCheck.Findings(ctx)
-			results[i] <- check.OperationResult{Operation: target.Name, OK: check.Fine(findings), Findings: findings}
+			findings := operation.Findings(ctx)
+			results[i] <- check.OperationResult{Operation: target.Name, OK: check.Passed(findings), Findings: findings}
 		})
 	}
-	return results, looks.Wait
+	return results, checks.Wait
 }
 
-// toCheck returns an operation with the client that would poll it.
-func (c *command) toCheck(target config.Target) *check.Operation {
+// newCheck returns the check of an operation, with the client that would poll it.
+func (c *command) newCheck(target config.Target) *check.Operation {
 	malformed := check.MaskCounts{}
-	var unread []wolkvox.Field
+	var unused []wolkvox.Field
 	if !c.agents {
-		unread = append(unread, wolkvox.AgentField)
+		unused = append(unused, wolkvox.AgentField)
 	}
 	if !c.agentNames {
-		unread = append(unread, wolkvox.AgentNameField)
+		unused = append(unused, wolkvox.AgentNameField)
 	}
 	return &check.Operation{
-		Base:      target.Base,
-		Zone:      target.Zone,
-		Added:     target.AddedBounds,
-		API:       c.newPollingClient(target, wolkvox.WithMalformedObserver(malformed.Add)),
-		Malformed: malformed,
-		Needs:     manager.RequestsPerDay(&target.Operation.Poll),
-		Unread:    unread,
+		BaseURL:        target.Base,
+		Zone:           target.Zone,
+		AddedBounds:    target.AddedBounds,
+		API:            c.newPollingClient(target, wolkvox.WithMalformedObserver(malformed.Add)),
+		Malformed:      malformed,
+		RequestsPerDay: manager.RequestsPerDay(&target.Operation.Poll),
+		UnusedKeys:     unused,
 	}
 }
 
-// colourful tells whether w is a terminal whose user has nothing against colours.
-func colourful(w io.Writer) bool {
-	return os.Getenv("NO_COLOR") == "" && terminal(w)
+// wantsColour reports whether w is a terminal and NO_COLOR is not set.
+func wantsColour(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && isTerminal(w)
 }
 
-// terminal tells whether w is one that can do more than print lines.
-func terminal(w io.Writer) bool {
+// isTerminal reports whether w is a terminal that can move its cursor.
+func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
 		return false

@@ -31,7 +31,7 @@ func TestColoursAreForATerminal(t *testing.T) {
 	} {
 		t.Setenv("NO_COLOR", test.noColour)
 		t.Setenv("TERM", test.term)
-		if have := colourful(test.to); have != test.want {
+		if have := wantsColour(test.to); have != test.want {
 			t.Errorf("%+v: have %v", test, have)
 		}
 	}

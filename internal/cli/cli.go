@@ -21,7 +21,7 @@ import (
 // program is the name of the executable.
 const program = "wolkvox_exporter"
 
-// command is a command that runs.
+// command is a run of one command.
 type command struct {
 	flags
 	stdout, stderr io.Writer
@@ -30,7 +30,7 @@ type command struct {
 }
 
 // Run runs the program until it ends by itself or by a signal, and returns the exit
-// status. args are without the name of the program.
+// status. args does not include the name of the program.
 func Run(args []string, stdout, stderr io.Writer) int {
 	flags, done, err := parse(args, stdout, stderr)
 	if err != nil {
@@ -46,7 +46,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	captureLibraryLogs(withTime(c.logger)) // before any goroutine can log
 	status, ended := await(ctx, func() int { return c.run(ctx) })
 	if !ended {
-		fmt.Fprintf(stderr, "%s: error: %s after the signal still busy with %s: exiting anyway\n",
+		fmt.Fprintf(stderr, "%s: error: %s after the signal, still busy with %s: exiting anyway\n",
 			program, shutdownTimeout, cmp.Or(c.tasks.String(), "the command "+flags.command))
 		return 1
 	}
@@ -96,7 +96,7 @@ func newClient(target config.Target, options ...wolkvox.Option) *wolkvox.Client 
 	return wolkvox.NewClient(target.Base, target.Token, options...)
 }
 
-// newPollingClient returns a client that polls as the flags say.
+// newPollingClient returns a client for polling, with the options that flags set.
 func (c *command) newPollingClient(target config.Target, options ...wolkvox.Option) *wolkvox.Client {
 	if c.agentNames {
 		options = append(options, wolkvox.WithAgentNames())
@@ -107,7 +107,7 @@ func (c *command) newPollingClient(target config.Target, options ...wolkvox.Opti
 	return newClient(target, options...)
 }
 
-// userAgent names this build to the API. A build by go run or go build has no version.
+// userAgent returns the User-Agent header. A build by go run or go build has no version.
 func userAgent() string {
 	if version.Version == "" {
 		return program
@@ -115,7 +115,7 @@ func userAgent() string {
 	return program + "/" + version.Version
 }
 
-// release names this build to people.
+// release returns the name, version and revision of this build.
 func release() string {
 	if version.Version == "" {
 		return program + ", built without a version"
@@ -123,7 +123,7 @@ func release() string {
 	return program + " " + version.Version + ", revision " + version.Revision
 }
 
-// withTime adds to each line when and where it was logged.
+// withTime adds the time and the caller to each line.
 func withTime(logger log.Logger) log.Logger {
 	return log.With(logger, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
 }

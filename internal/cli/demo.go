@@ -18,9 +18,9 @@ func (c *command) demo(ctx context.Context) error {
 		Token:    token,
 		Location: zone,
 		Source:   wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: zone}),
-		// By its end a chat is found soon after it, however long it was.
+		// Selected by its end, a chat is found soon after it ends, whatever its duration.
 		Readings: wolkvoxtest.Readings{SelectOn: wolkvoxtest.End},
-		// A poll every few seconds is more than one licence allows.
+		// A poll every few seconds exceeds the requests of one licence.
 		Limits: wolkvoxtest.Limits{RequestsPerDay: 100_000},
 	})
 	defer server.Close()

@@ -27,7 +27,7 @@ const (
 	demoAddress  = "127.0.0.1:10042"
 )
 
-// flags is the command line.
+// flags holds the command line.
 type flags struct {
 	command string
 
@@ -68,9 +68,9 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	f.backfilling.add(app)
 	f.state.add(app)
 
-	// The value parser of a duration also keeps its default: kingpin sets it.
-	duration := func(value *config.Duration, name, standard, help string) *kingpin.FlagClause {
-		clause := app.Flag(name, help).Default(standard)
+	// kingpin sets the default through the value parser.
+	duration := func(value *config.Duration, name, defaultValue, help string) *kingpin.FlagClause {
+		clause := app.Flag(name, help).Default(defaultValue)
 		clause.SetValue(value)
 		return clause
 	}
@@ -124,7 +124,7 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	nameInErrors(app)
 
 	// With a default command, kingpin loses the error of an invalid flag. So the default
-	// is set only after the line has been read once without an error.
+	// is set only after the command line has been parsed once without an error.
 	if _, err := app.ParseContext(args); err != nil {
 		return f, false, err
 	}
@@ -149,14 +149,14 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	return f, false, f.validate()
 }
 
-// named is a flag's value whose errors name the flag.
-type named struct {
+// namedValue is a flag's value whose errors name the flag.
+type namedValue struct {
 	kingpin.Value
 	flag string
 }
 
 // Set implements kingpin.Value.
-func (n named) Set(text string) error {
+func (n namedValue) Set(text string) error {
 	if err := n.Value.Set(text); err != nil {
 		return fmt.Errorf("--%s: %w", n.flag, err)
 	}
@@ -170,7 +170,7 @@ func nameInErrors(app *kingpin.Application) {
 		switch flag.Value.(type) {
 		case interface{ IsBoolFlag() bool }, interface{ IsCumulative() bool }:
 		default:
-			app.GetFlag(flag.Name).SetValue(named{flag.Value, flag.Name})
+			app.GetFlag(flag.Name).SetValue(namedValue{flag.Value, flag.Name})
 		}
 	}
 }
@@ -182,7 +182,7 @@ func (f *flags) validate() error {
 			continue
 		}
 		if _, err := net.ResolveTCPAddr("tcp", address); err != nil {
-			return fmt.Errorf("--web.listen-address %q: %w", address, err)
+			return fmt.Errorf("invalid --web.listen-address %q: %w", address, err)
 		}
 	}
 	if o := &f.operation; f.configFile != "" && (o.Server != "" || o.URL != "" || o.TokenFile != "") {

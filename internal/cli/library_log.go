@@ -8,11 +8,11 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// libraryLog takes the lines that libraries print by themselves, and logs their
-// kind only: net/http quotes what a server has sent, and so customers' data.
+// libraryLog logs only the kind of each line that a library writes to the standard logger:
+// net/http quotes what a server has sent, which can be customers' data.
 type libraryLog struct{ logger log.Logger }
 
-// captureLibraryLogs makes the standard logger, and with it that of log/slog, write
+// captureLibraryLogs makes the standard logger, and with it the default of log/slog, write
 // to logger.
 func captureLibraryLogs(logger log.Logger) {
 	stdlog.SetFlags(0)
@@ -22,7 +22,7 @@ func captureLibraryLogs(logger log.Logger) {
 // newLibraryLogger returns a standard logger for a library that takes one.
 func newLibraryLogger(logger log.Logger) *stdlog.Logger { return stdlog.New(libraryLog{logger}, "", 0) }
 
-// libraryLogs are the kinds of lines, by their beginnings.
+// libraryLogs holds the kinds of lines, by their prefixes.
 var libraryLogs = []struct{ prefix, kind string }{
 	{"Unsolicited response", "unsolicited response"},
 	{"RoundTripper returned", "response with an error"},

@@ -46,7 +46,7 @@ func (c *command) serve(ctx context.Context) error {
 		level.Debug(logger).Log("msg", "no memory limit set", "err", err)
 	}
 
-	// From here on: a SIGHUP without a listener would end the program.
+	// Registered before anything starts: an unhandled SIGHUP would end the program.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -74,13 +74,13 @@ func (c *command) serve(ctx context.Context) error {
 		operations,
 	)
 
-	announce := sync.OnceFunc(func() { close(listening) })
+	startPolling := sync.OnceFunc(func() { close(listening) })
 	server := web.NewServer(web.Handler(c.webOptions(ctx, operations, registry, logger)), web.DefaultLimits)
 	server.BaseContext = func(net.Listener) context.Context {
-		announce()
+		startPolling()
 		return context.Background()
 	}
-	server.ErrorLog = newLibraryLogger(logger) // A line can hold what a client has sent.
+	server.ErrorLog = newLibraryLogger(logger) // A line can contain what a client has sent.
 	group.Go(func() error {
 		operations.ReloadOn(ctx, hangups)
 		return nil
@@ -92,7 +92,7 @@ func (c *command) serve(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error {
-		// The toolkit adds a time and a caller by itself.
+		// The toolkit adds the time and the caller itself.
 		toolkitLogger := slog.New(sloggokit.NewGoKitHandler(c.logger, slog.LevelDebug))
 		if err := toolkit.ListenAndServe(server, c.web, toolkitLogger); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serving: %w", err)
@@ -134,7 +134,7 @@ func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{
 	})
 }
 
-// maxWebConfig is the size of the largest --web.config.file.
+// maxWebConfig is the maximum size of --web.config.file.
 const maxWebConfig = 4 << 20
 
 // checkWebConfig checks the file that the toolkit reads.
@@ -149,7 +149,7 @@ func (c *command) checkWebConfig() error {
 		err = toolkit.Validate(file)
 	}
 	if err != nil {
-		return fmt.Errorf("--web.config.file %q: %w", file, err)
+		return fmt.Errorf("invalid --web.config.file %q: %w", file, err)
 	}
 	return nil
 }

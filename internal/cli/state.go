@@ -22,7 +22,7 @@ const (
 	stateRemoveCommand = "state remove"
 )
 
-// stateArguments are those of the commands that have to do with the saved state.
+// stateArguments holds the arguments of the state commands.
 type stateArguments struct {
 	name, newName string
 }
@@ -37,7 +37,7 @@ func (a *stateArguments) add(app *kingpin.Application) {
 	remove.Arg("name", "Name of the operation.").Required().StringVar(&a.name)
 }
 
-// runState runs one of the commands that have to do with the saved state.
+// runState runs one of the state commands.
 func (c *command) runState() error {
 	if c.storagePath == "" {
 		return errors.New("--storage.path is empty: nothing is saved")
@@ -46,12 +46,12 @@ func (c *command) runState() error {
 	if c.command == stateListCommand {
 		return listStates(c.storagePath, c.stdout)
 	}
-	// A folder that is opened is created if it is missing.
-	made, err := store.Probe(c.storagePath)
+	// store.Open would create a missing folder.
+	exists, err := store.Probe(c.storagePath)
 	if err != nil {
 		return err
 	}
-	if !made {
+	if !exists {
 		return fmt.Errorf("storage folder %q does not exist", c.storagePath)
 	}
 	folder, err := store.Open(c.storagePath)

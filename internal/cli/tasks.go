@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// shutdownTimeout is how long a command has to end after a signal. State saves under
-// way are finished in it; one that is cut off costs nothing but itself.
+// shutdownTimeout is how long a command has to end after a signal. State saves under way
+// have this time to finish; an interrupted save keeps the previous state.
 const shutdownTimeout = 4 * time.Second
 
 // await returns the exit status of a command that ends when ctx is done. ended is
@@ -33,12 +33,12 @@ func await(ctx context.Context, command func() int) (status int, ended bool) {
 	}
 }
 
-// tasks are what the program is busy with that may block: an end that takes too long
-// is explained by them. The zero value has none.
+// tasks holds the names of the tasks under way that may block. They explain a shutdown
+// that takes too long. The zero value has none.
 type tasks struct {
 	mu      sync.Mutex
-	begun   int
-	running map[int]string // by how many were begun before
+	nextID  int
+	running map[int]string // by ID, which rises
 }
 
 // begin adds a task until end is called.
@@ -48,31 +48,30 @@ func (t *tasks) begin(name string) (end func()) {
 	if t.running == nil {
 		t.running = map[int]string{}
 	}
-	task := t.begun
-	t.begun++
-	t.running[task] = name
+	id := t.nextID
+	t.nextID++
+	t.running[id] = name
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		delete(t.running, task)
+		delete(t.running, id)
 	}
 }
 
-// String returns the tasks that were begun last, the last one first, and how many
-// more there are.
+// String returns the newest tasks, newest first, and the number of the others.
 func (t *tasks) String() string {
-	const shown = 3
+	const limit = 3
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	begun := slices.Sorted(maps.Keys(t.running))
-	slices.Reverse(begun)
+	ids := slices.Sorted(maps.Keys(t.running))
+	slices.Reverse(ids)
 	var names []string
-	for i, task := range begun {
-		if i == shown {
-			names = append(names, fmt.Sprintf("%d more", len(begun)-shown))
+	for i, id := range ids {
+		if i == limit {
+			names = append(names, fmt.Sprintf("%d more", len(ids)-limit))
 			break
 		}
-		names = append(names, t.running[task])
+		names = append(names, t.running[id])
 	}
 	return strings.Join(names, ", ")
 }
