@@ -256,7 +256,7 @@ func TestBackfill_RefusesInvalidArguments(t *testing.T) {
 		{[]string{"--from=2026-01-01", "--to=2026-01-02T00:00:00.5Z"}, `invalid --to "2026-01-02T00:00:00.5Z" (examples: `},
 		{[]string{"--from=2026-01-02", "--to=2026-01-02 00:00"}, `invalid --from "2026-01-02": must be before --to "2026-01-02 00:00"`},
 		{[]string{"--from=2026-01-02", "--to=2999-01-02"}, `invalid --to "2999-01-02": must not be in the future`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=0s"}, `--step: "0s": 1s is the shortest`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=0s"}, `--step: invalid duration "0s": must be at least 1s`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=1500ms"}, `invalid --step "1.5s": must be a whole number of seconds`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--resume"}, "--resume needs the --output"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=no/such/folder"}, `no/such/folder.partial: no such file`},

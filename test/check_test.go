@@ -227,7 +227,7 @@ func TestCheck_ReportsInvalidConfiguration(t *testing.T) {
 	if len(have.Operations) != 0 {
 		t.Errorf("have %+v, want no operation looked at", have.Operations)
 	}
-	invocation{args: []string{"check", "--json"}}.check(t).wantFinding(check.Configuration, check.Failed, "give --wolkvox.server")
+	invocation{args: []string{"check", "--json"}}.check(t).wantFinding(check.Configuration, check.Failed, "set --wolkvox.server")
 	runCheck(t, "http://127.0.0.1:1", "--web.config.file=missing.yml").wantFinding(check.Configuration, check.Failed, "missing.yml")
 }
 

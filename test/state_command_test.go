@@ -100,7 +100,7 @@ func TestStateCommands_ReportInvalidArguments(t *testing.T) {
 		{[]string{"rename", "good", "fine"}, `operation "fine" has a saved state in "data": remove that first, or choose another name`},
 		{[]string{"rename", "unknown", "new"}, `operation "unknown" has no saved state in "data"`},
 		{[]string{"rename", "good", "a\x1b[31m"}, "which cannot be shown"},
-		{[]string{"rename", "good", ""}, "an operation has a name"},
+		{[]string{"rename", "good", ""}, "the name is empty"},
 		{[]string{"rename", "good"}, "required argument 'new'"},
 		{[]string{"remove", "unknown"}, `operation "unknown" has no saved state in "data"`},
 		{[]string{"remove", "--storage.path=none", "good"}, `storage folder "none" does not exist`},

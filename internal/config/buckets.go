@@ -8,12 +8,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// maxBuckets keeps a histogram affordable: each bucket is a time series for
-// each routing point and channel.
+// maxBuckets limits the number of time series: each bucket is one for each routing point
+// and channel.
 const maxBuckets = 50
 
-// serviceLevels are bounds that the speed of answer always has: the recording rules, the
-// alerts on them and the dashboards need the share answered within 20, 30 and 60 seconds.
+// serviceLevels are bounds that the speed of answer always has: the recording rules, their
+// alerts and the dashboards need the share answered within 20, 30 and 60 seconds.
 var serviceLevels = []float64{20, 30, 60}
 
 // Buckets are the upper bounds of the classic buckets of each histogram,
@@ -27,8 +27,8 @@ type Buckets struct {
 	Characters    []float64 `yaml:"characters"`
 }
 
-// all are the bounds of every histogram, by their keys.
-func (b *Buckets) all() map[string]*[]float64 {
+// byKey returns the bounds of each histogram, by their keys.
+func (b *Buckets) byKey() map[string]*[]float64 {
 	return map[string]*[]float64{
 		"bot_time_seconds":        &b.BotTime,
 		"speed_of_answer_seconds": &b.SpeedOfAnswer,
@@ -39,18 +39,18 @@ func (b *Buckets) all() map[string]*[]float64 {
 	}
 }
 
-// inherit takes from others what b leaves open.
-func (b *Buckets) inherit(others *Buckets) {
-	from := others.all()
-	for key, bounds := range b.all() {
+// applyDefaults sets the bounds that b omits.
+func (b *Buckets) applyDefaults(defaults *Buckets) {
+	defaultBounds := defaults.byKey()
+	for key, bounds := range b.byKey() {
 		if *bounds == nil {
-			*bounds = *from[key]
+			*bounds = *defaultBounds[key]
 		}
 	}
 }
 
-// missingServiceLevels returns those that are no bound of the speed of answer. The
-// built-in bounds have all.
+// missingServiceLevels returns the service levels that are not bounds of the speed of
+// answer. The built-in bounds have all.
 func (b *Buckets) missingServiceLevels() []float64 {
 	if b.SpeedOfAnswer == nil {
 		return nil
@@ -58,8 +58,7 @@ func (b *Buckets) missingServiceLevels() []float64 {
 	return slices.DeleteFunc(slices.Clone(serviceLevels), func(level float64) bool { return slices.Contains(b.SpeedOfAnswer, level) })
 }
 
-// addServiceLevels adds the missing ones to bounds that were configured. The built-in
-// bounds have them.
+// addServiceLevels adds the missing service levels to configured bounds.
 func (b *Buckets) addServiceLevels() {
 	if b.SpeedOfAnswer != nil {
 		b.SpeedOfAnswer = slices.Compact(slices.Sorted(slices.Values(slices.Concat(b.SpeedOfAnswer, serviceLevels))))
@@ -67,14 +66,14 @@ func (b *Buckets) addServiceLevels() {
 }
 
 func (b *Buckets) check() (problems []problem) {
-	for key, bounds := range b.all() {
+	for key, bounds := range b.byKey() {
 		if *bounds != nil && (len(*bounds) == 0 || len(*bounds) > maxBuckets) {
-			problems = append(problems, problem{key, "", fmt.Sprintf("%d bounds, 1 to %d are wanted", len(*bounds), maxBuckets)})
+			problems = append(problems, problem{key, "", fmt.Sprintf("%d bounds: must have 1 to %d", len(*bounds), maxBuckets)})
 		}
 		previous := 0.0
 		for i, bound := range *bounds {
 			if !(bound > previous) || math.IsInf(bound, 1) {
-				problems = append(problems, problem{fmt.Sprintf("%s[%d]", key, i), fmt.Sprint(bound), "positive, finite numbers are wanted, each greater than the one before; +Inf is added to them"})
+				problems = append(problems, problem{fmt.Sprintf("%s[%d]", key, i), fmt.Sprint(bound), "must be a positive, finite number greater than the one before (+Inf is added)"})
 				break
 			}
 			previous = bound
@@ -83,7 +82,7 @@ func (b *Buckets) check() (problems []problem) {
 	return problems
 }
 
-// Bounds returns the bounds of each measure, nil where the file has none.
+// Bounds returns the bounds of each measure; nil means the built-in ones.
 func (b *Buckets) Bounds() [ledger.Measures][]float64 {
 	return [ledger.Measures][]float64{
 		ledger.BotTime:            b.BotTime,

@@ -13,34 +13,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills structs by their yaml tags. Beyond yaml's own strict decoding it
-// knows the path and the line of every value, for the checks that follow too,
-// and speaks of keys where yaml speaks of Go's types.
+// decoder decodes YAML into structs by their yaml tags. Unlike the strict decoding of
+// package yaml, it records the path and the line of every value, for later checks too, and
+// its errors name keys instead of Go types and never quote a secret.
 type decoder struct {
-	ctx      context.Context // once it is done, the rest of a list is left out
-	defaults Defaults
-	lines    map[string]int // by path
-	problems []problem      // by path
-	beside   [][]problem    // of the files of each operation, by its keys
+	ctx          context.Context // once it is done, the rest of a list is skipped
+	defaults     Defaults
+	lines        map[string]int // by path
+	problems     []problem      // with full paths
+	fileProblems [][]problem    // of the files that each operation names
 }
 
-// plain is what a key or a value must look like to be quoted: {token:secret} is
-// a key to YAML, and a quotation mark left open takes in the lines below.
-var plain = regexp.MustCompile(`^[^\s:]{1,64}$`)
+// quotable matches the keys and values that can be quoted: {token:secret} is a key to
+// YAML, and an open quotation mark includes the lines below it.
+var quotable = regexp.MustCompile(`^[^\s:]{1,64}$`)
 
-// under is the path of a key.
-func under(path, key string) string {
-	if !plain.MatchString(key) || unprintable(key) != "" {
+// joinPath returns the path of a key.
+func joinPath(path, key string) string {
+	if !quotable.MatchString(key) || unprintable(key) != "" {
 		return path
 	}
 	return strings.TrimPrefix(path+"."+key, ".")
 }
 
-func (d *decoder) wrong(path, format string, arguments ...any) {
-	d.problems = append(d.problems, problem{key: path, wrong: fmt.Sprintf(format, arguments...)})
+// report adds a problem.
+func (d *decoder) report(path, format string, arguments ...any) {
+	d.problems = append(d.problems, problem{key: path, text: fmt.Sprintf(format, arguments...)})
 }
 
-// line is that of a path, or of what it would be in.
+// line returns the line of a path, or of the nearest parent that the file has.
 func (d *decoder) line(path string) int {
 	for path != "" {
 		if line, ok := d.lines[path]; ok {
@@ -51,96 +52,96 @@ func (d *decoder) line(path string) int {
 	return 1
 }
 
-// decode fills to from a node. A key without a value is as good as none.
-func (d *decoder) decode(node *yaml.Node, path string, to reflect.Value) {
+// decode sets target to the value of a node. A key without a value is like no key.
+func (d *decoder) decode(node *yaml.Node, path string, target reflect.Value) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
 	if node.ShortTag() == "!!null" {
 		return
 	}
-	if leaf(to) {
-		d.scalar(node, path, to)
+	if isScalar(target) {
+		d.scalar(node, path, target)
 		return
 	}
-	switch to.Kind() {
+	switch target.Kind() {
 	case reflect.Pointer:
-		to.Set(reflect.New(to.Type().Elem()))
-		d.decode(node, path, to.Elem())
+		target.Set(reflect.New(target.Type().Elem()))
+		d.decode(node, path, target.Elem())
 	case reflect.Slice:
-		d.list(node, path, to)
+		d.list(node, path, target)
 	default:
-		d.mapping(node, path, to)
+		d.mapping(node, path, target)
 	}
 }
 
-func (d *decoder) list(node *yaml.Node, path string, to reflect.Value) {
+func (d *decoder) list(node *yaml.Node, path string, target reflect.Value) {
 	if node.Kind != yaml.SequenceNode {
-		d.wrong(path, "a list is wanted")
+		d.report(path, "must be a list")
 		return
 	}
-	to.Set(reflect.MakeSlice(to.Type(), len(node.Content), len(node.Content)))
+	target.Set(reflect.MakeSlice(target.Type(), len(node.Content), len(node.Content)))
 	for i, item := range node.Content {
 		if d.ctx.Err() != nil {
 			return
 		}
 		itemPath := fmt.Sprintf("%s[%d]", path, i)
 		d.lines[itemPath] = item.Line
-		// What an operation leaves open is as the flags say.
-		if operation, ok := reflect.TypeAssert[*Operation](to.Index(i).Addr()); ok {
+		// Flags provide defaults for omitted keys.
+		if operation, ok := reflect.TypeAssert[*Operation](target.Index(i).Addr()); ok {
 			operation.TimeZone, operation.Timeout, operation.Poll = d.defaults.TimeZone, d.defaults.Timeout, d.defaults.Poll
 		}
-		d.decode(item, itemPath, to.Index(i))
+		d.decode(item, itemPath, target.Index(i))
 	}
 }
 
-func (d *decoder) mapping(node *yaml.Node, path string, to reflect.Value) {
+func (d *decoder) mapping(node *yaml.Node, path string, target reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		d.wrong(path, "keys with values are wanted")
+		d.report(path, "must be a mapping of keys to values")
 		return
 	}
 	seen := map[string]int{}
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
-		keyPath := under(path, key.Value)
+		keyPath := joinPath(path, key.Value)
 		if keyPath != path {
 			d.lines[keyPath] = key.Line
 		}
-		first, twice := seen[key.Value]
+		first, repeated := seen[key.Value]
 		seen[key.Value] = key.Line
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			d.wrong(path, "keys of one word are wanted")
-		case twice:
-			d.wrong(keyPath, "line %d has it already", first)
-		case to.Kind() == reflect.Map:
-			if to.IsNil() {
-				to.Set(reflect.MakeMap(to.Type()))
+			d.report(path, "keys must be single words")
+		case repeated:
+			d.report(keyPath, "already set in line %d", first)
+		case target.Kind() == reflect.Map:
+			if target.IsNil() {
+				target.Set(reflect.MakeMap(target.Type()))
 			}
-			item := reflect.New(to.Type().Elem()).Elem()
+			item := reflect.New(target.Type().Elem()).Elem()
 			d.decode(value, keyPath, item)
-			to.SetMapIndex(reflect.ValueOf(key.Value), item)
+			target.SetMapIndex(reflect.ValueOf(key.Value), item)
 		default:
-			d.field(key.Value, value, keyPath, to)
+			d.field(key.Value, value, keyPath, target)
 		}
 	}
 }
 
-// field fills the field of a struct that has the key.
-func (d *decoder) field(key string, value *yaml.Node, path string, to reflect.Value) {
-	if why := refused[key]; why != "" {
-		d.wrong(path, "%s", why)
+// field sets the field of a struct that has the key.
+func (d *decoder) field(key string, value *yaml.Node, path string, target reflect.Value) {
+	if reason := unsupported[key]; reason != "" {
+		d.report(path, "%s", reason)
 		return
 	}
 	var known []string
-	for _, f := range fieldsOf(to.Type()) {
+	for _, f := range fieldsOf(target.Type()) {
 		if f.key == key {
-			d.decode(value, path, to.FieldByIndex(f.index))
+			d.decode(value, path, target.FieldByIndex(f.index))
 			return
 		}
 		known = append(known, f.key)
 	}
-	d.wrong(path, "unknown key, these are known: %s", strings.Join(known, ", "))
+	d.report(path, "unknown key (known keys: %s)", strings.Join(known, ", "))
 }
 
 type field struct {
@@ -148,62 +149,62 @@ type field struct {
 	index []int
 }
 
-// fieldsOf are the keys that a struct takes, those of an inlined one too.
+// fieldsOf returns the keys of a struct, including those of an inlined struct.
 func fieldsOf(t reflect.Type) (fields []field) {
 	for _, f := range reflect.VisibleFields(t) {
 		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if key != "" && refused[key] == "" {
+		if key != "" && unsupported[key] == "" {
 			fields = append(fields, field{key, f.Index})
 		}
 	}
 	return fields
 }
 
-// leaf tells whether a value is written as a scalar.
-func leaf(to reflect.Value) bool {
-	switch to.Addr().Interface().(type) {
+// isScalar reports whether a value is written as a scalar.
+func isScalar(target reflect.Value) bool {
+	switch target.Addr().Interface().(type) {
 	case *Duration, *promconfig.URL:
 		return true
 	}
-	return !slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Struct, reflect.Slice, reflect.Map}, to.Kind())
+	return !slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Struct, reflect.Slice, reflect.Map}, target.Kind())
 }
 
-// scalar quotes a value only where no secret has its place.
-func (d *decoder) scalar(node *yaml.Node, path string, to reflect.Value) {
+// scalar sets target to a scalar. Its errors quote a value only where there is no secret.
+func (d *decoder) scalar(node *yaml.Node, path string, target reflect.Value) {
 	if node.Kind != yaml.ScalarNode {
-		d.wrong(path, "a single value is wanted")
+		d.report(path, "must be a single value")
 		return
 	}
-	switch value := to.Addr().Interface().(type) {
+	switch value := target.Addr().Interface().(type) {
 	case *Duration:
-		if !plain.MatchString(node.Value) {
-			d.wrong(path, "no duration such as 90s, 5m or 1d")
+		if !quotable.MatchString(node.Value) {
+			d.report(path, "invalid duration (examples: 90s, 5m, 1d)")
 		} else if err := value.Set(node.Value); err != nil {
-			d.wrong(path, "%s", err)
+			d.report(path, "%s", err)
 		}
 	case *promconfig.URL:
 		parsed, err := url.Parse(node.Value)
 		if err != nil {
-			d.wrong(path, wantedProxy)
+			d.report(path, invalidProxyURL)
 			return
 		}
 		value.URL = parsed
 	case *promconfig.TLSVersion:
 		version, ok := promconfig.TLSVersions[node.Value]
 		if !ok {
-			d.wrong(path, "TLS10, TLS11, TLS12 or TLS13 is wanted")
+			d.report(path, "must be TLS10, TLS11, TLS12 or TLS13")
 		}
 		*value = version
 	case *bool:
 		if node.Decode(value) != nil {
-			d.wrong(path, "true or false is wanted")
+			d.report(path, "must be true or false")
 		}
 	case *float64:
 		if node.Decode(value) != nil {
-			d.wrong(path, "a number is wanted")
+			d.report(path, "must be a number")
 		}
 	default:
-		// Digits as they are written: 0042 is no number here.
-		to.SetString(node.Value)
+		// The digits are kept as written: 0042 is not a number.
+		target.SetString(node.Value)
 	}
 }

@@ -42,7 +42,7 @@ func TestTheReferenceNamesWhatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key := range refused {
+	for key := range unsupported {
 		if !strings.Contains(string(text), "`"+key+"`") {
 			t.Errorf("configuration.md lacks `%s`", key)
 		}

@@ -7,14 +7,14 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// shortest keeps a slip of the pen from becoming a storm of requests.
-const shortest = time.Second
+// minDuration prevents a typing error from causing a flood of requests.
+const minDuration = time.Second
 
-// Duration is a setting of 1 s or more, written as Go or Prometheus do: 90s,
-// 1h30m, 1d. It is a value for kingpin.
+// Duration is a setting of at least 1 s, in the format of Go or Prometheus: 90s, 1h30m, 1d.
+// It is a value for kingpin.
 type Duration struct {
 	time.Duration
-	// ZeroAllowed is for settings that 0s switches off.
+	// ZeroAllowed also allows 0s, which disables the setting.
 	ZeroAllowed bool
 }
 
@@ -24,20 +24,20 @@ func (d *Duration) Set(text string) error {
 	if err != nil {
 		days, err := model.ParseDuration(text)
 		if err != nil {
-			return fmt.Errorf("%q is no duration such as 90s, 5m or 1d", text)
+			return fmt.Errorf("invalid duration %q (examples: 90s, 5m, 1d)", text)
 		}
 		parsed = time.Duration(days)
 	}
 	switch {
-	case parsed >= shortest, parsed == 0 && d.ZeroAllowed:
+	case parsed >= minDuration, parsed == 0 && d.ZeroAllowed:
 		d.Duration = parsed
 		return nil
 	case d.ZeroAllowed:
-		return fmt.Errorf("%q: 1s is the shortest, or 0s", text)
+		return fmt.Errorf("invalid duration %q: must be at least 1s, or 0s", text)
 	default:
-		return fmt.Errorf("%q: 1s is the shortest", text)
+		return fmt.Errorf("invalid duration %q: must be at least 1s", text)
 	}
 }
 
-// String implements kingpin.Value, in Prometheus' spelling.
+// String implements kingpin.Value, in the format of Prometheus.
 func (d *Duration) String() string { return model.Duration(d.Duration).String() }

@@ -14,7 +14,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
-// Defaults are the settings that flags give to the operations of a file.
+// Defaults holds the settings that flags provide for omitted keys of operations.
 type Defaults struct {
 	TimeZone string
 	Timeout  Duration
@@ -27,11 +27,10 @@ type file struct {
 	Buckets    Buckets     `yaml:"buckets"`
 }
 
-// Load reads a configuration file. Its error has a line for each thing that is
-// wrong, with the file, the line, the key and what is wanted, and quotes no
-// secret. Paths in the file are relative to its folder. Once ctx is done, no further
-// operation is looked at. A file that an operation names and that cannot be used is the
-// Problem of that target alone.
+// Load reads a configuration file. Its error has one line for each mistake, with the file,
+// the line, the key and what is allowed, and quotes no secret. Paths in the file are
+// relative to its folder. Once ctx is done, no further operation is read. If a file that an
+// operation names cannot be used, only that target has a Problem.
 func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error) {
 	text, err := regular.ReadFile(path, MaxFileSize)
 	if err != nil {
@@ -46,7 +45,7 @@ func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error)
 	d.decode(document, "", reflect.ValueOf(&f).Elem())
 	var targets []Target
 	if len(d.problems) == 0 {
-		// What was not read rightly would be found wrong twice.
+		// After a decoding error, these checks would report a mistake twice.
 		targets = d.resolve(&f, filepath.Dir(path))
 	}
 	if ctx.Err() != nil {
@@ -54,57 +53,57 @@ func Load(ctx context.Context, path string, defaults Defaults) ([]Target, error)
 	}
 	if len(d.problems) > 0 {
 		for i := range targets {
-			d.note(fmt.Sprintf("operations[%d]", i), d.beside[i])
+			d.addProblems(fmt.Sprintf("operations[%d]", i), d.fileProblems[i])
 		}
 		return nil, d.err(path)
 	}
-	for i, problems := range d.beside {
+	for i, problems := range d.fileProblems {
 		targets[i].describe = func(p problem) string {
 			p.key = fmt.Sprintf("operations[%d].%s", i, p.key)
-			return d.say(path, p)
+			return d.describe(path, p)
 		}
 		targets[i].setProblem(problems)
 	}
 	return targets, nil
 }
 
-// resolve checks what was decoded.
+// resolve checks the decoded file.
 func (d *decoder) resolve(f *file, folder string) []Target {
 	if len(f.Operations) == 0 {
-		d.wrong("operations", "at least one is wanted")
+		d.report("operations", "at least one operation is required")
 	}
-	d.note("buckets", f.Buckets.check())
+	d.addProblems("buckets", f.Buckets.check())
 	targets := make([]Target, len(f.Operations))
-	named := map[string]int{}
+	byName := map[string]int{}
 	for i := range f.Operations {
 		if d.ctx.Err() != nil {
 			return nil
 		}
 		operation, path := &f.Operations[i], fmt.Sprintf("operations[%d]", i)
-		first, taken := named[operation.Name]
+		first, used := byName[operation.Name]
 		switch {
 		case operation.Name == "":
-			d.wrong(path+".name", "wanted: it is the label of the metrics and names the file of the state")
-		case taken:
-			d.note(path, []problem{{"name", operation.Name, fmt.Sprintf("operations[%d] has it already", first)}})
+			d.report(path+".name", "required: it is the label operation of the metrics and names the state file")
+		case used:
+			d.addProblems(path, []problem{{"name", operation.Name, fmt.Sprintf("already used by operations[%d]", first)}})
 		default:
-			named[operation.Name] = i
+			byName[operation.Name] = i
 		}
 		if operation.Token != "" && operation.TokenFile != "" {
-			d.wrong(path+".token", "either token_file or token is wanted, not both")
+			d.report(path+".token", "only one of token_file and token is allowed")
 		}
 		for id, name := range operation.RoutingPoints {
-			switch key := under(path+".routing_points", id); {
+			switch key := joinPath(path+".routing_points", id); {
 			case id == "" || name == "":
-				d.wrong(key, "an rp_id and a name are wanted")
+				d.report(key, "must have an rp_id and a name")
 			case unprintable(id) != "":
-				d.wrong(key, "the rp_id has %s", unprintable(id))
+				d.report(key, "the rp_id has %s", unprintable(id))
 			case unprintable(name) != "":
-				d.wrong(key, "the name has %s", unprintable(name))
+				d.report(key, "the name has %s", unprintable(name))
 			}
 		}
-		d.note(path+".buckets", operation.Buckets.check())
-		operation.Buckets.inherit(&f.Buckets)
+		d.addProblems(path+".buckets", operation.Buckets.check())
+		operation.Buckets.applyDefaults(&f.Buckets)
 		added := operation.Buckets.missingServiceLevels()
 		operation.Buckets.addServiceLevels()
 		operation.TokenFile = promconfig.JoinDir(folder, operation.TokenFile)
@@ -112,33 +111,33 @@ func (d *decoder) resolve(f *file, folder string) []Target {
 		var problems []problem
 		targets[i], problems = operation.resolve()
 		targets[i].AddedBounds = added
-		d.note(path, problems)
-		d.beside = append(d.beside, targets[i].readFiles())
+		d.addProblems(path, problems)
+		d.fileProblems = append(d.fileProblems, targets[i].readFiles())
 	}
 	return targets
 }
 
-// note adds problems of what is at the path.
-func (d *decoder) note(path string, problems []problem) {
+// addProblems adds the problems of the value at a path.
+func (d *decoder) addProblems(path string, problems []problem) {
 	for _, p := range problems {
 		p.key = path + "." + p.key
 		d.problems = append(d.problems, p)
 	}
 }
 
-// err is all that is wrong, from the file's first line to its last.
+// err returns all problems, sorted by line.
 func (d *decoder) err(path string) error {
 	slices.SortStableFunc(d.problems, func(a, b problem) int {
 		return cmp.Or(cmp.Compare(d.line(a.key), d.line(b.key)), cmp.Compare(a.key, b.key))
 	})
 	lines := make([]error, len(d.problems))
 	for i, p := range d.problems {
-		lines[i] = errors.New(d.say(path, p))
+		lines[i] = errors.New(d.describe(path, p))
 	}
 	return errors.Join(lines...)
 }
 
-// say names the file, the line and the key of a problem.
-func (d *decoder) say(path string, p problem) string {
-	return fmt.Sprintf("%s:%d: %s", path, d.line(p.key), p.of(cmp.Or(p.key, "the file")))
+// describe returns a problem with its file, line and key.
+func (d *decoder) describe(path string, p problem) string {
+	return fmt.Sprintf("%s:%d: %s", path, d.line(p.key), p.describe(cmp.Or(p.key, "the file")))
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// The largest files that are read. A token has some hundred bytes, a bundle of all
-// the certificate authorities there are has 300 KiB, and an operation is described
-// in a hundred bytes or in some kilobytes.
+// The maximum sizes of files. A token has some hundred bytes, a bundle of all public
+// certificate authorities 300 KiB, and the description of an operation from a hundred bytes
+// to some kilobytes.
 const (
 	maxTokenFile  = 64 << 10
 	maxSecretFile = 4 << 20
@@ -18,8 +18,8 @@ const (
 	MaxFileSize = 16 << 20
 )
 
-// tokenFile reads the token from a file, again for every request: a request every
-// few minutes costs nothing, and a rotated token is used at once.
+// tokenFile returns a source that reads the file for every request: with a request every
+// few minutes this costs nothing, and a rotated token is used immediately.
 func tokenFile(path string) wolkvox.TokenSource {
 	return func() (string, error) {
 		text, err := regular.ReadFile(path, maxTokenFile)
@@ -34,8 +34,7 @@ func tokenFile(path string) wolkvox.TokenSource {
 	}
 }
 
-// checkFile returns an error if a file must not be handed to a library that reads it
-// whole.
+// checkFile returns an error unless a library can read the whole file.
 func checkFile(file string) error {
 	if err := regular.Check(file, maxSecretFile); err != nil {
 		return fmt.Errorf("%q: %w", file, err)
@@ -43,7 +42,7 @@ func checkFile(file string) error {
 	return nil
 }
 
-// fileChecker checks, for each request, the files that the next one reads for it.
+// fileChecker checks, before each request, the files that the next RoundTripper reads.
 type fileChecker struct {
 	files []string
 	next  http.RoundTripper
@@ -54,7 +53,7 @@ func (c fileChecker) RoundTrip(request *http.Request) (*http.Response, error) {
 	for _, file := range c.files {
 		if err := checkFile(file); err != nil {
 			if request.Body != nil {
-				_ = request.Body.Close() // A RoundTripper closes it, errors included.
+				_ = request.Body.Close() // A RoundTripper must close it, even on errors.
 			}
 			return nil, err
 		}

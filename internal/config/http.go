@@ -15,27 +15,27 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// HTTP is what fits of the http_config of prometheus/common.
+// HTTP holds the supported keys of the http_config of prometheus/common.
 type HTTP struct {
 	promconfig.ProxyConfig `yaml:",inline"`
 	TLS                    promconfig.TLSConfig         `yaml:"tls_config"`
 	Headers                map[string]promconfig.Header `yaml:"http_headers"`
 }
 
-// refused are keys that other programs take, and why this one does not.
-var refused = map[string]string{
-	"<<":                     "merge keys are not taken: write the keys out, or give a whole value an anchor",
-	"authorization":          "not taken: the API is asked with its token alone",
-	"basic_auth":             "not taken: the API is asked with its token alone; a name and a password for a gateway can be in url",
-	"bearer_token":           "not taken: the API is asked with its token alone",
-	"bearer_token_file":      "not taken: the API is asked with its token alone",
-	"oauth2":                 "not taken: the API is asked with its token alone",
-	"follow_redirects":       "not taken: redirects are followed on the same host only, so that no other gets the token",
-	"enable_http2":           "not taken: the server decides",
-	"proxy_from_environment": "not taken: the proxy of the environment is used unless there is a proxy_url",
-	"ca_ref":                 "not taken: there is no secret manager",
-	"cert_ref":               "not taken: there is no secret manager",
-	"key_ref":                "not taken: there is no secret manager",
+// unsupported holds keys of other programs, with the reason why they are not supported.
+var unsupported = map[string]string{
+	"<<":                     "merge keys are not supported: write the keys out, or use an anchor for a whole value",
+	"authorization":          "not supported: the API only needs its token",
+	"basic_auth":             "not supported: the API only needs its token; a name and a password for a gateway can be in url",
+	"bearer_token":           "not supported: the API only needs its token",
+	"bearer_token_file":      "not supported: the API only needs its token",
+	"oauth2":                 "not supported: the API only needs its token",
+	"follow_redirects":       "not supported: redirects are only followed on the same host, so that no other host gets the token",
+	"enable_http2":           "not supported: the server decides",
+	"proxy_from_environment": "not supported: the proxy of the environment is used unless proxy_url is set",
+	"ca_ref":                 "not supported: there is no secret manager",
+	"cert_ref":               "not supported: there is no secret manager",
+	"key_ref":                "not supported: there is no secret manager",
 }
 
 // ownHeaders are set by the client of the API.
@@ -51,7 +51,7 @@ func (h *HTTP) setDirectory(folder string) {
 	}
 }
 
-// check checks what does not depend on a file.
+// check returns the problems that do not depend on files.
 func (h *HTTP) check() []problem {
 	if h == nil {
 		return nil
@@ -67,9 +67,9 @@ func (h *HTTP) check() []problem {
 	return problems
 }
 
-// transport is the client's own but for what h says: unlike that of prometheus/common
-// it takes compressed responses and the proxy of the environment. The problems are those
-// of files.
+// transport returns the client's own transport with the settings of h: unlike the transport
+// of prometheus/common, it accepts compressed responses and uses the proxy of the
+// environment. The problems are those of files.
 func (h *HTTP) transport() (http.RoundTripper, []problem) {
 	if h == nil {
 		return nil, nil
@@ -77,22 +77,22 @@ func (h *HTTP) transport() (http.RoundTripper, []problem) {
 	if problems := append(h.checkHeaderFiles(), h.checkTLSFiles()...); len(problems) > 0 {
 		return nil, problems
 	}
-	secured, err := promconfig.NewTLSConfig(&h.TLS)
+	tlsConfig, err := promconfig.NewTLSConfig(&h.TLS)
 	if err != nil {
 		return nil, []problem{{"http_config.tls_config", "", err.Error()}}
 	}
 
-	proxy := h.ProxyConfig // A copy: it keeps what Proxy makes of it.
+	proxy := h.ProxyConfig // A copy, because Proxy caches its result in it.
 	// Files that are read again: a client's certificate is so without this.
 	files := promconfig.TLSRoundTripperSettings{}
 	if h.TLS.CAFile != "" {
 		files.CA = promconfig.NewFileSecret(h.TLS.CAFile)
 	}
-	transport, err := promconfig.NewTLSRoundTripper(secured, files, func(secured *tls.Config) (http.RoundTripper, error) {
+	transport, err := promconfig.NewTLSRoundTripper(tlsConfig, files, func(tlsConfig *tls.Config) (http.RoundTripper, error) {
 		transport := wolkvox.NewTransport()
-		transport.TLSClientConfig = secured
-		if through := proxy.Proxy(); through != nil {
-			transport.Proxy = through
+		transport.TLSClientConfig = tlsConfig
+		if proxyFunc := proxy.Proxy(); proxyFunc != nil {
+			transport.Proxy = proxyFunc
 		}
 		transport.ProxyConnectHeader = proxy.GetProxyConnectHeader()
 		return transport, nil
@@ -114,7 +114,7 @@ func (h *HTTP) transport() (http.RoundTripper, []problem) {
 	return transport, nil
 }
 
-// tlsFiles are the files that prometheus/common reads, by their keys.
+// tlsFiles returns the files that prometheus/common reads, by their keys.
 func (h *HTTP) tlsFiles() map[string]string {
 	files := map[string]string{"ca_file": h.TLS.CAFile, "cert_file": h.TLS.CertFile, "key_file": h.TLS.KeyFile}
 	maps.DeleteFunc(files, func(_, file string) bool { return file == "" })
@@ -130,34 +130,34 @@ func (h *HTTP) checkTLSFiles() (problems []problem) {
 	return problems
 }
 
-const wantedProxy = "a URL such as http://proxy.example:3128 is wanted, or one with https, socks5 or socks5h"
+const invalidProxyURL = "must be a URL with http, https, socks5 or socks5h (example: http://proxy.example:3128)"
 
 func (h *HTTP) checkProxy() []problem {
 	switch u := h.ProxyURL.URL; {
 	case u == nil && (h.NoProxy != "" || len(h.ProxyConnectHeader) > 0):
-		return []problem{{"http_config.proxy_url", "", "wanted with no_proxy and proxy_connect_header"}}
+		return []problem{{"http_config.proxy_url", "", "required with no_proxy and proxy_connect_header"}}
 	case u != nil && (u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)):
-		return []problem{{"http_config.proxy_url", "", wantedProxy}}
+		return []problem{{"http_config.proxy_url", "", invalidProxyURL}}
 	}
 	return nil
 }
 
 func (h *HTTP) checkHeaders() (problems []problem) {
 	for name, header := range h.Headers {
-		key, canonical := under("http_config.http_headers", name), http.CanonicalHeaderKey(name)
+		key, canonical := joinPath("http_config.http_headers", name), http.CanonicalHeaderKey(name)
 		_, reserved := promconfig.ReservedHeaders[canonical]
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			problems = append(problems, problem{key, "", "the name of a header is of letters, digits and hyphens"})
+			problems = append(problems, problem{key, "", "the name of a header must consist of letters, digits and hyphens"})
 		case reserved || slices.Contains(ownHeaders, canonical):
-			problems = append(problems, problem{key, "", "not taken: the exporter or Go sets it"})
+			problems = append(problems, problem{key, "", "not allowed: the exporter or Go sets it"})
 		}
 		values := slices.Clone(header.Values)
 		for _, secret := range header.Secrets {
 			values = append(values, string(secret))
 		}
 		if slices.ContainsFunc(values, func(value string) bool { return !httpguts.ValidHeaderFieldValue(value) }) {
-			problems = append(problems, problem{key, "", "values of one line are wanted"})
+			problems = append(problems, problem{key, "", "each value must be one line"})
 		}
 	}
 	return problems
@@ -165,14 +165,14 @@ func (h *HTTP) checkHeaders() (problems []problem) {
 
 func (h *HTTP) checkHeaderFiles() (problems []problem) {
 	for name, header := range h.Headers {
-		key := under("http_config.http_headers", name) + ".files"
+		key := joinPath("http_config.http_headers", name) + ".files"
 		for _, file := range header.Files {
 			text, err := regular.ReadFile(file, maxSecretFile)
 			switch {
 			case err != nil:
 				problems = append(problems, problem{key, "", fmt.Sprintf("%q: %s", file, err)})
 			case !httpguts.ValidHeaderFieldValue(strings.TrimSpace(string(text))):
-				problems = append(problems, problem{key, "", fmt.Sprintf("%q: a value of one line is wanted", file)})
+				problems = append(problems, problem{key, "", fmt.Sprintf("%q: the value must be one line", file)})
 			}
 		}
 	}

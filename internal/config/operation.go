@@ -1,5 +1,5 @@
-// Package config turns what a user writes about operations into what the
-// program works with, or into lines that name what is wrong.
+// Package config reads the configuration of operations from flags or a file, and reports
+// each mistake in one line.
 package config
 
 import (
@@ -13,23 +13,23 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Operation is an operation as a user describes it, by flags or in a file. It
-// is plain data: two that are deeply equal are the same.
+// Operation holds the settings of an operation, from flags or a file. It is plain data: two
+// operations with the same settings are deeply equal.
 type Operation struct {
-	Name          string            `yaml:"name"`       // the operation label; empty for one made of the server or the URL
+	Name          string            `yaml:"name"`       // the label operation; empty for a name made from the server or the URL
 	Server        string            `yaml:"server"`     // the digits after wv in the Manager's own URL
 	URL           string            `yaml:"url"`        // instead of https://wv{server}.wolkvox.com
-	Token         string            `yaml:"token"`      // for one who has no file
-	TokenFile     string            `yaml:"token_file"` // goes before Token
+	Token         string            `yaml:"token"`      // the token itself, instead of a file
+	TokenFile     string            `yaml:"token_file"` // takes precedence over Token
 	TimeZone      string            `yaml:"time_zone"`  // an IANA name
 	Timeout       Duration          `yaml:"timeout"`
 	Poll          Poll              `yaml:"poll"`
 	Buckets       Buckets           `yaml:"buckets"`
 	RoutingPoints map[string]string `yaml:"routing_points"` // names by rp_id
-	HTTP          *HTTP             `yaml:"http_config"`    // nil for Go's own transport
+	HTTP          *HTTP             `yaml:"http_config"`    // nil for the default transport
 }
 
-// Poll is when which windows are read.
+// Poll holds how often which windows are read.
 type Poll struct {
 	Interval          Duration `yaml:"interval"`
 	Overlap           Duration `yaml:"overlap"`
@@ -39,45 +39,45 @@ type Poll struct {
 	MaxCatchUp        Duration `yaml:"max_catch_up"`
 }
 
-// String keeps the secrets of an operation out of whatever it is printed to.
+// String returns the name alone, so that no secret is printed.
 func (o Operation) String() string { return o.Name }
 
-// Target is an operation to be polled.
+// Target is a checked operation, ready to be polled.
 type Target struct {
-	Operation Operation // what it was made of
+	Operation Operation // its settings
 
 	Name      string
 	Base      *url.URL
 	Token     wolkvox.TokenSource
 	Zone      *time.Location
-	Transport http.RoundTripper // nil for Go's own
+	Transport http.RoundTripper // nil for the default transport
 
-	// AddedBounds are the service levels that speed_of_answer_seconds lacked and has now.
+	// AddedBounds holds the service levels that were added to speed_of_answer_seconds.
 	AddedBounds []float64
 
-	// Problem is why the operation cannot be polled now though its description is right:
-	// a file beside it. Nil if it can be. [Target.Reread] tries again.
+	// Problem is the error of a file that the operation names and that cannot be used. Nil
+	// if the operation can be polled. [Target.Reread] reads the files again.
 	Problem  *FileError
-	describe func(problem) string // says where a problem is
+	describe func(problem) string // names the setting
 }
 
-// String keeps the secrets of a target out of whatever it is printed to.
+// String returns the name alone, so that no secret is printed.
 func (t Target) String() string { return t.Name }
 
-// problem is what is wrong with a setting: its key in the file, its value
-// unless there may be a secret in it, and the rest of the sentence.
-type problem struct{ key, value, wrong string }
+// problem is a mistake in a setting: the key in the file, the value unless it can contain a
+// secret, and what is allowed.
+type problem struct{ key, value, text string }
 
-// of says it of the setting under the name that the user knows it by.
-func (p problem) of(name string) string {
-	if !plain.MatchString(p.value) {
-		return fmt.Sprintf("%s: %s", name, p.wrong)
+// describe returns the problem with the name of the setting, a flag or a key.
+func (p problem) describe(name string) string {
+	if !quotable.MatchString(p.value) {
+		return fmt.Sprintf("%s: %s", name, p.text)
 	}
-	return fmt.Sprintf("%s %q: %s", name, p.value, p.wrong)
+	return fmt.Sprintf("%s %q: %s", name, p.value, p.text)
 }
 
-// flags are the names of the settings outside of a file.
-var flags = map[string]string{ //nolint:gosec // WOLKVOX_TOKEN is a variable's name.
+// flagNames holds the flags and environment variables of settings, by their keys.
+var flagNames = map[string]string{ //nolint:gosec // WOLKVOX_TOKEN is a variable's name.
 	"server":     "--wolkvox.server",
 	"url":        "--wolkvox.url",
 	"token":      "WOLKVOX_TOKEN",
@@ -85,15 +85,14 @@ var flags = map[string]string{ //nolint:gosec // WOLKVOX_TOKEN is a variable's n
 	"time_zone":  "--wolkvox.timezone",
 }
 
-// Resolve checks an operation that is described by flags. The token is read
-// once, so that a wrong file is found before anything starts. The error has a line for
-// each thing that is wrong.
+// Resolve checks an operation that is set by flags. It reads the token once, so that an
+// invalid file is reported before anything starts. The error has one line for each mistake.
 func (o Operation) Resolve() (Target, error) {
 	switch {
 	case o.Server == "" && o.URL == "":
-		return Target{}, errors.New("no operation: give --wolkvox.server, the digits after wv in the Manager's URL, or try the command demo")
+		return Target{}, errors.New("no operation: set --wolkvox.server to the digits after wv in the Manager's URL, or try the command demo")
 	case o.Token == "" && o.TokenFile == "":
-		return Target{}, errors.New("no token: give --wolkvox.token-file, or the token in the environment variable WOLKVOX_TOKEN")
+		return Target{}, errors.New("no token: set --wolkvox.token-file, or the environment variable WOLKVOX_TOKEN")
 	}
 	target, problems := o.resolve()
 	if len(problems) == 0 {
@@ -109,9 +108,9 @@ func (o Operation) Resolve() (Target, error) {
 	return target, nil
 }
 
-// resolve checks what is wrong until the description is another one.
+// resolve checks everything that does not depend on files.
 func (o Operation) resolve() (Target, []problem) {
-	target := Target{Operation: o, Name: o.Name, describe: func(p problem) string { return p.of(flags[p.key]) }}
+	target := Target{Operation: o, Name: o.Name, describe: func(p problem) string { return p.describe(flagNames[p.key]) }}
 	var problems, found []problem
 	target.Base, found = o.base()
 	problems = append(problems, found...)
@@ -120,35 +119,35 @@ func (o Operation) resolve() (Target, []problem) {
 	target.Zone, found = zone(o.TimeZone)
 	problems = append(problems, found...)
 	problems = append(problems, o.HTTP.check()...)
-	from := "name"
+	nameKey := "name"
 	switch {
 	case target.Name != "" || len(problems) > 0:
 	case o.Server != "":
 		target.Name = "wv" + o.Server
 	default:
-		target.Name, from = target.Base.Host, "url"
+		target.Name, nameKey = target.Base.Host, "url"
 	}
-	if what := unprintable(target.Name); what != "" {
-		problems = append(problems, problem{from, target.Name, "a name that can be shown is wanted, and this one has " + what})
+	if character := unprintable(target.Name); character != "" {
+		problems = append(problems, problem{nameKey, target.Name, "must be printable, but has " + character})
 	}
 	return target, problems
 }
 
 func (o Operation) base() (*url.URL, []problem) {
 	if strings.Trim(o.Server, "0123456789") != "" {
-		return nil, []problem{{"server", o.Server, "only the digits after wv in the Manager's URL are wanted, such as 0042"}}
+		return nil, []problem{{"server", o.Server, "must be only the digits after wv in the Manager's URL (example: 0042)"}}
 	}
 	address := o.URL
 	switch {
 	case o.Server == "" && o.URL == "":
-		return nil, []problem{{"server", "", "wanted: the digits after wv in the Manager's URL, or else a url"}}
+		return nil, []problem{{"server", "", "required: the digits after wv in the Manager's URL, or a url"}}
 	case o.URL == "":
 		address = "https://wv" + o.Server + ".wolkvox.com"
 	}
 	base, err := url.Parse(address)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "" || base.RawQuery != "" || base.Fragment != "" {
-		// Not quoted, nor is the error of net/url: there may be a password in it.
-		return nil, []problem{{"url", "", "a URL such as https://wv0042.wolkvox.com is wanted, without parameters"}}
+		// Neither the URL nor the error of net/url is quoted: they can contain a password.
+		return nil, []problem{{"url", "", "must be a URL without parameters (example: https://wv0042.wolkvox.com)"}}
 	}
 	return base, nil
 }
@@ -158,7 +157,7 @@ func (o Operation) token() (wolkvox.TokenSource, []problem) {
 	case o.TokenFile != "":
 		return tokenFile(o.TokenFile), nil
 	case o.Token == "":
-		return nil, []problem{{"token_file", "", "wanted, or else token"}}
+		return nil, []problem{{"token_file", "", "token_file or token is required"}}
 	}
 	source := wolkvox.StaticToken(o.Token)
 	if _, err := source(); err != nil {
@@ -167,23 +166,23 @@ func (o Operation) token() (wolkvox.TokenSource, []problem) {
 	return source, nil
 }
 
-// Zone loads a time zone that is given by its flag.
+// Zone returns the time zone that is set by its flag.
 func Zone(name string) (*time.Location, error) {
 	location, problems := zone(name)
 	if len(problems) > 0 {
-		return nil, errors.New(problems[0].of(flags["time_zone"]))
+		return nil, errors.New(problems[0].describe(flagNames["time_zone"]))
 	}
 	return location, nil
 }
 
 func zone(name string) (*time.Location, []problem) {
-	// Go's names for UTC and for this machine's zone would hide a mistake.
+	// LoadLocation also accepts "" and "Local", which would hide a mistake.
 	if name == "" || name == "Local" {
-		return nil, []problem{{"time_zone", name, "an IANA name such as America/Bogota is wanted"}}
+		return nil, []problem{{"time_zone", name, "must be an IANA name (example: America/Bogota)"}}
 	}
 	location, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, []problem{{"time_zone", name, "not known, an IANA name such as America/Bogota is wanted"}}
+		return nil, []problem{{"time_zone", name, "unknown time zone: must be an IANA name (example: America/Bogota)"}}
 	}
 	return location, nil
 }

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parse reads the one document of a file. An empty file has no keys.
+// parse returns the document of a file. An empty file is a mapping without keys.
 func parse(path string, text []byte) (*yaml.Node, error) {
 	var document, second yaml.Node
 	reader := yaml.NewDecoder(bytes.NewReader(text))
@@ -24,7 +24,7 @@ func parse(path string, text []byte) (*yaml.Node, error) {
 	}
 	switch err := reader.Decode(&second); {
 	case err == nil:
-		return nil, fmt.Errorf("%s:%d: a second document begins, and one is wanted", path, second.Line)
+		return nil, fmt.Errorf("%s:%d: a second document begins: only one is allowed", path, second.Line)
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(path, text, err)
 	}
@@ -36,17 +36,17 @@ var (
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// syntaxError says what yaml does. An unknown anchor, the one thing that yaml
-// quotes, may be a token that begins with an asterisk.
+// syntaxError returns the error of package yaml with the file. It does not quote an unknown
+// anchor, which can be a token that begins with an asterisk.
 func syntaxError(path string, text []byte, err error) error {
-	line, what := "", err.Error()
-	if match := syntax.FindStringSubmatch(what); match != nil {
-		line, what = match[1], match[2]
+	line, message := "", err.Error()
+	if match := syntax.FindStringSubmatch(message); match != nil {
+		line, message = match[1], match[2]
 	}
-	if match := unknownAnchor.FindStringSubmatch(what); match != nil {
+	if match := unknownAnchor.FindStringSubmatch(message); match != nil {
 		before, _, _ := bytes.Cut(text, []byte("*"+match[1]))
 		line = strconv.Itoa(bytes.Count(before, []byte("\n")) + 1)
-		what = "no such anchor; a value that begins with * is wanted in quotes"
+		message = "unknown anchor: quote a value that begins with *"
 	}
-	return errors.New(strings.TrimSuffix(path+":"+line, ":") + ": " + what)
+	return errors.New(strings.TrimSuffix(path+":"+line, ":") + ": " + message)
 }

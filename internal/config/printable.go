@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// unprintable returns which character a text has that a terminal, a log or a label
-// must not have: a control character, one that sets the direction of writing or the
-// end of a line, or no UTF-8 at all. It returns "" if there is none.
+// unprintable describes the first character of a text that a terminal, a log or a label must
+// not contain: a control character, a line end, a change of the writing direction, or bytes
+// that are not UTF-8. It returns "" if there is none.
 func unprintable(text string) string {
 	if !utf8.ValidString(text) {
 		return "bytes that are not UTF-8"
@@ -22,13 +22,13 @@ func unprintable(text string) string {
 	return ""
 }
 
-// CheckName returns an error if an operation must not have the name.
+// CheckName returns an error if a name is not allowed for an operation.
 func CheckName(name string) error {
 	if name == "" {
-		return errors.New("an operation has a name")
+		return errors.New("the name is empty")
 	}
-	if what := unprintable(name); what != "" {
-		return fmt.Errorf("the name %q has %s", name, what)
+	if character := unprintable(name); character != "" {
+		return fmt.Errorf("the name %q has %s", name, character)
 	}
 	return nil
 }

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// FileError is why an operation cannot be polled now: a file that its description names
-// is missing or holds what cannot be used.
+// FileError is the error of an operation that names a file which cannot be used.
 type FileError struct {
 	Key  string // of the file, such as token_file
 	text string
@@ -31,8 +30,8 @@ func (t *Target) setProblem(problems []problem) {
 	t.Problem = &FileError{problems[0].key, strings.Join(texts, "\n")}
 }
 
-// readFiles reads what the operation needs beside its description. The token's is read
-// once here, so that a wrong one is found before the first request.
+// readFiles reads the files that the operation names. It reads the token file once, so that
+// an invalid one is reported before the first request.
 func (t *Target) readFiles() (problems []problem) {
 	if t.Operation.TokenFile != "" {
 		if _, err := t.Token(); err != nil {
@@ -40,16 +39,16 @@ func (t *Target) readFiles() (problems []problem) {
 		}
 	}
 	if len(t.Operation.HTTP.check()) > 0 {
-		return problems // There is no transport, whatever the files hold.
+		return problems // There is no transport, whatever the files contain.
 	}
 	var found []problem
 	t.Transport, found = t.Operation.HTTP.transport()
-	// Those of headers and keys come from maps.
-	slices.SortFunc(found, func(a, b problem) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.wrong, b.wrong)) })
+	// Headers and files come from maps, which have no order.
+	slices.SortFunc(found, func(a, b problem) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.text, b.text)) })
 	return append(problems, found...)
 }
 
-// Problems joins those of all targets. It returns nil if there are none.
+// Problems joins the problems of all targets. It returns nil if there are none.
 func Problems(targets []Target) error {
 	var texts []string
 	for _, target := range targets {

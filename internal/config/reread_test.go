@@ -33,7 +33,7 @@ func TestTarget_HasProblemOfItsFilesUntilTheyAreRight(t *testing.T) {
 	for _, step := range []struct{ file, text, key, want string }{
 		{"", "", "token_file", token + "\n" + header + "no such file or directory\n" + ca},
 		{"bad.token", "token", "http_config.http_headers.X-A.files", header + "no such file or directory\n" + ca},
-		{"header", "two\nlines", "http_config.http_headers.X-A.files", header + "a value of one line is wanted\n" + ca},
+		{"header", "two\nlines", "http_config.http_headers.X-A.files", header + "the value must be one line\n" + ca},
 		{"header", "one\n", "http_config.tls_config.ca_file", ca},
 		{"ca.pem", "none", "http_config.tls_config", "wolkvox.yml:6: operations[1].http_config.tls_config: unable to use specified CA cert file ca.pem"},
 	} {

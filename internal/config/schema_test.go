@@ -32,7 +32,7 @@ func keysOf(t reflect.Type, path string) (keys []string) {
 	case reflect.Map:
 		return keysOf(t.Elem(), path+".*")
 	case reflect.Struct:
-		if leaf(reflect.New(t).Elem()) {
+		if isScalar(reflect.New(t).Elem()) {
 			return nil
 		}
 		for _, f := range fieldsOf(t) {
