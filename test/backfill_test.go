@@ -210,7 +210,7 @@ func TestBackfill_LogsHowToResume(t *testing.T) {
 			if status := e.stop(signal); status != 1 {
 				t.Errorf("have exit status %d, want 1", status)
 			}
-			const line = `wolkvox_exporter: error: interrupted; the same command with --resume goes on from what is in "out.om.partial"` + "\n"
+			const line = `wolkvox_exporter: error: interrupted; to resume from "out.om.partial", run the same command with --resume` + "\n"
 			if !strings.HasSuffix(e.logged(), line) {
 				t.Errorf("have log\n%s\nwant at its end %s", e.logged(), line)
 			}
@@ -238,7 +238,7 @@ func TestBackfill_ReportsLastingFault(t *testing.T) {
 	server.FailNext(wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.None, wolkvoxtest.QuotaExceeded)
 	status, _, stderr := backfillCommand(server, "--output=out.om").runToEnd(t)
 	const line = `wolkvox_exporter: error: reading 2026-02-01 00:00:00 to 2026-02-02 00:00:00: the operation's requests of the day are spent (status 403); ` +
-		`the same command with --resume goes on from what is in "out.om.partial"` + "\n"
+		`to resume from "out.om.partial", run the same command with --resume` + "\n"
 	if status != 1 || !strings.HasSuffix(stderr, line) || strings.Count(stderr, "spent") != 1 {
 		t.Errorf("have status %d and\n%s\nwant 1 and at the end %s", status, stderr, line)
 	}
@@ -260,11 +260,11 @@ func TestBackfill_RefusesInvalidArguments(t *testing.T) {
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--step=1500ms"}, `invalid --step "1.5s": must be a whole number of seconds`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--resume"}, "--resume needs the --output"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=no/such/folder"}, `no/such/folder.partial: no such file`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=out.om", "--resume"}, "nothing to --resume"},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=out.om", "--resume"}, "nothing to resume"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=job"}, "expected KEY=VALUE got 'job'"},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=rp_id=1"}, `invalid --label "rp_id": must be the name of a label`},
 		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--label=__name__=up"}, `invalid --label "__name__": must be the name of a label`},
-		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=."}, `"." is there already`},
+		{[]string{"--from=2026-01-01", "--to=2026-01-02", "--output=."}, `"." already exists`},
 	} {
 		l := invocation{args: append([]string{"backfill", "--wolkvox.server=0042"}, test.args...), env: []string{"WOLKVOX_TOKEN=" + testToken}}
 		status, stdout, stderr := l.runToEnd(t)

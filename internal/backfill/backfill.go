@@ -1,10 +1,10 @@
-// Package backfill writes the chats of a past time as OpenMetrics with timestamps,
-// in the series that the exporter shows.
+// Package backfill writes the chats of a past time span as OpenMetrics with timestamps, in
+// the series that the exporter shows.
 //
-// The report is read once, oldest first, and chats are counted in the order of
-// their ends. That brings the samples of one time together; the file wants those of
-// one series together. In between they are in a spool on disk, so that memory does
-// not grow with the time that is read.
+// The report is read once, oldest first, and chats are counted in the order of their ends.
+// This yields the samples sample time by sample time, but OpenMetrics needs them series by
+// series. In between they are in a spool on disk, so that memory does not grow with the time
+// span.
 package backfill
 
 import (
@@ -26,33 +26,33 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/reader"
 )
 
-// Options tell what to write, and where.
+// Options holds what to write, and where.
 type Options struct {
 	Operation string
 	Zone      *time.Location // the operation's wall clock
-	// From and To are whole seconds, and Step a number of them. Chats that ended
-	// after From and no later than To are counted.
+	// From, To and Step are whole seconds. Chats that ended after From and no later than To
+	// are counted.
 	From, To time.Time
 	Step     time.Duration
 	// Lookback is how long before From the report is read: chats are listed by their start.
 	Lookback time.Duration
-	Ledger ledger.Options
-	// Labels are added to each series, such as job and instance, which a scrape adds.
+	Ledger   ledger.Options
+	// Labels are added to each series, such as the job and instance that a scrape adds.
 	Labels map[string]string
 
 	Output string    // a file; empty for Stdout
-	Resume bool      // go on with what is beside Output
-	Stdout io.Writer // gets the samples where there is no Output
+	Resume bool      // resume the interrupted run of Output
+	Stdout io.Writer // receives the samples if there is no Output
 
 	Logger log.Logger
 	Bar    *Bar // shows progress instead of the log; may be nil
 }
 
-// samples is how many there are of each series.
-func (o *Options) samples() int { return int((o.To.Sub(o.From)+o.Step-1)/o.Step) + 1 }
+// sampleCount returns the number of samples of each series.
+func (o *Options) sampleCount() int { return int((o.To.Sub(o.From)+o.Step-1)/o.Step) + 1 }
 
-// sampleTime is when the n-th sample is taken. The last one is at To, however
-// long that is after the one before.
+// sampleTime returns the time of the n-th sample. The last one is at To, even if that is less
+// than a step after the one before.
 func (o *Options) sampleTime(n int) time.Time {
 	if t := o.From.Add(time.Duration(n) * o.Step); t.Before(o.To) {
 		return t
@@ -60,8 +60,8 @@ func (o *Options) sampleTime(n int) time.Time {
 	return o.To
 }
 
-// Run reads the report and writes the samples. An output file is there when it is
-// complete. Until then, what was read is in a folder beside it, to be resumed.
+// Run reads the report and writes the samples. An output file exists only once it is
+// complete. Until then, a folder beside it holds what was read, for a run that resumes.
 func Run(ctx context.Context, history *reader.History, o Options) error {
 	folder, err := o.folder()
 	if err != nil {
@@ -71,37 +71,37 @@ func Run(ctx context.Context, history *reader.History, o Options) error {
 	if err != nil {
 		return err
 	}
-	r := &run{Options: o, history: history, folder: folder, spool: spool}
-	err = errors.Join(r.run(ctx), spool.close())
-	if err != nil && o.Output != "" && !r.Read.IsZero() {
-		return fmt.Errorf("%w; the same command with --resume goes on from what is in %q", err, folder)
+	j := &job{Options: o, history: history, folder: folder, spool: spool}
+	err = errors.Join(j.run(ctx), spool.close())
+	if err != nil && o.Output != "" && !j.Read.IsZero() {
+		return fmt.Errorf("%w; to resume from %q, run the same command with --resume", err, folder)
 	}
 	return errors.Join(err, os.RemoveAll(folder))
 }
 
-// folder is where the spool is.
+// folder returns the folder of the spool, and creates it for a new run.
 func (o *Options) folder() (string, error) {
 	if o.Output == "" {
 		return os.MkdirTemp("", "wolkvox_exporter-backfill-")
 	}
 	if _, err := os.Lstat(o.Output); err == nil {
-		return "", fmt.Errorf("%q is there already: delete it, or choose another --output", o.Output)
+		return "", fmt.Errorf("%q already exists: delete it, or choose another --output", o.Output)
 	}
 	folder := o.Output + ".partial"
 	if o.Resume {
 		if _, err := os.Stat(folder); err != nil {
-			return "", fmt.Errorf("nothing to --resume: %w", err)
+			return "", fmt.Errorf("nothing to resume: %w", err)
 		}
 		return folder, nil
 	}
 	err := os.Mkdir(folder, 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%q is of a run that was not finished: go on with --resume, or delete it", folder)
+		return "", fmt.Errorf("%q belongs to an interrupted run: resume it with --resume, or delete it", folder)
 	}
 	return folder, err
 }
 
-// settings are what a run has in common with the one that it resumes.
+// settings returns the options that must be those of the run to resume.
 func (o *Options) settings() settings {
 	return settings{
 		{"operation", o.Operation},
@@ -117,8 +117,8 @@ func (o *Options) settings() settings {
 	}
 }
 
-// run is a backfill under way.
-type run struct {
+// job is a backfill under way.
+type job struct {
 	Options
 	position
 
@@ -126,106 +126,106 @@ type run struct {
 	folder   string
 	spool    *spool
 	counter  *counter
-	figures  *prometheus.Registry
+	metrics  *prometheus.Registry
 	progress *progress
 
-	unreadable int // seconds that were left out since this process began
+	unreadable int // seconds that were skipped since this process started
 }
 
-func (r *run) run(ctx context.Context) error {
-	if err := r.open(); err != nil {
+func (j *job) run(ctx context.Context) error {
+	if err := j.open(); err != nil {
 		return err
 	}
-	err := r.read(ctx)
+	err := j.read(ctx)
 	if err == nil {
-		err = r.deliver(ctx)
+		err = j.writeOutput(ctx)
 	}
-	r.Bar.clear()
+	j.Bar.clear()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted")
 	}
 	if err == nil {
-		records := r.counter.ledger.View().Counts.Records
-		level.Info(r.Logger).Log("msg", "done", "chats", records[ledger.Counted], "invalid_rows", records[ledger.Invalid], "unreadable_seconds", r.unreadable)
+		records := j.counter.ledger.View().Counts.Records
+		level.Info(j.Logger).Log("msg", "done", "chats", records[ledger.Counted], "invalid_rows", records[ledger.Invalid], "unreadable_seconds", j.unreadable)
 	}
 	return err
 }
 
-// open goes on where the spool ends.
-func (r *run) open() error {
+// open continues at the position that the spool has saved.
+func (j *job) open() error {
 	var err error
-	if r.position, err = r.spool.position(); err != nil {
+	if j.position, err = j.spool.position(); err != nil {
 		return err
 	}
-	counted := ledger.New(r.Ledger)
-	if !r.Read.IsZero() {
-		if counted, err = ledger.Unmarshal(r.State, r.Ledger, time.Now()); err != nil {
+	counts := ledger.New(j.Ledger)
+	if !j.Read.IsZero() {
+		if counts, err = ledger.Unmarshal(j.State, j.Ledger, time.Now()); err != nil {
 			return fmt.Errorf("resuming: %w", err)
 		}
 	}
-	r.counter = &counter{from: r.From, to: r.To, zone: r.Zone, ledger: counted, waiting: r.Waiting}
-	r.figures = prometheus.NewRegistry()
-	r.figures.MustRegister(collector.NewHistoryCollector(r.Operation, counted.View))
+	j.counter = &counter{from: j.From, to: j.To, zone: j.Zone, ledger: counts, waiting: j.Waiting}
+	j.metrics = prometheus.NewRegistry()
+	j.metrics.MustRegister(collector.NewHistoryCollector(j.Operation, counts.View))
 	return nil
 }
 
 // read reads the report and spools the samples.
-func (r *run) read(ctx context.Context) error {
-	begin := r.From.Add(-r.Lookback)
-	from := begin
-	if !r.Read.IsZero() {
-		from = r.Read
+func (j *job) read(ctx context.Context) error {
+	start := j.From.Add(-j.Lookback)
+	from := start
+	if !j.Read.IsZero() {
+		from = j.Read
 	}
-	level.Info(r.Logger).Log("msg", "reading the report", "from", r.local(from), "to", r.local(r.To), "requests", r.history.Requests(from, r.To))
-	r.progress = newProgress(r.Logger, r.Bar, begin, from, r.To)
-	recorder := newRecorder(r.figures)
-	for piece := range r.history.Spans(from, r.To) {
-		rows, err := r.history.Read(ctx, piece)
+	level.Info(j.Logger).Log("msg", "reading the report", "from", j.local(from), "to", j.local(j.To), "requests", j.history.Requests(from, j.To))
+	j.progress = newProgress(j.Logger, j.Bar, start, from, j.To)
+	recorder := newRecorder(j.metrics)
+	for span := range j.history.Spans(from, j.To) {
+		rows, err := j.history.Read(ctx, span)
 		if err != nil {
 			return err
 		}
-		r.unreadable += rows.Unreadable
-		r.counter.add(rows)
-		for ; r.Next < r.samples() && !r.sampleTime(r.Next).After(piece.To); r.Next++ {
-			if r.counter.count(r.sampleTime(r.Next)) == 0 {
+		j.unreadable += rows.Unreadable
+		j.counter.add(rows)
+		for ; j.Next < j.sampleCount() && !j.sampleTime(j.Next).After(span.To); j.Next++ {
+			if j.counter.countUntil(j.sampleTime(j.Next)) == 0 {
 				continue
 			}
-			if err := recorder.record(r.Next); err != nil {
+			if err := recorder.record(j.Next); err != nil {
 				return err
 			}
 		}
-		r.Read, r.Waiting = piece.To, r.counter.waiting
-		if r.State, err = r.counter.settle(piece.To); err != nil {
+		j.Read, j.Waiting = span.To, j.counter.waiting
+		if j.State, err = j.counter.checkpoint(span.To); err != nil {
 			return err
 		}
-		if err := r.spool.save(r.position, recorder.take()); err != nil {
+		if err := j.spool.save(j.position, recorder.drain()); err != nil {
 			return err
 		}
-		r.progress.read(piece.To, r.local(piece.To), r.counter.chats())
+		j.progress.read(span.To, j.local(span.To), j.counter.chats())
 	}
 	return nil
 }
 
-// deliver writes the samples to where they are wanted.
-func (r *run) deliver(ctx context.Context) error {
-	level.Info(r.Logger).Log("msg", "writing the samples", "of_each_series", r.samples())
-	if r.Output == "" {
-		return r.write(ctx, r.Stdout)
+// writeOutput writes the samples to the output file or to standard output.
+func (j *job) writeOutput(ctx context.Context) error {
+	level.Info(j.Logger).Log("msg", "writing the samples", "of_each_series", j.sampleCount())
+	if j.Output == "" {
+		return j.write(ctx, j.Stdout)
 	}
-	text := filepath.Join(r.folder, "text")
-	if err := r.writeFile(ctx, text); err != nil {
+	path := filepath.Join(j.folder, "text")
+	if err := j.writeFile(ctx, path); err != nil {
 		return err
 	}
-	return os.Rename(text, r.Output)
+	return os.Rename(path, j.Output)
 }
 
-func (r *run) writeFile(ctx context.Context, path string) error {
+func (j *job) writeFile(ctx context.Context, path string) error {
 	file, err := os.Create(path) //nolint:gosec // The folder is the user's choice.
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err := r.write(ctx, file); err != nil {
+	if err := j.write(ctx, file); err != nil {
 		return err
 	}
 	if err := file.Sync(); err != nil {
@@ -234,5 +234,5 @@ func (r *run) writeFile(ctx context.Context, path string) error {
 	return file.Close()
 }
 
-// local is the operation's wall clock at t.
+// local formats a time in the operation's time zone.
 func (o *Options) local(t time.Time) string { return t.In(o.Zone).Format(time.DateTime) }

@@ -8,11 +8,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-func TestEveryReadingGivesTheTruth(t *testing.T) {
+func TestRun_CountsUnderEveryReading(t *testing.T) {
 	var first string
 	i := -1
 	for name, readings := range wolkvoxtest.EveryReading() {
-		if i++; !sampled(i) {
+		if i++; !isSelected(i) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestEveryReadingGivesTheTruth(t *testing.T) {
 	}
 }
 
-func TestClockChangesLeaveTheTruth(t *testing.T) {
+func TestRun_CountsAcrossClockChanges(t *testing.T) {
 	for i, test := range []struct{ zone, from string }{
 		{"Europe/Madrid", "2025-10-25T12:30:00Z"},
 		{"Europe/Madrid", "2025-10-26T00:30:00Z"}, // in the hour that there is twice
@@ -43,7 +43,7 @@ func TestClockChangesLeaveTheTruth(t *testing.T) {
 		{"America/Santiago", "2025-04-05T12:00:07Z"},
 		{"Australia/Lord_Howe", "2026-04-04T00:00:00Z"}, // by half an hour
 	} {
-		if !sampled(i) {
+		if !isSelected(i) {
 			continue
 		}
 		for _, selectOn := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
@@ -60,11 +60,11 @@ func TestClockChangesLeaveTheTruth(t *testing.T) {
 	}
 }
 
-func TestTheLastSampleIsAtTheEndHoweverLongTheStep(t *testing.T) {
+func TestRun_EndsWithSampleAtTo(t *testing.T) {
 	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", 5*time.Hour)
 	p.options.Step = 7 * time.Hour
-	if p.options.samples() != 2 || !p.options.sampleTime(1).Equal(p.options.To) {
-		t.Fatalf("have %d samples, the second one at %s", p.options.samples(), p.options.sampleTime(1))
+	if p.options.sampleCount() != 2 || !p.options.sampleTime(1).Equal(p.options.To) {
+		t.Fatalf("have %d samples, the second one at %s", p.options.sampleCount(), p.options.sampleTime(1))
 	}
 	have, err := p.run(t)
 	if err != nil {
@@ -73,7 +73,7 @@ func TestTheLastSampleIsAtTheEndHoweverLongTheStep(t *testing.T) {
 	p.wantTruth(t, have)
 }
 
-func TestATimeWithoutChatsGivesAnEmptyExposition(t *testing.T) {
+func TestRun_WritesNoSamplesWithoutChats(t *testing.T) {
 	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", day)
 	p.chats = nil
 	if have, err := p.run(t); have != "# EOF\n" || err != nil {

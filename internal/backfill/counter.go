@@ -10,46 +10,45 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// memory is how long after its end a chat is remembered. Of the windows that are
-// read later only the next may show it, which begins some seconds before the end of
-// the last one, on a wall clock that may be set back by some hours.
-const memory = 24 * time.Hour
+// retention is how long after its end a chat is remembered. Only the next window can return
+// it again: that begins some seconds before the end of the last one, in local time, which
+// may be set back by some hours.
+const retention = 24 * time.Hour
 
 // counter counts chats in the order of their ends.
 type counter struct {
 	from, to time.Time
 	zone     *time.Location
 	ledger   *ledger.Ledger
-	waiting  []ended // to be counted yet, by their ends
-	invalid  int     // rows, still to be counted in the ledger
+	waiting  []endedChat // not counted yet, sorted by their ends
+	invalid  int         // rows, not counted in the ledger yet
 }
 
-// ended is a chat and the moment of its end.
-type ended struct {
-	At   int64 // in seconds since 1970
+// endedChat is a chat with the time of its end.
+type endedChat struct {
+	At   int64 // Unix time
 	Chat wolkvox.Chat
 }
 
-// add takes the rows of which chats have ended in time.
+// add adds the chats that ended in the time span, and the invalid rows.
 func (c *counter) add(rows *reader.Rows) {
 	c.invalid += rows.Invalid
 	for i := range rows.Ended {
-		// In the night when the clocks go back, an end may be one of two moments.
-		// By the later one the chat has ended.
+		// When clocks go back, a local time occurs twice. At the later of the two, the chat
+		// has certainly ended.
 		at := rows.Ended[i].End.LastIn(c.zone).Unix()
 		if at > c.from.Unix() && at <= c.to.Unix() {
-			c.waiting = append(c.waiting, ended{at, rows.Ended[i]})
+			c.waiting = append(c.waiting, endedChat{at, rows.Ended[i]})
 		}
 	}
-	slices.SortStableFunc(c.waiting, func(a, b ended) int {
+	slices.SortStableFunc(c.waiting, func(a, b endedChat) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Chat.ID, b.Chat.ID))
 	})
 }
 
-// count counts the chats that have ended by then. It answers with the number of
-// rows.
-func (c *counter) count(until time.Time) int {
-	n, _ := slices.BinarySearchFunc(c.waiting, until.Unix(), func(e ended, at int64) int {
+// countUntil counts the chats that have ended by a time, and returns their number.
+func (c *counter) countUntil(until time.Time) int {
+	n, _ := slices.BinarySearchFunc(c.waiting, until.Unix(), func(e endedChat, at int64) int {
 		if e.At <= at {
 			return -1
 		}
@@ -67,14 +66,14 @@ func (c *counter) count(until time.Time) int {
 	return n
 }
 
-// settle makes the ledger's state one to continue from once the report has been read so
-// far.
-func (c *counter) settle(until time.Time) ([]byte, error) {
+// checkpoint returns the ledger's state after the report has been read up to a time, for a
+// run that resumes.
+func (c *counter) checkpoint(until time.Time) ([]byte, error) {
 	t := c.ledger.Begin(c.local(until))
 	for ; c.invalid > 0; c.invalid-- {
 		t.Reject()
 	}
-	t.Forget(c.local(until.Add(-memory)))
+	t.Forget(c.local(until.Add(-retention)))
 	state, err := t.Marshal()
 	if err != nil {
 		return nil, err
@@ -88,5 +87,5 @@ func (c *counter) local(t time.Time) wolkvox.LocalTime {
 	return wolkvox.ToLocalTime(t.In(c.zone))
 }
 
-// chats is how many were counted.
+// chats returns the number of counted chats.
 func (c *counter) chats() uint64 { return c.ledger.View().Counts.Records[ledger.Counted] }

@@ -43,7 +43,7 @@ func mustParse(text string) time.Time {
 	return t
 }
 
-// past is an operation of which a time is over.
+// past is an operation with a past time span to backfill.
 type past struct {
 	readings wolkvoxtest.Readings
 	options  Options
@@ -51,16 +51,16 @@ type past struct {
 	source   wolkvoxtest.Source
 	log      bytes.Buffer
 	requests int
-	limit    int // the most rows of a response; 0 for the vendor's
-	// poisoned spoil every response that holds them.
+	limit    int // maximum number of rows of a response; 0 for the default
+	// poisoned holds chats that make every response with them unreadable.
 	poisoned []wolkvoxtest.Chat
-	// stop is told of each request before it is made.
+	// stop is called before each request.
 	stop func(n int, cancel context.CancelFunc)
 }
 
-// sampled reports whether to run the i-th of many backfills. With -short, which
-// make test uses with the race detector only, every fifth is enough.
-func sampled(i int) bool { return !testing.Short() || i%5 == 0 }
+// isSelected reports whether to run the i-th of many backfills. With -short, which make test
+// uses with the race detector, only every fifth runs.
+func isSelected(i int) bool { return !testing.Short() || i%5 == 0 }
 
 func newPast(zone, from string, lasts time.Duration) *past {
 	p := &past{stop: func(int, context.CancelFunc) {}}
@@ -70,7 +70,7 @@ func newPast(zone, from string, lasts time.Duration) *past {
 		From:      mustParse(from),
 		To:        mustParse(from).Add(lasts),
 		Step:      20 * time.Minute,
-		Lookback:    day,
+		Lookback:  day,
 		Ledger:    ledger.Options{MaxLabelSets: 10, Agents: true},
 	}
 	p.makeChats()
@@ -143,7 +143,7 @@ func (p *past) makeChats() {
 		if random.IntN(4) == 0 {
 			length = time.Duration(random.Int64N(int64(20 * time.Hour))).Truncate(time.Second)
 		}
-		if p.besideAMonthsEnd(end) || p.besideAMonthsEnd(end.Add(-length)) {
+		if p.isNearMonthEnd(end) || p.isNearMonthEnd(end.Add(-length)) {
 			continue
 		}
 		p.chats = append(p.chats, makeChat(random, n, end, length))
@@ -166,9 +166,9 @@ func makeChat(random *rand.Rand, n int, end time.Time, length time.Duration) wol
 	return c
 }
 
-// besideAMonthsEnd tells whether t is in the first or the last second of a month.
+// isNearMonthEnd tells whether t is in the first or the last second of a month.
 // If the API excludes both ends of a range, no range shows what is there.
-func (p *past) besideAMonthsEnd(t time.Time) bool {
+func (p *past) isNearMonthEnd(t time.Time) bool {
 	t = t.In(p.options.Zone)
 	return t.Add(-time.Second).Month() != t.Add(time.Second).Month()
 }
@@ -188,8 +188,8 @@ func (p *past) wantTruth(t *testing.T, text string) {
 		}
 	}
 	slices.SortFunc(chats, func(a, b wolkvoxtest.Chat) int { return a.End.Compare(b.End) })
-	want, next := account{}, 0
-	for n := range p.options.samples() {
+	want, next := tally{}, 0
+	for n := range p.options.sampleCount() {
 		for ; next < len(chats) && !chats[next].End.After(p.options.sampleTime(n)); next++ {
 			want.add(chats[next])
 		}
@@ -241,8 +241,8 @@ func (p *past) parse(t *testing.T, text string) map[string][]float64 {
 		}
 	}
 	for series, values := range have {
-		if len(values) != p.options.samples() {
-			t.Errorf("%s: have %d samples, want %d", series, len(values), p.options.samples())
+		if len(values) != p.options.sampleCount() {
+			t.Errorf("%s: have %d samples, want %d", series, len(values), p.options.sampleCount())
 		}
 	}
 	return have
@@ -258,41 +258,41 @@ func metricOf(series string) string {
 	return name + "{" + strings.TrimSuffix(before, "}")
 }
 
-// account is what chats come to, by series.
-type account map[string]float64
+// tally holds the expected values of chats, by series.
+type tally map[string]float64
 
-func (a account) add(c wolkvoxtest.Chat) {
+func (t tally) add(c wolkvoxtest.Chat) {
 	labels := fmt.Sprintf(`channel=%q,operation="test",rp_id=%q`, strings.ToLower(c.Channel), c.RoutingPoint)
-	a["wolkvox_chat_interactions_total{"+labels+"}"]++
-	a[fmt.Sprintf(`wolkvox_chat_last_sender_total{channel=%q,last_sender=%q,operation="test",rp_id=%q}`, strings.ToLower(c.Channel), c.LastSender, c.RoutingPoint)]++
-	a.observe("wolkvox_chat_bot_time_seconds", labels, ledger.BotTime, c.BotTime.Seconds())
-	a.observe("wolkvox_chat_duration_seconds", labels, ledger.Duration, c.Total.Seconds())
-	a.observe("wolkvox_chat_messages", labels, ledger.Messages, float64(c.Messages))
-	a.observe("wolkvox_chat_characters", labels+`,sender="customer"`, ledger.CustomerCharacters, float64(c.CustomerChars))
+	t["wolkvox_chat_interactions_total{"+labels+"}"]++
+	t[fmt.Sprintf(`wolkvox_chat_last_sender_total{channel=%q,last_sender=%q,operation="test",rp_id=%q}`, strings.ToLower(c.Channel), c.LastSender, c.RoutingPoint)]++
+	t.observe("wolkvox_chat_bot_time_seconds", labels, ledger.BotTime, c.BotTime.Seconds())
+	t.observe("wolkvox_chat_duration_seconds", labels, ledger.Duration, c.Total.Seconds())
+	t.observe("wolkvox_chat_messages", labels, ledger.Messages, float64(c.Messages))
+	t.observe("wolkvox_chat_characters", labels+`,sender="customer"`, ledger.CustomerCharacters, float64(c.CustomerChars))
 	if !c.HandedOff {
 		return
 	}
 	handled := c.HandleTime.Truncate(time.Second).Seconds()
-	a["wolkvox_chat_handoffs_total{"+labels+"}"]++
-	a.observe("wolkvox_chat_speed_of_answer_seconds", labels, ledger.SpeedOfAnswer, c.Answer.Seconds())
-	a.observe("wolkvox_chat_handle_time_seconds", labels, ledger.HandleTime, handled)
-	a.observe("wolkvox_chat_characters", labels+`,sender="agent"`, ledger.AgentCharacters, float64(c.AgentChars))
+	t["wolkvox_chat_handoffs_total{"+labels+"}"]++
+	t.observe("wolkvox_chat_speed_of_answer_seconds", labels, ledger.SpeedOfAnswer, c.Answer.Seconds())
+	t.observe("wolkvox_chat_handle_time_seconds", labels, ledger.HandleTime, handled)
+	t.observe("wolkvox_chat_characters", labels+`,sender="agent"`, ledger.AgentCharacters, float64(c.AgentChars))
 	agent := fmt.Sprintf(`{agent_id=%q,operation="test"}`, c.AgentID)
-	a["wolkvox_agent_chats_total"+agent]++
-	a["wolkvox_agent_characters_total"+agent] += float64(c.AgentChars)
-	a["wolkvox_agent_handle_time_seconds_count"+agent]++
-	a["wolkvox_agent_handle_time_seconds_sum"+agent] += handled
-	a["wolkvox_agent_speed_of_answer_seconds_count"+agent]++
-	a["wolkvox_agent_speed_of_answer_seconds_sum"+agent] += c.Answer.Seconds()
+	t["wolkvox_agent_chats_total"+agent]++
+	t["wolkvox_agent_characters_total"+agent] += float64(c.AgentChars)
+	t["wolkvox_agent_handle_time_seconds_count"+agent]++
+	t["wolkvox_agent_handle_time_seconds_sum"+agent] += handled
+	t["wolkvox_agent_speed_of_answer_seconds_count"+agent]++
+	t["wolkvox_agent_speed_of_answer_seconds_sum"+agent] += c.Answer.Seconds()
 }
 
-func (a account) observe(family, labels string, m ledger.Measure, value float64) {
-	a[family+"_count{"+labels+"}"]++
-	a[family+"_sum{"+labels+"}"] += value
-	a[family+"_bucket{"+labels+`,le="+Inf"}`]++
+func (t tally) observe(family, labels string, m ledger.Measure, value float64) {
+	t[family+"_count{"+labels+"}"]++
+	t[family+"_sum{"+labels+"}"] += value
+	t[family+"_bucket{"+labels+`,le="+Inf"}`]++
 	for _, bound := range m.Bounds() {
 		if value <= bound {
-			a[fmt.Sprintf(`%s_bucket{%s,le="%.1f"}`, family, labels, bound)]++
+			t[fmt.Sprintf(`%s_bucket{%s,le="%.1f"}`, family, labels, bound)]++
 		}
 	}
 }

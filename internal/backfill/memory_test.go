@@ -10,27 +10,27 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// heapPeak looks at the heap now and then.
+// heapPeak measures the largest heap, and discards what is written to it.
 type heapPeak struct{ bytes, writes uint64 }
 
-func (h *heapPeak) look() {
+func (h *heapPeak) measure() {
 	var memory runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&memory)
 	h.bytes = max(h.bytes, memory.HeapAlloc)
 }
 
-// Write is that of an output of which nothing is kept.
+// Write measures the heap at every hundredth call.
 func (h *heapPeak) Write(p []byte) (int, error) {
 	if h.writes++; h.writes%100 == 0 {
-		h.look()
+		h.measure()
 	}
 	return len(p), nil
 }
 
-// The heap is looked at before each request, when the rows of the last piece are
-// done with, and while samples are written.
-func TestMemoryDoesNotGrowWithTheTime(t *testing.T) {
+// The heap is measured before each request, when the rows of the last time span have been
+// counted, and while samples are written.
+func TestRun_MemoryIsIndependentOfTimeSpan(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: with the race detector it would be about the detector's memory")
 	}
@@ -45,7 +45,7 @@ func TestMemoryDoesNotGrowWithTheTime(t *testing.T) {
 		p.source = wolkvoxtest.Day(wolkvoxtest.DayConfig{Location: p.options.Zone})
 		p.options.Step = time.Hour
 		p.options.Stdout = &heap
-		p.stop = func(int, context.CancelFunc) { heap.look() }
+		p.stop = func(int, context.CancelFunc) { heap.measure() }
 		if _, err := p.run(t); err != nil {
 			t.Fatal(err)
 		}

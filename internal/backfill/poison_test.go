@@ -23,11 +23,11 @@ func (p *past) poison(times ...time.Time) {
 	}
 }
 
-func TestRun_LeavesOutSecondsThatCannotBeRead(t *testing.T) {
+func TestRun_SkipsUnreadableSeconds(t *testing.T) {
 	i := -1
 	for _, selectOn := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 		for _, ends := range []wolkvoxtest.Ends{wolkvoxtest.BothInclusive, wolkvoxtest.StartInclusive, wolkvoxtest.BothExclusive} {
-			if i++; !sampled(i) {
+			if i++; !isSelected(i) {
 				continue
 			}
 			t.Run(fmt.Sprintf("selects on %d, ends %d", selectOn, ends), func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestRun_LeavesOutSecondsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestRun_ReadsAllWhereverTheAPITruncates(t *testing.T) {
+func TestRun_CountsAllDespiteTruncation(t *testing.T) {
 	i := -1
 	for _, limit := range []int{50, 100, 300} {
 		for _, cut := range []wolkvoxtest.Cut{wolkvoxtest.First, wolkvoxtest.Last} {
@@ -69,7 +69,7 @@ func TestRun_ReadsAllWhereverTheAPITruncates(t *testing.T) {
 				if limit < 100 && message == wolkvoxtest.MessageSilent {
 					continue // The first time, so few rows do not look like a limit.
 				}
-				if i++; !sampled(i) {
+				if i++; !isSelected(i) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%d rows, cut %d, message %d", limit, cut, message), func(t *testing.T) {
@@ -91,10 +91,10 @@ func TestRun_ReadsAllWhereverTheAPITruncates(t *testing.T) {
 	}
 }
 
-func TestRun_EveryVariantGivesTheTruth(t *testing.T) {
+func TestRun_CountsUnderEveryVariant(t *testing.T) {
 	i := -1
 	for name, readings := range wolkvoxtest.EveryVariant() {
-		if i++; !sampled(i) {
+		if i++; !isSelected(i) {
 			continue
 		}
 		if readings.HandoffsOnly || readings.Growth != nil || readings.WrongType != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-kit/log"
 )
 
-func TestProgressIsABarOnATerminal(t *testing.T) {
+func TestProgress_DrawsBarOnTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var terminal strings.Builder
 		b := NewBar(&terminal)
@@ -30,7 +30,7 @@ func TestProgressIsABarOnATerminal(t *testing.T) {
 	})
 }
 
-func TestProgressIsALineNowAndThenElsewhere(t *testing.T) {
+func TestProgress_LogsAtIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines strings.Builder
 		begin := time.Now()

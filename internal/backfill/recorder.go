@@ -12,27 +12,27 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// recorder notes how metrics change from sample to sample. A metric is what an
-// exposition keeps together: a histogram's buckets, sum and count.
+// recorder records how metrics change from sample to sample. A metric includes all of its
+// series, such as a histogram's buckets, sum and count.
 type recorder struct {
-	figures prometheus.Gatherer
+	metrics prometheus.Gatherer
 	last    map[string][]float64
 	chunks  map[string]chunk
 }
 
-// chunk is how a metric changed in some samples.
+// chunk holds the changes of a metric in successive samples.
 type chunk struct {
-	first   int // sample
+	first   int // sample with a change
 	changes []byte
 }
 
-func newRecorder(figures prometheus.Gatherer) *recorder {
-	return &recorder{figures: figures, last: map[string][]float64{}, chunks: map[string]chunk{}}
+func newRecorder(metrics prometheus.Gatherer) *recorder {
+	return &recorder{metrics: metrics, last: map[string][]float64{}, chunks: map[string]chunk{}}
 }
 
-// record notes the values that are new in the n-th sample.
+// record records the metrics that change in the n-th sample.
 func (r *recorder) record(n int) error {
-	families, err := r.figures.Gather()
+	families, err := r.metrics.Gather()
 	if err != nil {
 		return err
 	}
@@ -54,14 +54,14 @@ func (r *recorder) record(n int) error {
 	return nil
 }
 
-// take hands over what was noted since the last time.
-func (r *recorder) take() map[string]chunk {
-	taken := r.chunks
+// drain returns the chunks since its last call.
+func (r *recorder) drain() map[string]chunk {
+	drained := r.chunks
 	r.chunks = map[string]chunk{}
-	return taken
+	return drained
 }
 
-// keyOf tells metrics from each other.
+// keyOf returns a unique key of a metric.
 func keyOf(family *dto.MetricFamily, metric *dto.Metric) string {
 	var key strings.Builder
 	key.WriteString(family.GetName())
@@ -71,7 +71,7 @@ func keyOf(family *dto.MetricFamily, metric *dto.Metric) string {
 	return key.String()
 }
 
-// valuesOf are a metric's in the order of an exposition.
+// valuesOf returns the values of a metric in the order of an exposition.
 func valuesOf(metric *dto.Metric) []float64 {
 	if counter := metric.GetCounter(); counter != nil {
 		return []float64{counter.GetValue()}
@@ -88,8 +88,8 @@ func valuesOf(metric *dto.Metric) []float64 {
 	return append(values, count, histogram.GetSampleSum(), count)
 }
 
-// A change is the sample's number, the number of values, and they. Of whole numbers
-// the last bits are zeros: in reverse they are short.
+// appendChange appends the sample's number, the number of values, and the values. The last
+// bytes of a whole number are zeros: in reverse order, its varint is short.
 func appendChange(to []byte, n int, values []float64) []byte {
 	to = binary.AppendUvarint(to, uint64(n)) //nolint:gosec // Samples are numbered from 0.
 	to = binary.AppendUvarint(to, uint64(len(values)))
@@ -99,9 +99,9 @@ func appendChange(to []byte, n int, values []float64) []byte {
 	return to
 }
 
-var errSpool = errors.New("the spool is not as it was written")
+var errCorruptSpool = errors.New("the spool is corrupt")
 
-// eachChange reads what appendChange wrote. The values are good until the next.
+// eachChange calls do for each change. The values are valid until the next call.
 func eachChange(changes []byte, do func(n int, values []float64)) error {
 	next := func() uint64 {
 		value, length := binary.Uvarint(changes)
@@ -116,7 +116,7 @@ func eachChange(changes []byte, do func(n int, values []float64)) error {
 	for len(changes) > 0 {
 		n, count := next(), next()
 		if uint64(len(changes)) < count {
-			return errSpool
+			return errCorruptSpool
 		}
 		values = values[:0]
 		for range count {

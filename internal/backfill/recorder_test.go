@@ -20,8 +20,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// someBook has one chat that was handed over, with names that need escaping.
-func someBook() *ledger.Ledger {
+// newLedger has one chat that was handed over, with names that need escaping.
+func newLedger() *ledger.Ledger {
 	book := ledger.New(ledger.Options{MaxLabelSets: 10, Agents: true})
 	t := book.Begin(1000)
 	t.Apply(&wolkvox.Chat{
@@ -60,8 +60,8 @@ func exposition(t *testing.T, families []*dto.MetricFamily) []string {
 	return slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "#") })
 }
 
-func TestSeriesAndValuesAreThoseOfAScrape(t *testing.T) {
-	view := someBook().View()
+func TestSeriesOf_MatchesScrape(t *testing.T) {
+	view := newLedger().View()
 	snapshots := func() []status.Snapshot { return []status.Snapshot{{Operation: "wv0042", View: view}} }
 	want := exposition(t, gather(t, collector.NewLedgerCollector(snapshots, collector.Options{NativeHistograms: true})))
 	var have []string
@@ -90,7 +90,7 @@ func TestSeriesAndValuesAreThoseOfAScrape(t *testing.T) {
 	}
 }
 
-func TestAChangeSurvivesTheSpool(t *testing.T) {
+func TestEachChange_ReturnsAppendedChanges(t *testing.T) {
 	values := []float64{0, 1, 2, 60, 300, 1e12, 12.5, math.MaxFloat64, 0.1}
 	changes := appendChange(appendChange(nil, 0, values), 1<<40, values[:1])
 	var have []string
@@ -109,7 +109,7 @@ func TestAChangeSurvivesTheSpool(t *testing.T) {
 	}
 }
 
-func TestWholeNumbersAreShortInTheSpool(t *testing.T) {
+func TestAppendChange_WritesWholeNumbersInFewBytes(t *testing.T) {
 	if have := len(appendChange(nil, 1000, []float64{0, 1, 2, 100, 300, 1000})); have > 20 {
 		t.Errorf("have %d bytes, want at most 20", have)
 	}

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestAnInterruptedRunIsResumedToTheSameText(t *testing.T) {
+func TestRun_ResumesToSameOutput(t *testing.T) {
 	whole := newPast("America/Bogota", "2026-01-30T20:11:07Z", 2*day)
 	want, err := whole.run(t)
 	if err != nil {
@@ -35,7 +39,7 @@ func TestAnInterruptedRunIsResumedToTheSameText(t *testing.T) {
 			}
 			break
 		}
-		if want := fmt.Sprintf("interrupted; the same command with --resume goes on from what is in %q", p.options.Output+".partial"); err.Error() != want {
+		if want := fmt.Sprintf("interrupted; to resume from %q, run the same command with --resume", p.options.Output+".partial"); err.Error() != want {
 			t.Fatalf("have error %q, want %q", err, want)
 		}
 		if _, err := os.Stat(p.options.Output); err == nil {
@@ -76,7 +80,7 @@ func wantFiles(t *testing.T, output string, want ...string) {
 	}
 }
 
-func TestARunThatReadNothingLeavesNothing(t *testing.T) {
+func TestRun_LeavesNoFilesIfNothingWasRead(t *testing.T) {
 	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", day)
 	p.options.Output = filepath.Join(t.TempDir(), "out.om")
 	p.stop = func(_ int, cancel context.CancelFunc) { cancel() }
@@ -86,7 +90,7 @@ func TestARunThatReadNothingLeavesNothing(t *testing.T) {
 	wantFiles(t, p.options.Output)
 }
 
-func TestAnotherRunIsNotResumed(t *testing.T) {
+func TestRun_RefusesToResumeOtherSettings(t *testing.T) {
 	p := newPast("America/Bogota", "2026-01-10T00:00:00Z", 2*day)
 	p.options.Output = filepath.Join(t.TempDir(), "out.om")
 	p.stop = func(n int, cancel context.CancelFunc) {
@@ -108,9 +112,9 @@ func TestAnotherRunIsNotResumed(t *testing.T) {
 		"zone":      {func(o *Options) { o.Zone = time.UTC }, "its --wolkvox.timezone is America/Bogota, not UTC"},
 		"agents":    {func(o *Options) { o.Ledger.Agents = false }, "its --collector.agents is true, not false"},
 		"labels":    {func(o *Options) { o.Labels = map[string]string{"job": "wolkvox"} }, `its --label is map[], not map["job":"wolkvox"]`},
-		"begin":     {func(o *Options) { o.Resume = false }, "is of a run that was not finished: go on with --resume, or delete it"},
-		"no such":   {func(o *Options) { o.Output += "2" }, "nothing to --resume"},
-		"output":    {func(o *Options) { o.Output = filepath.Dir(o.Output) }, "is there already: delete it, or choose another --output"},
+		"begin":     {func(o *Options) { o.Resume = false }, "belongs to an interrupted run: resume it with --resume, or delete it"},
+		"no such":   {func(o *Options) { o.Output += "2" }, "nothing to resume"},
+		"output":    {func(o *Options) { o.Output = filepath.Dir(o.Output) }, "already exists: delete it, or choose another --output"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := &past{options: p.options, stop: p.stop}
@@ -127,7 +131,7 @@ func TestAnotherRunIsNotResumed(t *testing.T) {
 	}
 }
 
-func TestASpoolIsForOneRunAtATime(t *testing.T) {
+func TestOpenSpool_RefusesSpoolInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "spool")
 	first, err := openSpool(path, nil)
 	if err != nil {
@@ -136,5 +140,24 @@ func TestASpoolIsForOneRunAtATime(t *testing.T) {
 	defer func() { _ = first.close() }()
 	if _, err := openSpool(path, nil); err == nil || !strings.Contains(err.Error(), "in use by another backfill") {
 		t.Errorf("have error %v, want one that it is in use", err)
+	}
+}
+
+func TestSpool_KeepsPosition(t *testing.T) {
+	s, err := openSpool(filepath.Join(t.TempDir(), "spool"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.close() }()
+	chat := wolkvox.Chat{ID: 1 << 63, End: 7, Channel: "not UTF-8: \xff", HandedOff: true, Numbers: [wolkvox.NumericFieldCount]float64{0.1, 1e12}}
+	want := position{
+		Read: time.Date(2026, 1, 18, 19, 34, 31, 0, time.UTC), Next: 42, State: []byte{0, 0xff},
+		Waiting: slices.Repeat([]endedChat{{-1, chat}}, 1<<18), // more than the default limit of CBOR
+	}
+	if err := s.save(want, nil); err != nil {
+		t.Fatal(err)
+	}
+	if have, err := s.position(); err != nil || !reflect.DeepEqual(have, want) {
+		t.Errorf("have %d chats and error %v, want the saved position", len(have.Waiting), err)
 	}
 }

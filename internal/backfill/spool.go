@@ -1,47 +1,52 @@
 package backfill
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
 )
 
-// settings are names and values.
+// settings holds names and values.
 type settings [][2]string
 
-// position is how far a run has come.
+// position is the progress of a run.
 type position struct {
-	Read    time.Time // the report is read up to there
+	Read    time.Time // the report has been read up to here
 	Next    int       // sample
 	State   []byte    // of the ledger
-	Waiting []ended
+	Waiting []endedChat
 }
 
-// spool keeps on disk how the metrics change, metric by metric, and the position
-// that this is the truth of. Both are saved at once, or neither.
+// spool stores on disk how each metric changes, and the position up to which this is
+// complete. Each save stores both in one transaction.
 type spool struct{ db *bbolt.DB }
 
-// The buckets: settings by name; the position; for each metric a bucket of its
+// The database has settings by name, the position, and for each metric a bucket with its
 // chunks by their first sample.
 var (
 	settingsBucket = []byte("settings")
 	positionBucket = []byte("position")
 	metricsBucket  = []byte("metrics")
 
-	positionKey = []byte("now")
+	positionKey = []byte("position")
 )
 
-// openSpool begins a spool, or goes on with one of the same settings.
+// The position contains the API's labels, which may not be UTF-8, and any number of chats.
+var (
+	spoolEncoding, _ = cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
+	spoolDecoding, _ = cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid, MaxArrayElements: math.MaxInt32}.DecMode()
+)
+
+// openSpool creates a spool, or opens one that has the same settings.
 func openSpool(path string, want settings) (*spool, error) {
 	if err := regular.Check(path, math.MaxInt64); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("opening the spool %q: %w", path, err)
@@ -57,7 +62,7 @@ func openSpool(path string, want settings) (*spool, error) {
 		if bucket := tx.Bucket(settingsBucket); bucket != nil {
 			return want.compare(path, bucket)
 		}
-		return want.begin(tx)
+		return want.create(tx)
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -65,7 +70,7 @@ func openSpool(path string, want settings) (*spool, error) {
 	return &spool{db}, nil
 }
 
-func (s settings) begin(tx *bbolt.Tx) error {
+func (s settings) create(tx *bbolt.Tx) error {
 	for _, name := range [][]byte{settingsBucket, positionBucket, metricsBucket} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
@@ -81,8 +86,8 @@ func (s settings) begin(tx *bbolt.Tx) error {
 
 func (s settings) compare(path string, bucket *bbolt.Bucket) error {
 	for _, setting := range s {
-		if was := bucket.Get([]byte(setting[0])); string(was) != setting[1] {
-			return fmt.Errorf("%q cannot be resumed: its %s is %s, not %s", path, setting[0], was, setting[1])
+		if saved := bucket.Get([]byte(setting[0])); string(saved) != setting[1] {
+			return fmt.Errorf("%q cannot be resumed: its %s is %s, not %s", path, setting[0], saved, setting[1])
 		}
 	}
 	return nil
@@ -90,14 +95,14 @@ func (s settings) compare(path string, bucket *bbolt.Bucket) error {
 
 func (s *spool) close() error { return s.db.Close() }
 
-// position is the zero position in a new spool.
+// position returns the saved position, or the zero position of a new spool.
 func (s *spool) position() (p position, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		saved := tx.Bucket(positionBucket).Get(positionKey)
 		if saved == nil {
 			return nil
 		}
-		return gob.NewDecoder(bytes.NewReader(saved)).Decode(&p)
+		return spoolDecoding.Unmarshal(saved, &p)
 	})
 	if err != nil {
 		return p, fmt.Errorf("reading the spool: %w", err)
@@ -105,14 +110,14 @@ func (s *spool) position() (p position, err error) {
 	return p, nil
 }
 
-// save adds chunks. What it returned nil for is there after a crash.
+// save stores the position and adds chunks. They survive a crash once it has returned nil.
 func (s *spool) save(p position, chunks map[string]chunk) error {
-	var encoded bytes.Buffer
-	if err := gob.NewEncoder(&encoded).Encode(p); err != nil {
+	encoded, err := spoolEncoding.Marshal(p)
+	if err != nil {
 		return fmt.Errorf("encoding the position: %w", err)
 	}
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		if err := tx.Bucket(positionBucket).Put(positionKey, encoded.Bytes()); err != nil {
+	err = s.db.Update(func(tx *bbolt.Tx) error {
+		if err := tx.Bucket(positionBucket).Put(positionKey, encoded); err != nil {
 			return err
 		}
 		metrics := tx.Bucket(metricsBucket)
@@ -134,8 +139,8 @@ func (s *spool) save(p position, chunks map[string]chunk) error {
 	return nil
 }
 
-// each gives the changes of a metric, oldest first. The values are good until the
-// next.
+// each calls do for each change of a metric, oldest first. The values are valid until the
+// next call.
 func (s *spool) each(key string, do func(n int, values []float64)) error {
 	return s.db.View(func(tx *bbolt.Tx) error {
 		metric := tx.Bucket(metricsBucket).Bucket([]byte(key))

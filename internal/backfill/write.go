@@ -16,11 +16,11 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// write writes all samples: one family after the other, and in a family one metric
-// after the other, as OpenMetrics has it. They are those that the ledger has in the
-// end. Each begins at 0, so that increase() sees its first chats.
-func (r *run) write(ctx context.Context, out io.Writer) error {
-	families, err := r.figures.Gather()
+// write writes all samples, family by family and in a family metric by metric, as
+// OpenMetrics requires. The metrics are those of the final ledger. Each begins at 0, so that
+// increase() sees its first chats.
+func (j *job) write(ctx context.Context, out io.Writer) error {
+	families, err := j.metrics.Gather()
 	if err != nil {
 		return err
 	}
@@ -34,11 +34,11 @@ func (r *run) write(ctx context.Context, out io.Writer) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := r.writeMetric(w, family, metric); err != nil {
+			if err := j.writeMetric(w, family, metric); err != nil {
 				return fmt.Errorf("writing the samples: %w", err)
 			}
 		}
-		r.progress.written(i+1, len(families))
+		j.progress.written(i+1, len(families))
 	}
 	if _, err := expfmt.FinalizeOpenMetrics(w); err != nil {
 		return fmt.Errorf("writing the samples: %w", err)
@@ -50,8 +50,8 @@ func (r *run) write(ctx context.Context, out io.Writer) error {
 }
 
 // writeMetric writes the samples of one metric.
-func (r *run) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto.Metric) error {
-	series, err := seriesOf(family, metric, r.Labels)
+func (j *job) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto.Metric) error {
+	series, err := seriesOf(family, metric, j.Labels)
 	if err != nil {
 		return err
 	}
@@ -59,32 +59,32 @@ func (r *run) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto
 	next := 0
 	writeUntil := func(n int) {
 		for ; next < n; next++ {
-			lines.write(w, r.sampleTime(next).Unix())
+			lines.write(w, j.sampleTime(next).Unix())
 		}
 	}
-	err = r.spool.each(keyOf(family, metric), func(n int, values []float64) {
+	err = j.spool.each(keyOf(family, metric), func(n int, values []float64) {
 		writeUntil(n)
 		lines.set(values)
 	})
 	if err != nil {
 		return err
 	}
-	writeUntil(r.samples())
+	writeUntil(j.sampleCount())
 	return w.Flush()
 }
 
-// seriesOf are the series of a metric, with more labels, as an exposition spells them.
-func seriesOf(family *dto.MetricFamily, metric *dto.Metric, more map[string]string) ([]string, error) {
+// seriesOf returns the series of a metric with extra labels, as an exposition writes them.
+func seriesOf(family *dto.MetricFamily, metric *dto.Metric, extra map[string]string) ([]string, error) {
 	var exposition bytes.Buffer
 	labelled := &dto.Metric{
 		Label:   slices.Clone(metric.GetLabel()),
 		Counter: metric.GetCounter(), Summary: metric.GetSummary(), Histogram: metric.GetHistogram(),
 	}
-	for _, name := range slices.Sorted(maps.Keys(more)) {
-		labelled.Label = append(labelled.Label, &dto.LabelPair{Name: new(name), Value: new(more[name])})
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		labelled.Label = append(labelled.Label, &dto.LabelPair{Name: new(name), Value: new(extra[name])})
 	}
-	alone := &dto.MetricFamily{Name: family.Name, Type: family.Type, Metric: []*dto.Metric{labelled}}
-	if _, err := expfmt.MetricFamilyToOpenMetrics(&exposition, alone); err != nil {
+	single := &dto.MetricFamily{Name: family.Name, Type: family.Type, Metric: []*dto.Metric{labelled}}
+	if _, err := expfmt.MetricFamilyToOpenMetrics(&exposition, single); err != nil {
 		return nil, err
 	}
 	var series []string
@@ -94,12 +94,12 @@ func seriesOf(family *dto.MetricFamily, metric *dto.Metric, more map[string]stri
 		}
 	}
 	if len(series) != len(valuesOf(metric)) {
-		return nil, errors.New("an exposition has other series than the spool: " + family.GetName())
+		return nil, errors.New("the exposition and the spool have different series: " + family.GetName())
 	}
 	return series, nil
 }
 
-// lines are the samples of a metric at some time, without that time.
+// lines holds the lines of a metric, without their timestamps.
 type lines struct {
 	series []string
 	text   [][]byte
@@ -119,7 +119,7 @@ func (l *lines) set(values []float64) {
 	}
 }
 
-// write leaves errors to the flush.
+// write ignores errors: the flush returns them.
 func (l *lines) write(w *bufio.Writer, seconds int64) {
 	l.time = append(strconv.AppendInt(l.time[:0], seconds, 10), '\n')
 	for _, line := range l.text {
