@@ -8,50 +8,53 @@ import (
 	"time"
 )
 
-// connections bounds the open connections of a server. At the limit, a new one waits
-// until another ends; one that has not changed its state for some time is closed for it.
-// So clients that do nothing do not keep others out.
+// connections limits the open connections of a server. At the limit, a new connection waits
+// until another one ends, or until another one has not changed its state for some time and
+// is closed. So idle clients do not keep others out.
 type connections struct {
-	places   chan struct{} // one for each open connection
-	stale    time.Duration
-	shutdown chan struct{} // closed when the server does not accept any more
+	slots        chan struct{} // one for each open connection
+	staleTimeout time.Duration
+	shutdown     chan struct{} // closed when the server no longer accepts connections
 
-	mu    sync.Mutex
-	since map[net.Conn]time.Time // when each began to be as it is
+	mu          sync.Mutex
+	lastChanges map[net.Conn]time.Time
 }
 
-func newConnections(limit int, stale time.Duration) *connections {
-	return &connections{places: make(chan struct{}, limit), stale: stale, shutdown: make(chan struct{}), since: map[net.Conn]time.Time{}}
-}
-
-// changed is called by a server whenever a connection changes its state. It is called
-// with a new one before the next is accepted.
-func (c *connections) changed(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		c.admit()
-		c.note(conn)
-	case http.StateClosed, http.StateHijacked:
-		c.forget(conn)
-	default:
-		c.note(conn)
+func newConnections(limit int, staleTimeout time.Duration) *connections {
+	return &connections{
+		slots: make(chan struct{}, limit), staleTimeout: staleTimeout,
+		shutdown: make(chan struct{}), lastChanges: map[net.Conn]time.Time{},
 	}
 }
 
-// shutDown lets the last connection in: the server waits for it before it closes any.
-func (c *connections) shutDown() { close(c.shutdown) }
+// onStateChange is the ConnState function of a server. The server calls it with a new
+// connection before it accepts the next one.
+func (c *connections) onStateChange(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.admit()
+		c.recordChange(conn)
+	case http.StateClosed, http.StateHijacked:
+		c.forget(conn)
+	default:
+		c.recordChange(conn)
+	}
+}
 
-// admit waits for a place.
+// stopWaiting admits a waiting connection: the server waits for it before it shuts down.
+func (c *connections) stopWaiting() { close(c.shutdown) }
+
+// admit waits for a slot.
 func (c *connections) admit() {
 	for {
 		select {
-		case c.places <- struct{}{}:
+		case c.slots <- struct{}{}:
 			return
 		default:
 		}
 		wait := time.NewTimer(c.closeStale())
 		select {
-		case c.places <- struct{}{}:
+		case c.slots <- struct{}{}:
 			wait.Stop()
 			return
 		case <-c.shutdown:
@@ -62,44 +65,44 @@ func (c *connections) admit() {
 	}
 }
 
-// closeStale closes the connection that has been as it is for longest, if that is long
-// enough, and returns after what time it is worth trying again.
+// closeStale closes the connection with the oldest change if it is stale. It returns when to
+// call it again.
 func (c *connections) closeStale() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var oldest net.Conn
-	for conn, since := range c.since {
-		if oldest == nil || since.Before(c.since[oldest]) {
+	for conn, changed := range c.lastChanges {
+		if oldest == nil || changed.Before(c.lastChanges[oldest]) {
 			oldest = conn
 		}
 	}
 	if oldest == nil {
-		return c.stale
+		return c.staleTimeout
 	}
-	if left := c.stale - time.Since(c.since[oldest]); left > 0 {
+	if left := c.staleTimeout - time.Since(c.lastChanges[oldest]); left > 0 {
 		return left
 	}
-	delete(c.since, oldest)
-	// Closing a TLS connection would wait for its client.
-	if encrypted, ok := oldest.(*tls.Conn); ok {
-		oldest = encrypted.NetConn()
+	delete(c.lastChanges, oldest)
+	// Closing a tls.Conn would wait for its client.
+	if tlsConn, ok := oldest.(*tls.Conn); ok {
+		oldest = tlsConn.NetConn()
 	}
-	_ = oldest.Close() // It may have ended by itself.
-	return c.stale
+	_ = oldest.Close() // It may already be closed.
+	return c.staleTimeout
 }
 
-func (c *connections) note(conn net.Conn) {
+func (c *connections) recordChange(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.since[conn] = time.Now()
+	c.lastChanges[conn] = time.Now()
 }
 
 func (c *connections) forget(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.since, conn)
+	delete(c.lastChanges, conn)
 	select {
-	case <-c.places:
-	default: // It came during the shutdown and had none.
+	case <-c.slots:
+	default: // It was admitted during the shutdown, without a slot.
 	}
 }

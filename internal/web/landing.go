@@ -14,22 +14,22 @@ import (
 )
 
 //go:embed landing.html
-var pageSource string
+var landingTemplate string
 
 //go:embed landing.css
 var style string
 
-var page = template.Must(template.New("landing").Parse(pageSource))
+var page = template.Must(template.New("landing").Parse(landingTemplate))
 
-// policy lets a browser load nothing at all and apply our own style only.
-var policy = func() string {
+// contentSecurityPolicy lets a browser load nothing and only apply our own style.
+var contentSecurityPolicy = func() string {
 	hash := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
-// landing serves the page at /, or the same as JSON to clients that accept it.
-func landing(o Options) http.HandlerFunc {
+// landingHandler serves the page at /, or the same as JSON to clients that accept JSON.
+func landingHandler(o Options) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Vary", "Accept")
@@ -41,27 +41,27 @@ func landing(o Options) http.HandlerFunc {
 	}
 }
 
-// row is an operation on the page.
-type row struct {
-	Name, State, Mood                 string
+// pageRow is an operation on the page.
+type pageRow struct {
+	Name, State, StateClass           string
 	Failure                           string // empty if nothing fails
-	FailingSince                      moment
-	LastPoll, CompleteUntil, NextPoll moment
+	FailingSince                      pageTime
+	LastPoll, CompleteUntil, NextPoll pageTime
 	Rows                              []string
 	LastFailure                       string // empty if there was none
-	LastFailed                        moment
+	LastFailed                        pageTime
 }
 
 func writePage(w http.ResponseWriter, o Options) {
 	now := time.Now()
-	var rows []row
+	var rows []pageRow
 	for _, s := range o.Snapshots() {
-		rows = append(rows, newRow(&s, now))
+		rows = append(rows, newPageRow(&s, now))
 	}
 	var body bytes.Buffer
 	err := page.Execute(&body, map[string]any{
-		"Style": template.CSS(style), //nolint:gosec // It is our own file.
-		// Relative, for a proxy that serves the exporter below a path of its own.
+		"Style": template.CSS(style), //nolint:gosec // The style is our own file.
+		// Relative, for a proxy that serves the exporter below a path.
 		"Telemetry":     "./" + strings.TrimPrefix(o.TelemetryPath, "/"),
 		"TelemetryPath": o.TelemetryPath,
 		"Ready":         "." + readyPath,
@@ -71,40 +71,40 @@ func writePage(w http.ResponseWriter, o Options) {
 		"Operations":    rows,
 	})
 	if err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		http.Error(w, "rendering the page failed", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = body.WriteTo(w) // The client has gone if it fails.
+	_, _ = body.WriteTo(w) // On an error, the client has closed the connection.
 }
 
-func newRow(snapshot *status.Snapshot, now time.Time) row {
+func newPageRow(snapshot *status.Snapshot, now time.Time) pageRow {
 	s := &snapshot.Status
-	r := row{
+	r := pageRow{
 		Name:          snapshot.Operation,
-		FailingSince:  momentOf(s.FailingSince, now, "the start"),
-		LastPoll:      momentOf(s.LastPoll, now, "none since the start"),
-		CompleteUntil: moment{At: "never"},
-		NextPoll:      moment{At: "now"},
-		Rows:          rowsOf(s.Rows),
-		LastFailed:    momentOf(s.LastFailure.At, now, "none since the start"),
+		FailingSince:  newPageTime(s.FailingSince, now, "the start"),
+		LastPoll:      newPageTime(s.LastPoll, now, "none since the start"),
+		CompleteUntil: pageTime{At: "never"},
+		NextPoll:      pageTime{At: "now"},
+		Rows:          describeRows(s.Rows),
+		LastFailed:    newPageTime(s.LastFailure.At, now, "none since the start"),
 	}
-	r.State, r.Mood = stateOf(s, now)
+	r.State, r.StateClass = describeState(s, now)
 	switch {
 	case s.IsStuck(now):
-		r.Failure, r.FailingSince = stuckReason, momentOf(s.StuckAfter, now, "")
+		r.Failure, r.FailingSince = stuckReason, newPageTime(s.StuckAfter, now, "")
 	case s.Failure != "":
-		r.Failure = reason(s)
+		r.Failure = describeFailure(s)
 	}
 	if !s.LastFailure.At.IsZero() {
-		r.LastFailure = classOf(s.LastFailure.Result)
+		r.LastFailure = describeResult(s.LastFailure.Result)
 	}
 	if snapshot.View != nil {
-		r.CompleteUntil = momentOf(snapshot.View.Progress.CompleteUntil, now, "never")
+		r.CompleteUntil = newPageTime(snapshot.View.Progress.CompleteUntil, now, "never")
 	}
-	// A poll that is due has begun, and so has the first one.
+	// A poll that is due, or the first one, has started.
 	if s.NextPoll.After(now) {
-		r.NextPoll = momentOf(s.NextPoll, now, "")
+		r.NextPoll = newPageTime(s.NextPoll, now, "")
 	}
 	return r
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// overview is the landing page for programs. Times that are not known are absent.
+// overview is the landing page as JSON. Unknown times are absent.
 type overview struct {
 	Version    string              `json:"version"`
 	Now        time.Time           `json:"now"`
@@ -30,14 +30,15 @@ type operationOverview struct {
 	LastFailure   *lastFailure      `json:"last_failure,omitempty"`
 }
 
-// lastFailure is the newest of all, over or not. Its result is absent if it was not
-// the API's.
+// lastFailure is the newest failure, whether it is over or not. The result is absent if it
+// was not a request that failed.
 type lastFailure struct {
 	At     time.Time      `json:"at"`
 	Result wolkvox.Result `json:"result,omitempty"`
 }
 
-// failureOverview is what fails now. Its result is absent if it is not the API's.
+// failureOverview is a failure that is not over. The result is absent if it is not a request
+// that fails.
 type failureOverview struct {
 	Result      wolkvox.Result `json:"result,omitempty"`
 	Explanation string         `json:"explanation"`
@@ -50,34 +51,34 @@ func writeOverview(w http.ResponseWriter, o Options) {
 		all.Operations = append(all.Operations, newOperationOverview(&s))
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(all) // The client has gone if it fails.
+	_ = json.NewEncoder(w).Encode(all) // On an error, the client has closed the connection.
 }
 
 func newOperationOverview(snapshot *status.Snapshot) operationOverview {
 	s := &snapshot.Status
 	now := time.Now()
-	words, _ := stateOf(s, now)
-	shown := operationOverview{
-		Name: snapshot.Operation, State: words, Up: s.IsUp(now), Ready: s.Ready,
+	state, _ := describeState(s, now)
+	overview := operationOverview{
+		Name: snapshot.Operation, State: state, Up: s.IsUp(now), Ready: s.Ready,
 		LastPoll: toSecond(s.LastPoll), NextPoll: toSecond(s.NextPoll), Rows: map[string]uint64{},
 	}
 	for outcome, n := range s.Rows {
-		shown.Rows[ledger.Outcome(outcome).String()] = n
+		overview.Rows[ledger.Outcome(outcome).String()] = n
 	}
 	switch {
 	case s.IsStuck(now):
-		shown.Failure = &failureOverview{"", stuckReason, toSecond(s.StuckAfter)}
+		overview.Failure = &failureOverview{"", stuckReason, toSecond(s.StuckAfter)}
 	case s.Failure != "":
-		shown.Failure = &failureOverview{s.Result, reason(s), toSecond(s.FailingSince)}
+		overview.Failure = &failureOverview{s.Result, describeFailure(s), toSecond(s.FailingSince)}
 	}
 	if last := s.LastFailure; !last.At.IsZero() {
-		shown.LastFailure = &lastFailure{toSecond(last.At), last.Result}
+		overview.LastFailure = &lastFailure{toSecond(last.At), last.Result}
 	}
 	if snapshot.View != nil {
-		shown.CompleteUntil = toSecond(snapshot.View.Progress.CompleteUntil)
+		overview.CompleteUntil = toSecond(snapshot.View.Progress.CompleteUntil)
 	}
-	return shown
+	return overview
 }
 
-// toSecond is in UTC; a time that is not known stays so.
+// toSecond returns a time in UTC, truncated to the second. The zero time stays zero.
 func toSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

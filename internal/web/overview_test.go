@@ -9,7 +9,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-func TestTheLandingPageIsJSONForWhoAsksForThat(t *testing.T) {
+func TestLanding_IsJSONIfAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := handler(polled("wv0042"), with(polled("other"), failing), status.Snapshot{Operation: "new"})
 		request := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)

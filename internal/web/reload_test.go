@@ -11,7 +11,7 @@ import (
 
 func none() []status.Snapshot { return nil }
 
-func TestReload_NamesWhatIsNotLoaded(t *testing.T) {
+func TestReload_ListsOperationsNotLoaded(t *testing.T) {
 	h := Handler(Options{TelemetryPath: "/metrics", Metrics: metrics, Reload: func() error { return nil }, Snapshots: func() []status.Snapshot {
 		return []status.Snapshot{polled("good"), with(status.Snapshot{Operation: "bad"}, notLoaded)}
 	}})
@@ -21,7 +21,7 @@ func TestReload_NamesWhatIsNotLoaded(t *testing.T) {
 	}
 }
 
-func TestReloadingAnswersWithWhatCameOfIt(t *testing.T) {
+func TestReload_RespondsWithResult(t *testing.T) {
 	var calls int
 	for _, test := range []struct {
 		name, method string
@@ -33,7 +33,7 @@ func TestReloadingAnswersWithWhatCameOfIt(t *testing.T) {
 		{"a good configuration", "POST", func() error { calls++; return nil }, 200, "reloaded\n", 1},
 		{"a bad one", "POST", func() error { calls++; return errors.New("wolkvox.yml:3: operations: at least one is wanted") }, 500, "reloading failed: wolkvox.yml:3: operations: at least one is wanted\n", 1},
 		{"a reload under way", "POST", func() error { calls++; return ErrReloading }, 409, "a reload is under way\n", 1},
-		{"nobody may ask", "POST", nil, 403, "reloading by HTTP is off: start with --web.enable-lifecycle\n", 0},
+		{"nobody may ask", "POST", nil, 403, "reloading by HTTP is disabled: start with --web.enable-lifecycle\n", 0},
 		{"a link is no order", "GET", func() error { calls++; return nil }, 405, "Method Not Allowed\n", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestReloadingAnswersWithWhatCameOfIt(t *testing.T) {
 	}
 }
 
-func TestReload_RefusesAPageOfAnotherSite(t *testing.T) {
+func TestReload_RefusesPageOfAnotherSite(t *testing.T) {
 	for _, test := range []struct {
 		name, header, value string
 		want                int

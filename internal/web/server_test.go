@@ -97,7 +97,7 @@ const (
 	half = "GET /metrics HTTP/1.1\r\nHost:"
 )
 
-func TestServer_EndsConnectionsThatStall(t *testing.T) {
+func TestServer_ClosesStalledConnections(t *testing.T) {
 	const withBody = "GET /metrics HTTP/1.1\r\nHost: exporter\r\nContent-Length: 9\r\n\r\n"
 	for name, test := range map[string]struct {
 		answered []string // requests whose responses are read
@@ -136,7 +136,7 @@ func TestServer_EndsConnectionsThatStall(t *testing.T) {
 }
 
 // A link of some bytes a second is slower than any that Prometheus would wait for.
-func TestServer_LetsASlowScrapeEnd(t *testing.T) {
+func TestServer_CompletesSlowScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := serve(t, DefaultLimits).dial(t)
 		start := time.Now()
@@ -160,7 +160,7 @@ func TestServer_LetsASlowScrapeEnd(t *testing.T) {
 	})
 }
 
-func TestServer_RefusesALongHeader(t *testing.T) {
+func TestServer_RefusesLongHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, closed := serve(t, DefaultLimits).dial(t)
 		go func() {
@@ -178,7 +178,7 @@ func TestServer_RefusesALongHeader(t *testing.T) {
 	})
 }
 
-func TestServer_AConnectionBeyondTheLimitWaitsForOneThatEnds(t *testing.T) {
+func TestServer_ConnectionWaitsAtLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits := DefaultLimits
 		limits.Connections = 2
@@ -197,7 +197,7 @@ func TestServer_AConnectionBeyondTheLimitWaitsForOneThatEnds(t *testing.T) {
 }
 
 // At the limit, whatever a client that stalls has begun ends for one that waits.
-func TestServer_AStaleConnectionGivesWay(t *testing.T) {
+func TestServer_ClosesStaleConnectionAtLimit(t *testing.T) {
 	for name, begun := range map[string]string{"idle": "", "slow header": half, "not reading": get} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestServer_AStaleConnectionGivesWay(t *testing.T) {
 }
 
 // A shutdown does not wait for a place to be free.
-func TestServer_ShutsDownAtItsLimit(t *testing.T) {
+func TestServer_ShutsDownAtLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits := DefaultLimits
 		limits.Connections = 1

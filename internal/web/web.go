@@ -1,5 +1,5 @@
 // Package web serves the metrics, the landing page, health, readiness and reloading. It
-// never calls the API, and quotes none of its errors: the pages need no password.
+// never calls the API. The pages need no password, so they do not quote errors.
 package web
 
 import (
@@ -28,7 +28,7 @@ type Options struct {
 	TelemetryPath string // of the metrics; it replaces the landing page if it is "/"
 	Metrics       http.Handler
 	Snapshots     func() []status.Snapshot // of the operations that run now
-	Reload        func() error             // reads the configuration again; nil if that is off
+	Reload        func() error             // reads the configuration again; nil if disabled
 	Version       string
 }
 
@@ -37,96 +37,96 @@ type Options struct {
 // [CheckTelemetryPath] refuses.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+exactly(o.TelemetryPath), o.Metrics)
+	mux.Handle("GET "+exactPattern(o.TelemetryPath), o.Metrics)
 	if o.TelemetryPath != landingPath {
-		mux.Handle("GET "+exactly(landingPath), landing(o))
+		mux.Handle("GET "+exactPattern(landingPath), landingHandler(o))
 	}
-	mux.HandleFunc("GET "+healthyPath, healthy)
-	mux.Handle("GET "+readyPath, ready(o.Snapshots))
-	mux.Handle("POST "+reloadPath, reload(o))
+	mux.HandleFunc("GET "+healthyPath, handleHealthy)
+	mux.Handle("GET "+readyPath, readyHandler(o.Snapshots))
+	mux.Handle("POST "+reloadPath, reloadHandler(o))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Content-Security-Policy", policy)
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
 		header.Set("Referrer-Policy", "no-referrer")
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// exactly returns the pattern that matches a path and nothing below it.
-func exactly(path string) string {
+// exactPattern returns the pattern that matches a path and nothing below it.
+func exactPattern(path string) string {
 	if strings.HasSuffix(path, "/") {
 		return path + "{$}"
 	}
 	return path
 }
 
-// CheckTelemetryPath returns an error for a path that cannot be the one of the metrics.
+// CheckTelemetryPath returns an error for a path that cannot be the path of the metrics.
 func CheckTelemetryPath(p string) error {
 	if clean := path.Clean(p); p == "" || p[0] != '/' || p == "//" || p != clean && p != clean+"/" ||
 		strings.HasPrefix(p, "/-/") || strings.ContainsAny(p, "{} ?#%") {
-		return errors.New("use a plain path outside of /-/, such as /metrics")
+		return errors.New("must be a plain path outside of /-/ (example: /metrics)")
 	}
 	return nil
 }
 
-func healthy(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, "wolkvox_exporter is healthy\n")
+func handleHealthy(w http.ResponseWriter, _ *http.Request) {
+	respond(w, http.StatusOK, "wolkvox_exporter is healthy\n")
 }
 
-// ready answers 200 once a first poll of every operation has succeeded.
-func ready(snapshots func() []status.Snapshot) http.HandlerFunc {
+// readyHandler answers 200 once the first poll of every operation has succeeded.
+func readyHandler(snapshots func() []status.Snapshot) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		var missing strings.Builder
+		var notReady strings.Builder
 		now := time.Now()
 		for _, s := range snapshots() {
 			if !s.Status.Ready {
-				fmt.Fprintf(&missing, "%q is not ready: %s\n", s.Operation, whyNotReady(&s.Status, now))
+				fmt.Fprintf(&notReady, "%q is not ready: %s\n", s.Operation, describeNotReady(&s.Status, now))
 			}
 		}
-		if missing.Len() > 0 {
-			answer(w, http.StatusServiceUnavailable, missing.String())
+		if notReady.Len() > 0 {
+			respond(w, http.StatusServiceUnavailable, notReady.String())
 			return
 		}
-		answer(w, http.StatusOK, "wolkvox_exporter is ready\n")
+		respond(w, http.StatusOK, "wolkvox_exporter is ready\n")
 	}
 }
 
-// reload quotes what is wrong with the configuration: a client that may reload it may
-// read it. Requests that a page of another site makes a browser send are refused.
-func reload(o Options) http.HandlerFunc {
+// reloadHandler quotes errors of the configuration: a client that may reload it may read it.
+// It refuses requests that a page of another site makes a browser send.
+func reloadHandler(o Options) http.HandlerFunc {
 	sameOrigin := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := sameOrigin.Check(r); err != nil {
-			answer(w, http.StatusForbidden, "reloading for a page of another site is refused\n")
+			respond(w, http.StatusForbidden, "reloading by a page of another site is not allowed\n")
 			return
 		}
 		if o.Reload == nil {
-			answer(w, http.StatusForbidden, "reloading by HTTP is off: start with --web.enable-lifecycle\n")
+			respond(w, http.StatusForbidden, "reloading by HTTP is disabled: start with --web.enable-lifecycle\n")
 			return
 		}
 		err := o.Reload()
 		if errors.Is(err, ErrReloading) {
-			answer(w, http.StatusConflict, ErrReloading.Error()+"\n")
+			respond(w, http.StatusConflict, ErrReloading.Error()+"\n")
 			return
 		}
 		if err != nil {
-			answer(w, http.StatusInternalServerError, fmt.Sprintf("reloading failed: %s\n", err))
+			respond(w, http.StatusInternalServerError, fmt.Sprintf("reloading failed: %s\n", err))
 			return
 		}
 		body, now := "reloaded\n", time.Now()
 		for _, s := range o.Snapshots() {
 			if s.Status.NotLoaded != "" {
-				body += fmt.Sprintf("%q is not ready: %s\n", s.Operation, whyNotReady(&s.Status, now))
+				body += fmt.Sprintf("%q is not ready: %s\n", s.Operation, describeNotReady(&s.Status, now))
 			}
 		}
-		answer(w, http.StatusOK, body)
+		respond(w, http.StatusOK, body)
 	}
 }
 
-func answer(w http.ResponseWriter, status int, text string) {
+func respond(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // The client has gone if it fails.
+	_, _ = w.Write([]byte(text)) // On an error, the client has closed the connection.
 }

@@ -55,11 +55,11 @@ func notLoaded(s *status.Status) {
 	s.LastFailure.At = s.FailingSince
 }
 
-func TestWhatIsNotLoaded_IsShownWithItsReason(t *testing.T) {
+func TestHandler_ShowsWhyOperationIsNotLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		operation := with(status.Snapshot{Operation: "wv0042"}, notLoaded)
 		page := ask(t, handler(operation), "GET", "/").Body.String()
-		for _, want := range []string{`<strong class="bad">not loaded</strong>`, "state_corrupt: its state file is cut or damaged", "1 minute ago"} {
+		for _, want := range []string{`<strong class="bad">not loaded</strong>`, "state_corrupt: its state file is truncated or corrupt", "1 minute ago"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("have no %q in\n%s", want, page)
 			}
@@ -97,7 +97,7 @@ func failing(s *status.Status) {
 	s.LastFailure = status.LastFailure{At: time.Now().Add(-30 * time.Second), Result: s.Result}
 }
 
-func TestStuckOperation_IsShown(t *testing.T) {
+func TestHandler_ShowsStuckOperation(t *testing.T) {
 	stuck := with(polled("wv0042"), func(s *status.Status) { s.StuckAfter = time.Now().Add(-2 * time.Minute) })
 	body := ask(t, handler(stuck), "GET", "/").Body.String()
 	for _, want := range []string{`<strong class="bad">stuck</strong>`, "no poll has ended and nothing was saved for too long", "2 minutes ago"} {
@@ -114,7 +114,7 @@ func TestStuckOperation_IsShown(t *testing.T) {
 	}
 }
 
-func TestPaths(t *testing.T) {
+func TestHandler_ServesPaths(t *testing.T) {
 	for _, test := range []struct {
 		telemetry, method, path string
 		status                  int
@@ -154,7 +154,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestCheckTelemetryPath(t *testing.T) {
+func TestCheckTelemetryPath_RefusesOtherPaths(t *testing.T) {
 	for path, ok := range map[string]bool{
 		"/metrics": true, "/": true, "/a/b": true, "/a/": true, "/-metrics": true,
 		"": false, "metrics": false, "/-/metrics": false, "/{x}": false, "//": false, "/a//b": false, "/a/../b": false, "/a b": false, "/a?b": false, "/a%20b": false,
@@ -168,7 +168,7 @@ func TestCheckTelemetryPath(t *testing.T) {
 	}
 }
 
-func TestHeadHasNoBody(t *testing.T) {
+func TestHandler_HeadHasNoBody(t *testing.T) {
 	server := httptest.NewServer(handler(polled("wv0042")))
 	defer server.Close()
 	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready"} {
@@ -188,7 +188,7 @@ func TestHeadHasNoBody(t *testing.T) {
 	}
 }
 
-func TestReadyOnceEveryOperationIs(t *testing.T) {
+func TestReady_WaitsForEveryOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := status.Snapshot{Operation: "never"}
 		refused := with(polled("refused"), func(s *status.Status) { failing(s); s.Ready = false })
@@ -216,7 +216,7 @@ func TestReadyOnceEveryOperationIs(t *testing.T) {
 				"not the API",
 				[]status.Snapshot{broken},
 				503,
-				`"refused" is not ready: its first poll has not succeeded: the exporter itself failed, see its log, ` +
+				`"refused" is not ready: its first poll has not succeeded: the exporter itself failed, see the log, ` +
 					"since 1999-12-31 23:58:30 UTC (1 minute ago)\n",
 			},
 		} {
@@ -228,7 +228,7 @@ func TestReadyOnceEveryOperationIs(t *testing.T) {
 	})
 }
 
-func TestLandingTellsOfEachState(t *testing.T) {
+func TestLanding_ShowsEachState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		up := polled("wv0042")
 		for _, test := range []struct {
@@ -267,7 +267,7 @@ func TestLandingTellsOfEachState(t *testing.T) {
 				`<strong class="bad">failing since the start</strong><br>token_rejected`,
 			}},
 			{"not the API", with(up, func(s *status.Status) { failing(s); s.Result = "" }), []string{
-				`<strong class="bad">failing</strong><br>the exporter itself failed, see its log<br>since`,
+				`<strong class="bad">failing</strong><br>the exporter itself failed, see the log<br>since`,
 			}},
 			{"reconciling fails", with(up, func(s *status.Status) { failing(s); s.Up = true }), []string{
 				`<strong class="bad">up, but reconciling fails</strong><br>token_rejected`,
@@ -287,7 +287,7 @@ func TestLandingTellsOfEachState(t *testing.T) {
 	})
 }
 
-func TestHostileNamesAreEscaped(t *testing.T) {
+func TestLanding_EscapesNames(t *testing.T) {
 	hostile := "<script>alert(1)</script>\"'&\n</td>\xff"
 	h := handler(status.Snapshot{Operation: hostile}, polled("wv0042"))
 	landing := ask(t, h, "GET", "/").Body.String()
@@ -300,7 +300,7 @@ func TestHostileNamesAreEscaped(t *testing.T) {
 	}
 }
 
-func TestBrowserMayLoadNothing(t *testing.T) {
+func TestHandler_LetsBrowserLoadNothing(t *testing.T) {
 	h := handler(polled("wv0042"))
 	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/nowhere"} {
 		header := ask(t, h, "GET", path).Header()
@@ -322,7 +322,7 @@ func TestBrowserMayLoadNothing(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
+func TestFormatDistance_UsesLargestUnit(t *testing.T) {
 	now := time.Now()
 	for d, want := range map[time.Duration]string{
 		0:                       "now",
@@ -336,7 +336,7 @@ func TestDistance(t *testing.T) {
 		-48 * time.Hour:         "2 days ago",
 		-400 * 24 * time.Hour:   "400 days ago",
 	} {
-		if have := distance(now.Add(d), now); have != want {
+		if have := formatDistance(now.Add(d), now); have != want {
 			t.Errorf("%s: have %q, want %q", d, have, want)
 		}
 	}

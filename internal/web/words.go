@@ -10,9 +10,9 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// stateOf tells in words how an operation fares, and how good that is: "good",
-// "bad", or "" while nobody can say.
-func stateOf(s *status.Status, now time.Time) (words, mood string) {
+// describeState describes the state of an operation, and returns its CSS class: "good", "bad",
+// or "" before the first poll has ended.
+func describeState(s *status.Status, now time.Time) (state, class string) {
 	switch {
 	case s.NotLoaded != "":
 		return "not loaded", "bad"
@@ -31,80 +31,79 @@ func stateOf(s *status.Status, now time.Time) (words, mood string) {
 	}
 }
 
-func whyNotReady(s *status.Status, now time.Time) string {
+func describeNotReady(s *status.Status, now time.Time) string {
 	switch {
 	case s.IsStuck(now):
 		return "it is stuck: " + stuckReason
 	case s.Failure == "":
 		return "its first poll has not ended yet"
 	}
-	since := momentOf(s.FailingSince, now, "the start")
+	since := newPageTime(s.FailingSince, now, "the start")
 	if s.NotLoaded != "" {
-		return fmt.Sprintf("it is not loaded: %s, since %s (%s)", reason(s), since.At, since.Distance)
+		return fmt.Sprintf("it is not loaded: %s, since %s (%s)", describeFailure(s), since.At, since.Distance)
 	}
-	return fmt.Sprintf("its first poll has not succeeded: %s, since %s (%s)", reason(s), since.At, since.Distance)
+	return fmt.Sprintf("its first poll has not succeeded: %s, since %s (%s)", describeFailure(s), since.At, since.Distance)
 }
 
-// stuckReason explains that an operation is stuck.
-const stuckReason = "no poll has ended and nothing was saved for too long, see its log"
+// stuckReason explains why an operation is stuck.
+const stuckReason = "no poll has ended and nothing was saved for too long, see the log"
 
-// classOf names the class of a failure.
-func classOf(result wolkvox.Result) string {
+// describeResult returns the result of a failure.
+func describeResult(result wolkvox.Result) string {
 	if result == "" {
 		return "the exporter itself"
 	}
 	return string(result)
 }
 
-// reason names the class of a failure and explains it. The failure's own line
-// stays in the log: it may name addresses and paths.
-func reason(s *status.Status) string {
+// describeFailure returns the result of a failure and explains it. It does not quote the
+// error, which can contain addresses and paths.
+func describeFailure(s *status.Status) string {
 	if s.NotLoaded != "" {
 		return fmt.Sprintf("%s: %s", s.NotLoaded, loadFailures[s.NotLoaded])
 	}
 	if s.Result == "" {
-		return "the exporter itself failed, see its log"
+		return "the exporter itself failed, see the log"
 	}
 	return fmt.Sprintf("%s: %s", s.Result, &wolkvox.Error{Result: s.Result})
 }
 
 // loadFailures explains why an operation is not loaded.
 var loadFailures = map[status.LoadFailure]string{
-	status.StateCorrupt:    "its state file is cut or damaged, see the log for what to do",
+	status.StateCorrupt:    "its state file is truncated or corrupt, see the log for what to do",
 	status.StateForeign:    "its state file is not one of wolkvox_exporter, see the log for what to do",
 	status.StateNewer:      "its state file was written by a newer version of wolkvox_exporter: run that version",
-	status.StateOlder:      "its state file was written by a version that is no longer read, see the log for what to do",
-	status.StateMissing:    "its state file is missing and the previous generation is there, see the log for what to do",
+	status.StateOlder:      "its state file was written by a version that is not supported any more, see the log for what to do",
+	status.StateMissing:    "its state file is missing but the previous generation exists, see the log for what to do",
 	status.StateUnreadable: "its state file cannot be read, see the log",
 	status.TokenFile:       "its token file cannot be used, see the log",
 	status.HTTPFile:        "a file of its http_config cannot be used, see the log",
 }
 
-// rowsOf lists the outcomes that occurred.
-func rowsOf(rows [ledger.Outcomes]uint64) []string {
-	var parts []string
+// describeRows returns the number of rows of each outcome that occurred.
+func describeRows(rows [ledger.Outcomes]uint64) []string {
+	var texts []string
 	for outcome, count := range rows {
 		if count > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count, ledger.Outcome(outcome)))
+			texts = append(texts, fmt.Sprintf("%d %s", count, ledger.Outcome(outcome)))
 		}
 	}
-	return parts
+	return texts
 }
 
-// moment is a time in UTC, and how far from now it is. The page keeps each of
-// the two on one line.
-type moment struct{ At, Distance string }
+// pageTime is a time in UTC and its distance from now. The page wraps neither of them.
+type pageTime struct{ At, Distance string }
 
-// momentOf is or, where there is no time.
-func momentOf(t, now time.Time, or string) moment {
+// newPageTime returns a time for the page, or fallback if t is zero.
+func newPageTime(t, now time.Time, fallback string) pageTime {
 	if t.IsZero() {
-		return moment{At: or}
+		return pageTime{At: fallback}
 	}
-	return moment{t.UTC().Format("2006-01-02 15:04:05 UTC"), distance(t, now)}
+	return pageTime{t.UTC().Format("2006-01-02 15:04:05 UTC"), formatDistance(t, now)}
 }
 
-// distance is good to the unit that says most.
-func distance(t, now time.Time) string {
+// formatDistance returns the distance between two times in its largest unit.
+func formatDistance(t, now time.Time) string {
 	d := t.Sub(now)
 	format := "in %s"
 	if d < 0 {
