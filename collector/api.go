@@ -10,17 +10,17 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// APIMetrics show the requests to the API of one operation.
+// APIMetrics counts the requests to the API of one operation.
 type APIMetrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
-	// skew has no label: as a vector it is absent until it is known.
+	// skew is a vector without labels, so that it is absent until the skew is known.
 	skew      *prometheus.GaugeVec
 	extraText *prometheus.CounterVec
 }
 
-// NewAPIMetrics registers the metrics of an operation. Like MustRegister it
-// panics if that operation has them already.
+// NewAPIMetrics registers the metrics of an operation. Like MustRegister, it panics if they
+// are already registered.
 func NewAPIMetrics(reg prometheus.Registerer, operation string) *APIMetrics {
 	factory, labels := promauto.With(reg), operationLabel(operation)
 	m := &APIMetrics{
@@ -31,19 +31,19 @@ func NewAPIMetrics(reg prometheus.Registerer, operation string) *APIMetrics {
 		}, []string{"api", "result"}),
 		durations: factory.NewHistogramVec(prometheus.HistogramOpts{
 			Name:        "wolkvox_api_request_duration_seconds",
-			Help:        "Time that a request to the API took, failed ones and the reading of the response included, in seconds.",
+			Help:        "Duration of a request to the API, including reading the response and failed requests, in seconds.",
 			ConstLabels: labels,
 			// Up to the vendor's limit of a minute.
 			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60},
 		}, []string{"api"}),
 		skew: factory.NewGaugeVec(prometheus.GaugeOpts{
 			Name:        "wolkvox_api_clock_skew_seconds",
-			Help:        "How far the clock of the API is ahead of ours, in seconds, good to one (header Date of the newest response).",
+			Help:        "How far the clock of the API is ahead of the clock of the exporter, in whole seconds (header Date of the newest response).",
 			ConstLabels: labels,
 		}, nil),
 		extraText: factory.NewCounterVec(prometheus.CounterOpts{
 			Name:        "wolkvox_api_extra_text_total",
-			Help:        "Responses whose JSON had other text before or behind it, such as a PHP warning; they are read all the same.",
+			Help:        "Responses with other text before or after the JSON, such as a PHP warning. They are read anyway.",
 			ConstLabels: labels,
 		}, []string{"api"}),
 	}
@@ -57,7 +57,7 @@ func NewAPIMetrics(reg prometheus.Registerer, operation string) *APIMetrics {
 	return m
 }
 
-// Observe counts a request. It is made for [wolkvox.WithObserver].
+// Observe counts a request. It is a function for [wolkvox.WithObserver].
 func (m *APIMetrics) Observe(r wolkvox.Request) {
 	m.requests.WithLabelValues(r.API, string(r.Result)).Inc()
 	m.durations.WithLabelValues(r.API).Observe(r.Duration.Seconds())

@@ -11,14 +11,14 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// chats are the metrics of one label set, allocated at once.
-type chats struct {
+// chatMetrics holds the metrics of one label set, allocated together.
+type chatMetrics struct {
 	interactions, handoffs counter
 	lastSenders            [wolkvox.SenderCount]counter
 	histograms             [ledger.Measures]histogram
 }
 
-// collectChats shows every family of a label set, so that a set appears whole.
+// collectChats collects every family of a label set, so that no series of it is missing.
 func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
 	tally := set.Tally
 	if options.isHeld(tally.Born, tally.Initial, now) {
@@ -29,22 +29,22 @@ func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, 
 		channel = label("channel", set.Channel)
 		rpID    = label("rp_id", set.RoutingPoint)
 		labels  = []*dto.LabelPair{channel, o.name, rpID}
-		shown   chats
+		metrics chatMetrics
 	)
-	shown.interactions = counter{descs[interactions], labels, float64(tally.Interactions), born}
-	ch <- &shown.interactions
-	shown.handoffs = counter{descs[handoffs], labels, float64(tally.Handoffs), born}
-	ch <- &shown.handoffs
+	metrics.interactions = counter{descs[interactions], labels, float64(tally.Interactions), born}
+	ch <- &metrics.interactions
+	metrics.handoffs = counter{descs[handoffs], labels, float64(tally.Handoffs), born}
+	ch <- &metrics.handoffs
 	for sender, count := range tally.LastSender {
 		withSender := []*dto.LabelPair{channel, lastSenderLabels[sender], o.name, rpID}
-		shown.lastSenders[sender] = counter{descs[lastSenders], withSender, float64(count), born}
-		ch <- &shown.lastSenders[sender]
+		metrics.lastSenders[sender] = counter{descs[lastSenders], withSender, float64(count), born}
+		ch <- &metrics.lastSenders[sender]
 	}
 	for m := range ledger.Measure(ledger.Measures) {
 		h := histogram{
 			desc:    descs[measures[m].family],
 			labels:  labels,
-			figures: &tally.Histograms[m],
+			data:    &tally.Histograms[m],
 			created: born,
 			classic: !options.OmitClassicBuckets,
 			native:  options.NativeHistograms,
@@ -52,7 +52,7 @@ func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, 
 		if measures[m].sender != nil {
 			h.labels = []*dto.LabelPair{channel, o.name, rpID, measures[m].sender}
 		}
-		shown.histograms[m] = h
-		ch <- &shown.histograms[m]
+		metrics.histograms[m] = h
+		ch <- &metrics.histograms[m]
 	}
 }

@@ -1,8 +1,8 @@
-// Package collector shows the figures of operations as Prometheus metrics.
+// Package collector exports the metrics of operations to Prometheus.
 //
-// [LedgerCollector] and [PollingCollector] read what the operations have published, at
-// each scrape; they keep no figures of their own. [APIMetrics] and [MeasureSaves] are
-// for events that happen outside a ledger, and are ordinary metrics.
+// [LedgerCollector] and [PollingCollector] read the published snapshots of operations at each
+// scrape and have no values of their own. [APIMetrics] and [MeasureSaves] are ordinary
+// metrics, for events outside of a ledger.
 package collector
 
 import (

@@ -55,7 +55,7 @@ const (
 	ledgerFamilies  = up      // where those of LedgerCollector end
 )
 
-// definitions are names, help texts and labels beside operation.
+// definitions holds the name, the help text and the labels besides operation of each family.
 var definitions = [families]struct {
 	name, help string
 	labels     []string
@@ -77,12 +77,12 @@ var definitions = [families]struct {
 	},
 	botTime: {
 		"wolkvox_chat_bot_time_seconds",
-		"Time that a chat was with the bot, in seconds (time_on_chatbot).",
+		"Time that a chat spent with the bot, in seconds (time_on_chatbot).",
 		[]string{"rp_id", "channel"},
 	},
 	speedOfAnswer: {
 		"wolkvox_chat_speed_of_answer_seconds",
-		"Time until an agent had a chat that was handed over, in seconds (asa).",
+		"Time until an agent received a chat that was handed over, in seconds (asa).",
 		[]string{"rp_id", "channel"},
 	},
 	handleTime: {
@@ -108,7 +108,7 @@ var definitions = [families]struct {
 
 	routingPointInfo: {
 		"wolkvox_routing_point_info",
-		"Name of a routing point that has chats (rp_name of routing_points, as it was last listed); always 1.",
+		"Name of a routing point that has chats (rp_name in the last list of routing_points); always 1.",
 		[]string{"rp_id", "rp_name"},
 	},
 	agentChats: {
@@ -123,7 +123,7 @@ var definitions = [families]struct {
 	},
 	agentSpeedOfAnswer: {
 		"wolkvox_agent_speed_of_answer_seconds",
-		"Time until an agent had the chats, in seconds (asa).",
+		"Time until an agent received the chats, in seconds (asa).",
 		[]string{"agent_id"},
 	},
 	agentCharacters: {
@@ -133,7 +133,7 @@ var definitions = [families]struct {
 	},
 	agentInfo: {
 		"wolkvox_agent_info",
-		"The name of an agent (agent_name): personal data, only with --collector.agent-names.",
+		"Name of an agent (agent_name), which is personal data; only with --collector.agent-names.",
 		[]string{"agent_id", "agent_name"},
 	},
 
@@ -144,32 +144,32 @@ var definitions = [families]struct {
 	},
 	notLoaded: {
 		"wolkvox_exporter_operation_not_loaded",
-		"Why an operation could not be loaded, so that it is not polled: 1 until it can be. Absent otherwise.",
+		"Why an operation could not be loaded and is not polled: 1 until it is loaded. Absent otherwise.",
 		[]string{"reason"},
 	},
 	tokenRequestsLimit: {
 		"wolkvox_api_token_requests_limit",
-		"Requests to the API that the operation may make today, by all of its tokens (token_info).",
+		"Requests to the API that the operation is allowed today, for all of its tokens (token_info).",
 		nil,
 	},
 	tokenRequestsUsed: {
 		"wolkvox_api_token_requests_used",
-		"Requests to the API that the operation has made today, by all of its tokens (all_token_today of token_info).",
+		"Requests to the API that the operation has made today, with all of its tokens (all_token_today of token_info).",
 		nil,
 	},
 	records: {
 		"wolkvox_exporter_records_total",
-		"Rows fetched, by what became of them: only counted ones are new chats, completed ones add what was missing, and changed ones have other values than those counted.",
+		"Rows fetched, by outcome: counted rows are new chats, completed rows add missing values, and changed rows have other values than those counted.",
 		[]string{"outcome"},
 	},
 	lateRecords: {
 		"wolkvox_exporter_late_records_total",
-		"Chats that only a reconcile found, because the report showed them later than --poll.overlap reaches back.",
+		"Chats that only a reconcile found, because the report showed them later than --poll.overlap.",
 		nil,
 	},
 	fieldErrors: {
 		"wolkvox_exporter_field_errors_total",
-		"Values that could not be read, by the API's name of the field.",
+		"Values that could not be read, by the name of the field in the API.",
 		[]string{"field"},
 	},
 	completeUntil: {
@@ -179,62 +179,62 @@ var definitions = [families]struct {
 	},
 	newestEnd: {
 		"wolkvox_exporter_newest_end_timestamp_seconds",
-		"Newest end among the rows of the last poll that brought any, as the operation's time zone has it, in seconds since the epoch. Hours from now tell of a wrong time zone or clock.",
+		"Newest end of a chat in the last poll with rows, in the operation's time zone, in seconds since the epoch. A difference of hours from now means a wrong time zone or clock.",
 		nil,
 	},
 	zoneBehind: {
 		"wolkvox_exporter_time_zone_behind_seconds",
-		"How far the configured time zone is behind the operation's, as chats ahead of its clock show, in seconds, rounded up to whole hours. 0 while it seems right.",
+		"How far the configured time zone is behind the operation's, according to chats that end ahead of its clock, in seconds, rounded up to whole hours. 0 if there are none.",
 		nil,
 	},
 	lastSuccess: {
 		"wolkvox_exporter_last_success_timestamp_seconds",
-		"When the newest poll since the start of the exporter, or the newest reconcile of all, that succeeded asked, in seconds since the epoch.",
+		"Start of the newest successful poll since the exporter started, or of the newest successful reconcile, in seconds since the epoch.",
 		[]string{"kind"},
 	},
 	truncatedWindows: {
 		"wolkvox_exporter_truncated_windows_total",
-		"Windows whose response the API had truncated, at 60,000 rows or fewer, so that they were split and fetched again.",
+		"Windows that were split and fetched again because the API truncated the response, at 60,000 rows or fewer.",
 		nil,
 	},
 	truncatedSeconds: {
 		"wolkvox_exporter_truncated_seconds_total",
-		"Seconds whose response the API had truncated and that could not be split, so that chats may be missing.",
+		"Seconds with chats that may be missing because the API truncated the response and a second cannot be split.",
 		nil,
 	},
 	unreadableSeconds: {
 		"wolkvox_exporter_unreadable_seconds_total",
-		"Seconds that were left out because no response that holds them could be read, while those around them could. Reconciles read them again.",
+		"Seconds that were skipped because no response with them could be read, although their neighbours could. Reconciles read them again.",
 		nil,
 	},
 	fieldMissing: {
 		"wolkvox_report_field_missing",
-		"Whether the report's rows lack a documented key: 1 if they do, 0 if they have it. Absent before there were rows.",
+		"Whether the rows of the report lack a documented key: 1 if they do, 0 if they have it. Absent before the first rows.",
 		[]string{"field"},
 	},
 	skippedSeconds: {
 		"wolkvox_exporter_skipped_seconds_total",
-		"Time further back than --poll.max-catch-up reaches, never fetched, in seconds.",
+		"Time that was never fetched because it was longer ago than --poll.max-catch-up, in seconds.",
 		nil,
 	},
 	labelSets: {
 		"wolkvox_exporter_label_sets",
-		"Pairs of rp_id and channel in use, without the one for what is beyond --collector.max-label-sets.",
+		"Pairs of rp_id and channel in use, without the pair for chats beyond --collector.max-label-sets.",
 		nil,
 	},
 	labelSetsOverflowed: {
 		"wolkvox_exporter_label_sets_overflowed_total",
-		`Rows counted under rp_id="other", channel="other", or under agent_id="other", for want of room within --collector.max-label-sets.`,
+		`Rows counted under rp_id="other", channel="other", or under agent_id="other", because --collector.max-label-sets was reached.`,
 		nil,
 	},
 }
 
-// descs are immutable and shared by all collectors.
-var descs = func() (made [families]*prometheus.Desc) {
+// descs is shared by all collectors.
+var descs = func() (all [families]*prometheus.Desc) {
 	for f, d := range definitions {
-		made[f] = prometheus.NewDesc(d.name, d.help, append([]string{"operation"}, d.labels...), nil)
+		all[f] = prometheus.NewDesc(d.name, d.help, append([]string{"operation"}, d.labels...), nil)
 	}
-	return made
+	return all
 }()
 
 // measures holds the family of each measure, and its label sender if it has one.

@@ -10,12 +10,12 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// histogram shows a measure's figures in classic buckets, in a native histogram, or both,
+// histogram exports a measure with classic buckets, as a native histogram, or both,
 // as client_golang's own histogram does.
 type histogram struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair
-	figures *ledger.Histogram
+	data    *ledger.Histogram
 	created *timestamppb.Timestamp
 
 	classic, native bool // at least one of them
@@ -28,8 +28,8 @@ func (h *histogram) Desc() *prometheus.Desc { return h.desc }
 func (h *histogram) Write(out *dto.Metric) error {
 	out.Label = h.labels
 	out.Histogram = &dto.Histogram{
-		SampleCount:      &h.figures.Count,
-		SampleSum:        &h.figures.Sum,
+		SampleCount:      &h.data.Count,
+		SampleSum:        &h.data.Sum,
 		CreatedTimestamp: h.created,
 	}
 	if h.classic {
@@ -38,22 +38,21 @@ func (h *histogram) Write(out *dto.Metric) error {
 		out.Histogram.Exemplars = h.exemplars()
 	}
 	if h.native {
-		// The threshold alone tells a scraper that this is a native histogram,
-		// one without observations too.
+		// A scraper recognizes a native histogram without observations by its threshold.
 		threshold, schema := prometheus.DefNativeHistogramZeroThreshold, int32(ledger.NativeSchema)
 		out.Histogram.ZeroThreshold = &threshold
 		out.Histogram.Schema = &schema
-		out.Histogram.ZeroCount = &h.figures.Zeros
-		out.Histogram.PositiveSpan, out.Histogram.PositiveDelta = spans(h.figures.NativeStart, h.figures.Native)
+		out.Histogram.ZeroCount = &h.data.Zeros
+		out.Histogram.PositiveSpan, out.Histogram.PositiveDelta = spans(h.data.NativeStart, h.data.Native)
 	}
 	return nil
 }
 
-// buckets are cumulative. The last one, +Inf, is implied by the count unless it has
-// an exemplar.
+// buckets returns the cumulative buckets. The last one, +Inf, is implied by the count unless
+// it has an exemplar.
 func (h *histogram) buckets() []*dto.Bucket {
 	var (
-		shown      = h.figures.ShownBounds()
+		shown      = h.data.ShownBounds()
 		pointers   = make([]*dto.Bucket, len(shown), len(shown)+1)
 		buckets    = make([]dto.Bucket, len(shown))
 		cumulative = make([]uint64, len(shown))
@@ -61,11 +60,11 @@ func (h *histogram) buckets() []*dto.Bucket {
 		exemplar   *dto.Exemplar
 		next       int
 	)
-	for i, bound := range h.figures.Bounds {
-		below += h.figures.Buckets[i]
+	for i, bound := range h.data.Bounds {
+		below += h.data.Buckets[i]
 		exemplar = h.exemplar(i, exemplar)
 		if next == len(shown) || bound != shown[next] {
-			continue // It is a part of the next one that is shown.
+			continue // It is merged into the next bucket that is shown.
 		}
 		cumulative[next] = below
 		buckets[next].CumulativeCount = &cumulative[next]
@@ -75,8 +74,8 @@ func (h *histogram) buckets() []*dto.Bucket {
 		exemplar = nil
 		next++
 	}
-	if last := h.exemplar(len(h.figures.Bounds), exemplar); last != nil {
-		pointers = append(pointers, &dto.Bucket{CumulativeCount: &h.figures.Count, UpperBound: &infinity, Exemplar: last})
+	if last := h.exemplar(len(h.data.Bounds), exemplar); last != nil {
+		pointers = append(pointers, &dto.Bucket{CumulativeCount: &h.data.Count, UpperBound: &infinity, Exemplar: last})
 	}
 	return pointers
 }
@@ -85,7 +84,7 @@ var infinity = math.Inf(1)
 
 // exemplars returns those of all buckets, as a native histogram shows them.
 func (h *histogram) exemplars() (all []*dto.Exemplar) {
-	for i := range len(h.figures.Bounds) + 1 {
+	for i := range len(h.data.Bounds) + 1 {
 		if e := h.exemplar(i, nil); e != nil {
 			all = append(all, e)
 		}
@@ -93,11 +92,11 @@ func (h *histogram) exemplars() (all []*dto.Exemplar) {
 	return all
 }
 
-// exemplar is that of a bucket, or else another.
-func (h *histogram) exemplar(bucket int, otherwise *dto.Exemplar) *dto.Exemplar {
-	e, ok := h.figures.Exemplar(bucket)
+// exemplar returns the exemplar of a bucket, or fallback if it has none.
+func (h *histogram) exemplar(bucket int, fallback *dto.Exemplar) *dto.Exemplar {
+	e, ok := h.data.Exemplar(bucket)
 	if !ok {
-		return otherwise
+		return fallback
 	}
 	return &dto.Exemplar{
 		Label:     []*dto.LabelPair{label("conn_id", e.ConnID)},
@@ -106,12 +105,12 @@ func (h *histogram) exemplar(bucket int, otherwise *dto.Exemplar) *dto.Exemplar 
 	}
 }
 
-// longestGap is how many empty buckets in a row are written as such: client_golang
-// holds a new span to cost more than two of them.
-const longestGap = 2
+// maxGap is how many empty buckets in a row are written out: like client_golang, it assumes
+// that a new span costs more than two empty buckets.
+const maxGap = 2
 
-// spans encodes the counts of the native buckets from index start on: runs of
-// buckets, and in them each count as its difference to the one before.
+// spans encodes the counts of the native buckets from index start on: as spans of buckets,
+// and each count as its difference from the one before.
 func spans(start int, counts []uint64) (spans []*dto.BucketSpan, deltas []int64) {
 	var (
 		span     *dto.BucketSpan
@@ -124,7 +123,7 @@ func spans(start int, counts []uint64) (spans []*dto.BucketSpan, deltas []int64)
 			continue
 		}
 		gap := start + i - end
-		if span == nil || gap > longestGap {
+		if span == nil || gap > maxGap {
 			span = &dto.BucketSpan{Offset: new(int32(gap)), Length: new(uint32(0))} //nolint:gosec // Indexes of float64 values are within ±8,600.
 			spans = append(spans, span)
 			gap = 0

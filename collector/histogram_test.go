@@ -100,7 +100,7 @@ func collected(t *testing.T, v *ledger.View, m ledger.Measure, options Options) 
 
 func TestSpansSkipLongRunsOfEmptyBuckets(t *testing.T) {
 	h := histogram{
-		classic: true, figures: &ledger.Histogram{Count: 16, Native: []uint64{3, 0, 0, 5, 4, 0, 0, 0, 3, 1}, NativeStart: -2},
+		classic: true, data: &ledger.Histogram{Count: 16, Native: []uint64{3, 0, 0, 5, 4, 0, 0, 0, 3, 1}, NativeStart: -2},
 		native: true, created: timestamppb.New(time.Unix(0, 0)),
 	}
 	var out dto.Metric

@@ -8,7 +8,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// HistoryCollector shows the chats and agents of one ledger, as [LedgerCollector] does,
+// HistoryCollector collects the chats and agents of one ledger, as [LedgerCollector] does,
 // without zero-hold and without the outcomes of rows.
 type HistoryCollector struct {
 	operation operation

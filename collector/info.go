@@ -4,12 +4,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
-
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-// collectQuota shows the requests of the day, as far as the API says.
+// collectQuota collects the numbers of requests of the day that the API reports.
 func collectQuota(ch chan<- prometheus.Metric, o *operation, s *status.Status) {
 	if used := s.TokenInfo.Used; used != nil {
 		ch <- &gauge{descs[tokenRequestsUsed], o.labels, *used}
@@ -19,9 +18,8 @@ func collectQuota(ch chan<- prometheus.Metric, o *operation, s *status.Status) {
 	}
 }
 
-// collectRoutingPoints shows the names of the routing points that have chats.
-// The API may list any number of others; these are bounded as the label sets are,
-// which come sorted by them.
+// collectRoutingPoints collects the names of the routing points that have chats, whose number
+// is limited like that of the label sets. The sets are sorted by routing point.
 func collectRoutingPoints(ch chan<- prometheus.Metric, o *operation, names map[string]string, sets []ledger.LabelSet) {
 	for i, set := range sets {
 		name, known := names[set.RoutingPoint]

@@ -13,12 +13,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// Options change what is shown. The zero value shows every value at once, and classic
-// buckets only.
+// Options holds what is exported. With the zero value, there is no zero-hold and there are
+// only classic buckets.
 type Options struct {
-	// ZeroHold is how long a label set, or an agent, is shown at 0 from its first chat
-	// on, unless that was in the very first poll: increase() does not see the value that
-	// a series begins with.
+	// ZeroHold is how long a label set or an agent is shown at 0 after its first chat,
+	// unless that was in the first poll: increase() ignores the first value of a series.
 	ZeroHold time.Duration
 	// NativeHistograms adds native histograms to the classic buckets.
 	NativeHistograms bool
@@ -26,7 +25,7 @@ type Options struct {
 	OmitClassicBuckets bool
 }
 
-// LedgerCollector shows what the ledgers of operations hold: their chats and agents, the
+// LedgerCollector collects the metrics of the ledgers of operations: their chats and agents, the
 // names of their routing points, and the outcomes of the rows.
 type LedgerCollector struct {
 	snapshots func() []status.Snapshot
@@ -49,14 +48,14 @@ func (*LedgerCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *LedgerCollector) Collect(ch chan<- prometheus.Metric) { c.At(time.Now()).Collect(ch) }
 
-// At returns what the collector shows at a moment. An operation whose state is not
-// loaded is left out: its figures are unknown, not 0.
+// At returns the metrics at a time. An operation whose state is not loaded is omitted: its
+// values are unknown, not 0.
 func (c *LedgerCollector) At(now time.Time) *Collection {
 	loaded := slices.DeleteFunc(slices.Clone(c.snapshots()), func(s status.Snapshot) bool { return s.View == nil })
 	return &Collection{options: c.options, snapshots: loaded, now: now}
 }
 
-// Collection is what a [LedgerCollector] shows at one moment. It never changes.
+// Collection holds the metrics of a [LedgerCollector] at one time. It never changes.
 type Collection struct {
 	options   Options
 	snapshots []status.Snapshot
@@ -76,8 +75,8 @@ func (c *Collection) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Equal reports whether another collection is of the same figures and names. Until
-// [Collection.ValidUntil] of both it then shows the same.
+// Equal reports whether another collection has the same metrics, until
+// [Collection.ValidUntil] of both.
 func (c *Collection) Equal(other prometheus.Collector) bool {
 	o, ok := other.(*Collection)
 	return ok && slices.EqualFunc(c.snapshots, o.snapshots, func(a, b status.Snapshot) bool {
@@ -85,10 +84,10 @@ func (c *Collection) Equal(other prometheus.Collector) bool {
 	})
 }
 
-// ValidUntil returns when equal figures are shown differently, because the next of those
-// that are held at 0 is no longer held. It is zero if none is held.
+// ValidUntil returns when the next zero-hold ends, and so the metrics change. It is zero if
+// nothing is held at 0.
 func (c *Collection) ValidUntil() (next time.Time) {
-	note := func(born time.Time, initial bool) {
+	update := func(born time.Time, initial bool) {
 		end := born.Add(c.options.ZeroHold)
 		if c.options.isHeld(born, initial, c.now) && (next.IsZero() || end.Before(next)) {
 			next = end
@@ -96,16 +95,16 @@ func (c *Collection) ValidUntil() (next time.Time) {
 	}
 	for _, s := range c.snapshots {
 		for _, set := range s.View.LabelSets {
-			note(set.Born, set.Initial)
+			update(set.Born, set.Initial)
 		}
 		for _, agent := range s.View.Agents {
-			note(agent.Born, agent.Initial)
+			update(agent.Born, agent.Initial)
 		}
 	}
 	return next
 }
 
-// collectCounted shows the chats, and the agents if they are counted.
+// collectCounted collects the chats, and the agents if they are counted.
 func (options *Options) collectCounted(ch chan<- prometheus.Metric, o *operation, v *ledger.View, now time.Time) {
 	for _, set := range v.LabelSets {
 		options.collectChats(ch, o, set, now)
@@ -115,14 +114,14 @@ func (options *Options) collectCounted(ch chan<- prometheus.Metric, o *operation
 	}
 }
 
-// isHeld reports whether what was born at a time is shown at 0. initial says that it was
-// in the very first poll.
+// isHeld reports whether a label set or agent that was born at a time is shown at 0. initial
+// means that it was born in the first poll.
 func (options *Options) isHeld(born time.Time, initial bool, now time.Time) bool {
 	return !initial && now.Sub(born) < options.ZeroHold
 }
 
-// collectCounts shows what a ledger holds besides chats and agents. These counters have no
-// created timestamp: they outlive the process, and their beginning is not saved.
+// collectCounts collects the other counters of a ledger. They have no created timestamp: they
+// outlive the process, and the time of their creation is not saved.
 func collectCounts(ch chan<- prometheus.Metric, o *operation, v *ledger.View) {
 	for outcome, pair := range outcomeLabels {
 		ch <- &counter{desc: descs[records], labels: []*dto.LabelPair{o.name, pair}, value: float64(v.Counts.Records[outcome])}
@@ -133,13 +132,13 @@ func collectCounts(ch chan<- prometheus.Metric, o *operation, v *ledger.View) {
 	ch <- &counter{desc: descs[lateRecords], labels: o.labels, value: float64(v.Counts.Late)}
 	ch <- &counter{desc: descs[labelSetsOverflowed], labels: o.labels, value: float64(v.Counts.Overflowed)}
 
-	own := 0
+	count := 0
 	for _, set := range v.LabelSets {
 		if set.Labels != ledger.Overflow {
-			own++
+			count++
 		}
 	}
-	ch <- &gauge{descs[labelSets], o.labels, float64(own)}
+	ch <- &gauge{descs[labelSets], o.labels, float64(count)}
 	if !v.Progress.CompleteUntil.IsZero() {
 		ch <- &gauge{descs[completeUntil], o.labels, timestamp(v.Progress.CompleteUntil)}
 	}

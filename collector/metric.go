@@ -11,10 +11,10 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// The const metrics of client_golang make label pairs of their own, each time
-// and for each metric. These share theirs, which come sorted by name.
+// The const metrics of client_golang allocate their label pairs each time, for each metric.
+// These metrics share label pairs, which are sorted by name.
 
-// counter shows a value as a counter.
+// counter is a counter with a given value.
 type counter struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair
@@ -32,7 +32,7 @@ func (c *counter) Write(out *dto.Metric) error {
 	return nil
 }
 
-// gauge shows a value as a gauge.
+// gauge is a gauge with a given value.
 type gauge struct {
 	desc   *prometheus.Desc
 	labels []*dto.LabelPair
@@ -49,7 +49,7 @@ func (g *gauge) Write(out *dto.Metric) error {
 	return nil
 }
 
-// summary shows a count and a sum as a summary without quantiles.
+// summary is a summary without quantiles, with a given count and sum.
 type summary struct {
 	desc    *prometheus.Desc
 	labels  []*dto.LabelPair
@@ -67,7 +67,7 @@ func (s *summary) Write(out *dto.Metric) error {
 	return nil
 }
 
-// label makes a pair. One value that is not UTF-8 would fail the whole scrape.
+// label returns a label pair. A value that is not UTF-8 would fail the whole scrape.
 func label(name, value string) *dto.LabelPair {
 	value = strings.ToValidUTF8(value, string(utf8.RuneError))
 	return &dto.LabelPair{Name: &name, Value: &value}

@@ -10,7 +10,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-// PollingCollector shows how the polling of operations goes.
+// PollingCollector collects the state of the polling of operations.
 type PollingCollector struct{ snapshots func() []status.Snapshot }
 
 // NewPollingCollector returns a collector of the operations that snapshots returns at a
@@ -36,8 +36,8 @@ func (c *PollingCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// collectStatus shows how polling goes. All but the last reconcile begins with the
-// process.
+// collectStatus collects the state of polling. All values but the last reconcile begin with
+// the process.
 func collectStatus(ch chan<- prometheus.Metric, o *operation, s *status.Status, now time.Time) {
 	ch <- &gauge{descs[up], o.labels, boolValue(s.IsUp(now))}
 	if s.NotLoaded != "" {
@@ -45,9 +45,9 @@ func collectStatus(ch chan<- prometheus.Metric, o *operation, s *status.Status, 
 		return
 	}
 
-	// Absent, not 0, before the first one: 0 is 1970, and would trip a rule on
-	// the age at each start, or for good where reconciling is off. A poll that never
-	// succeeds shows in wolkvox_up and wolkvox_exporter_complete_until_timestamp_seconds.
+	// Absent, not 0, before the first one: 0 is 1970, so that an alert on the age would fire
+	// at each start, or permanently if reconciling is disabled. wolkvox_up and
+	// wolkvox_exporter_complete_until_timestamp_seconds show polls that never succeed.
 	if !s.LastPoll.IsZero() {
 		ch <- &gauge{descs[lastSuccess], []*dto.LabelPair{pollLabel, o.name}, timestamp(s.LastPoll)}
 	}
@@ -63,7 +63,7 @@ func collectStatus(ch chan<- prometheus.Metric, o *operation, s *status.Status, 
 		ch <- &gauge{descs[zoneBehind], o.labels, s.ZoneBehind.Seconds()}
 	}
 
-	// The first poll may raise these before a scrape has seen them at 0.
+	// The first poll can increase these before the first scrape.
 	started := timestamppb.New(s.Started)
 	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), started}
 	ch <- &counter{descs[truncatedSeconds], o.labels, float64(s.TruncatedSeconds), started}

@@ -7,13 +7,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// Store keeps a state.
+// Store loads and saves a state.
 type Store interface {
 	Load() ([]byte, error)
 	Save(state []byte) error
 }
 
-// MeasuredStore is a [Store] whose saves are shown.
+// MeasuredStore is a [Store] with metrics.
 type MeasuredStore struct {
 	store     Store
 	bytes     prometheus.Gauge
@@ -21,32 +21,32 @@ type MeasuredStore struct {
 	failures  prometheus.Counter
 }
 
-// MeasureSaves registers the metrics of an operation's store and returns it with
-// them. Like MustRegister it panics if that operation has them already.
+// MeasureSaves registers the metrics of an operation's store and returns the store with them.
+// Like MustRegister, it panics if they are already registered.
 func MeasureSaves(reg prometheus.Registerer, operation string, store Store) *MeasuredStore {
 	factory, labels := promauto.With(reg), operationLabel(operation)
 	return &MeasuredStore{
 		store: store,
 		bytes: factory.NewGauge(prometheus.GaugeOpts{
 			Name:        "wolkvox_exporter_state_bytes",
-			Help:        "Size of the state as it was last loaded or saved, in bytes.",
+			Help:        "Size of the state that was last loaded or saved, in bytes.",
 			ConstLabels: labels,
 		}),
 		durations: factory.NewHistogram(prometheus.HistogramOpts{
 			Name:        "wolkvox_exporter_state_save_duration_seconds",
-			Help:        "Time that saving the state took, failed attempts included, in seconds.",
+			Help:        "Duration of saving the state, including failed attempts, in seconds.",
 			ConstLabels: labels,
 			Buckets:     []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
 		}),
 		failures: factory.NewCounter(prometheus.CounterOpts{
 			Name:        "wolkvox_exporter_state_save_failures_total",
-			Help:        "Attempts to save the state that failed, so that the figures stand still.",
+			Help:        "Failed attempts to save the state. The metrics do not change until a save succeeds.",
 			ConstLabels: labels,
 		}),
 	}
 }
 
-// Load loads from the store below.
+// Load loads from the wrapped store.
 func (m *MeasuredStore) Load() ([]byte, error) {
 	state, err := m.store.Load()
 	if err == nil {
@@ -55,7 +55,7 @@ func (m *MeasuredStore) Load() ([]byte, error) {
 	return state, err
 }
 
-// Save saves to the store below.
+// Save saves to the wrapped store.
 func (m *MeasuredStore) Save(state []byte) error {
 	start := time.Now()
 	err := m.store.Save(state)

@@ -91,7 +91,7 @@ func NewHandler(reg *prometheus.Registry, current func(now time.Time) Collection
 		}, []string{"cause"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "wolkvox_exporter_scrapes_refused_total",
-			Help: "Scrapes that were answered with status 503, as too many came at once.",
+			Help: "Scrapes that were answered with status 503 because there were too many at once.",
 		}),
 		scrapes:   make(chan struct{}, maxScrapes),
 		encoding:  make(chan struct{}, 1),

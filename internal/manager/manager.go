@@ -20,7 +20,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// How often operations ask for what changes seldom.
+// How often each operation requests information that seldom changes.
 const (
 	routingPointsInterval = 24 * time.Hour
 	tokenInfoInterval     = time.Hour
@@ -67,7 +67,7 @@ func New(reg prometheus.Registerer, options Options) *Manager {
 		operations: newSet(),
 		applied: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 			Name: "wolkvox_exporter_config_last_reload_successful",
-			Help: "Whether the configuration that was read last is the one in use: 1 if it is.",
+			Help: "Whether the configuration was read and applied at the last attempt: 1 if it was, 0 if not.",
 		}),
 	}
 }
