@@ -12,7 +12,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-func TestAnAgentIsHeldAtZeroFirstAndCarriesItsCreatedTimestamp(t *testing.T) {
+func TestLedgerCollector_HoldsNewAgentAtZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting)
@@ -40,7 +40,7 @@ func TestAnAgentIsHeldAtZeroFirstAndCarriesItsCreatedTimestamp(t *testing.T) {
 }
 
 // The bucket of +Inf is left out of an exposition otherwise: its count is known.
-func TestAnExemplarOfTheLastBucketIsShown(t *testing.T) {
+func TestHistogram_ShowsExemplarOfLastBucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		chat := h.agent("101", "web", 4000, 60)
@@ -59,7 +59,7 @@ func TestAnExemplarOfTheLastBucketIsShown(t *testing.T) {
 	})
 }
 
-func TestExemplarsComeInProtobuf(t *testing.T) {
+func TestHistogram_WritesExemplarsInProtobuf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		response := scrape(t, everything(t), string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
 		seen := 0

@@ -11,7 +11,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestEveryResultIsThereBeforeItOccurs(t *testing.T) {
+func TestAPIMetrics_HasEveryResultAtZero(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	m := NewAPIMetrics(reg, "wv0042")
 	want := map[string]float64{}

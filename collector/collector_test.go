@@ -86,7 +86,7 @@ var contract = map[string]string{
 	"wolkvox_agent_info":                                "GAUGE agent_id agent_name operation",
 }
 
-func TestEveryMetricOfTheContractIsThere(t *testing.T) {
+func TestCollectors_HaveEveryMetricOfContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		have := map[string]string{}
 		for name, f := range gatherFrom(t, everything(t)) {
@@ -107,7 +107,7 @@ func TestEveryMetricOfTheContractIsThere(t *testing.T) {
 	})
 }
 
-func TestDescribeIsComplete(t *testing.T) {
+func TestCollectors_DescribeEveryMetric(t *testing.T) {
 	described := make(chan *prometheus.Desc, 100)
 	NewLedgerCollector(nil, Options{}).Describe(described)
 	NewPollingCollector(always(nil)).Describe(described)
@@ -136,7 +136,7 @@ func TestDescribeIsComplete(t *testing.T) {
 }
 
 // The registry would copy and sort the labels of a metric at each scrape.
-func TestLabelsComeSorted(t *testing.T) {
+func TestCollectors_SortLabels(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1))
 	quota := 1000.0
@@ -161,7 +161,7 @@ func TestLabelsComeSorted(t *testing.T) {
 	}
 }
 
-func TestPolling_StuckIsNotUp(t *testing.T) {
+func TestPollingCollector_StuckIsNotUp(t *testing.T) {
 	h := newHistory(10)
 	for after, want := range map[time.Duration]float64{time.Minute: 1, -time.Second: 0} {
 		polling := status.Status{Up: true, Ready: true, StuckAfter: time.Now().Add(after)}
@@ -172,7 +172,7 @@ func TestPolling_StuckIsNotUp(t *testing.T) {
 	}
 }
 
-func TestLabelSetAppearsWhole(t *testing.T) {
+func TestLedgerCollector_ShowsWholeLabelSet(t *testing.T) {
 	h := newHistory(10)
 	// A row that states nothing but its end.
 	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
@@ -199,7 +199,7 @@ func TestLabelSetAppearsWhole(t *testing.T) {
 	}
 }
 
-func TestNewLabelSetIsHeldAtZero(t *testing.T) {
+func TestLedgerCollector_HoldsNewLabelSetAtZero(t *testing.T) {
 	const hold = 2 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
@@ -258,7 +258,7 @@ func TestNewLabelSetIsHeldAtZero(t *testing.T) {
 }
 
 // The clock was a minute ahead in the run before, which showed the set's chats.
-func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
+func TestLedgerCollector_HoldsLabelSetBornInFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting)
@@ -281,7 +281,7 @@ func TestLabelSetBornInTheFutureIsShownFromThenOn(t *testing.T) {
 	})
 }
 
-func TestBeforeTheStateIsLoaded(t *testing.T) {
+func TestCollectors_OmitOperationNotLoaded(t *testing.T) {
 	have := gather(t, []status.Snapshot{{Operation: "wv0042"}}, Options{})
 	names := slices.Sorted(maps.Keys(have))
 	want := []string{
@@ -293,7 +293,7 @@ func TestBeforeTheStateIsLoaded(t *testing.T) {
 	}
 }
 
-func TestNothingIsKnownBeforeTheFirstPoll(t *testing.T) {
+func TestCollectors_OmitTimesBeforeFirstPoll(t *testing.T) {
 	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: ledger.New(ledger.Options{MaxLabelSets: 10}).View()}}, Options{})
 	for _, name := range []string{
 		"wolkvox_exporter_complete_until_timestamp_seconds", "wolkvox_exporter_last_success_timestamp_seconds",
@@ -311,7 +311,7 @@ func TestNothingIsKnownBeforeTheFirstPoll(t *testing.T) {
 }
 
 // The decoder cleans labels; whatever comes past it must not cost the scrape.
-func TestHostileLabelValuesDoNotFailTheScrape(t *testing.T) {
+func TestLedgerCollector_AcceptsAnyLabelValue(t *testing.T) {
 	hostile := []string{
 		"", "\xff\xfe", `a"b\c`, "a\nb", "\x00", "{}", `"} 1` + "\n# EOF\n", strings.Repeat("x", 1000), "\u202e", "other",
 	}

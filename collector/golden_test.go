@@ -109,7 +109,7 @@ func everything(t *testing.T) *prometheus.Registry {
 	return reg
 }
 
-func TestExpositionIsGolden(t *testing.T) {
+func TestExposition_MatchesGoldenFiles(t *testing.T) {
 	for _, format := range []struct{ name, accept, file string }{
 		{"text", "text/plain", "testdata/metrics.txt"},
 		{"OpenMetrics", "application/openmetrics-text;version=1.0.0", "testdata/metrics.openmetrics.txt"},
@@ -165,7 +165,7 @@ func scrape(t *testing.T, g prometheus.Gatherer, accept string) *httptest.Respon
 	return recorder
 }
 
-func TestExpositionPleasesPromlint(t *testing.T) {
+func TestExposition_PassesPromlint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		problems, err := testutil.GatherAndLint(everything(t))
 		if err != nil {
@@ -177,7 +177,7 @@ func TestExpositionPleasesPromlint(t *testing.T) {
 	})
 }
 
-func TestChatsCarryTheirCreatedTimestampInProtobuf(t *testing.T) {
+func TestExposition_HasCreatedTimestampsInProtobuf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// As the scenario of everything has it.
 		start := time.Now()

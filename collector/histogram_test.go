@@ -48,7 +48,7 @@ func values(m ledger.Measure) *rapid.Generator[[]float64] {
 	), 0, 60)
 }
 
-func TestHistogramIsThatOfClientGolang(t *testing.T) {
+func TestHistogram_MatchesClientGolang(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := ledger.Measure(rapid.IntRange(0, ledger.Measures-1).Draw(rt, "measure"))
 		observed := values(m).Draw(rt, "values")
@@ -98,7 +98,7 @@ func collected(t *testing.T, v *ledger.View, m ledger.Measure, options Options) 
 	return nil
 }
 
-func TestSpansSkipLongRunsOfEmptyBuckets(t *testing.T) {
+func TestSpans_SkipLongGaps(t *testing.T) {
 	h := histogram{
 		classic: true, data: &ledger.Histogram{Count: 16, Native: []uint64{3, 0, 0, 5, 4, 0, 0, 0, 3, 1}, NativeStart: -2},
 		native: true, created: timestamppb.New(time.Unix(0, 0)),
@@ -136,7 +136,7 @@ func TestHistogram_OmitsClassicBucketsAndKeepsExemplars(t *testing.T) {
 
 // Prometheus takes a histogram for a native one if it has a zero threshold, a
 // zero count or a span.
-func TestEmptyNativeHistogramIsRecognisedAsOne(t *testing.T) {
+func TestHistogram_EmptyNativeIsRecognized(t *testing.T) {
 	h := newHistory(1)
 	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
 	have := collected(t, h.ledger.View(), ledger.HandleTime, Options{NativeHistograms: true})

@@ -14,7 +14,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-func TestRoutingPointsWithChatsAreNamed(t *testing.T) {
+func TestRoutingPoints_WithChatsAreNamed(t *testing.T) {
 	h := newHistory(10)
 	h.read(ledger.Starting, h.bot("101", "web", 1), h.bot("101", "whatsapp", 1), h.bot("202", "web", 1), h.bot("-", "web", 1))
 	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{
@@ -26,7 +26,7 @@ func TestRoutingPointsWithChatsAreNamed(t *testing.T) {
 }
 
 // The API may list more than anybody wants to store.
-func TestNamesAreNoMoreThanTheLabelSets(t *testing.T) {
+func TestRoutingPoints_AreLimitedByLabelSets(t *testing.T) {
 	h := newHistory(3)
 	names := map[string]string{}
 	for i := range 1000 {
@@ -40,7 +40,7 @@ func TestNamesAreNoMoreThanTheLabelSets(t *testing.T) {
 	}
 }
 
-func TestHostileNamesDoNotFailTheScrape(t *testing.T) {
+func TestRoutingPoints_AcceptAnyName(t *testing.T) {
 	names := map[string]string{}
 	h := newHistory(1000)
 	for id, name := range map[string]string{
@@ -65,7 +65,7 @@ func TestHostileNamesDoNotFailTheScrape(t *testing.T) {
 	}
 }
 
-func TestQuotaIsAbsentUntilItIsKnown(t *testing.T) {
+func TestQuota_IsAbsentUntilKnown(t *testing.T) {
 	used, limit := 337.0, 2000.0
 	const usedName, limitName = "wolkvox_api_token_requests_used", "wolkvox_api_token_requests_limit"
 	for name, c := range map[string]struct {

@@ -85,7 +85,7 @@ func (h *history) spread(sets int) []wolkvox.Chat {
 }
 
 // What is compared with a plain registry is the same series and values.
-func TestAPlainRegistryShowsTheSameChats(t *testing.T) {
+func TestLedgerCollector_MatchesPlainRegistry(t *testing.T) {
 	for _, native := range []bool{false, true} {
 		t.Run(fmt.Sprintf("native=%t", native), func(t *testing.T) {
 			h, reg := newHistory(10), prometheus.NewRegistry()

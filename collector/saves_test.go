@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestSavesAreMeasured(t *testing.T) {
+func TestMeasureSaves_MeasuresEachSave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewPedanticRegistry()
 		below := &memory{err: fs.ErrNotExist, takes: 2 * time.Second}

@@ -161,7 +161,7 @@ func TestReload_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 
 	// An operation that cannot be changed keeps its settings.
 	program.write(operation("first", server, "  poll: {interval: 2s}"), strings.Replace(bad, "bad.token", "none.token", 1), operation("second", server))
-	if status, body := e.reload(); status != http.StatusInternalServerError || !strings.Contains(body, `operation "bad" goes on with the settings it had: `) {
+	if status, body := e.reload(); status != http.StatusInternalServerError || !strings.Contains(body, `operation "bad" keeps its previous settings: `) {
 		t.Errorf("have status %d and %q, want 500 and what goes on", status, body)
 	}
 	have = e.await("all of them", allUp(3))

@@ -141,7 +141,7 @@ func TestReload_ServesStatusWhileFileIsStuck(t *testing.T) {
 	}
 	e.await("a reload that is seen to be stuck", func(s samples) bool { return s.sum(metric) == 0 })
 	eventually(t, "a line in the log", func() bool {
-		return strings.Contains(e.logged(), `msg="loading the configuration takes long" so_far=10s busy_with="reading the configuration, polling operation \"one\""`)
+		return strings.Contains(e.logged(), `msg="loading the configuration is slow" so_far=10s busy_with="reading the configuration, polling operation \"one\""`)
 	})
 	file.release()
 	if status := <-first; status != http.StatusOK {

@@ -51,7 +51,7 @@ func TestTokenFile_NamesBadFileAndQuotesNothing(t *testing.T) {
 	write(t, path, planted+"\x00")
 	check("it holds characters")
 	write(t, path, strings.Repeat(planted, maxTokenFile/len(planted)+1))
-	check("too large: it has more than 64 KiB")
+	check("too large: the maximum is 64 KiB")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

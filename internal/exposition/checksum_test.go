@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestJoin_IsTheChecksumOfBothTexts(t *testing.T) {
+func TestJoin_ReturnsChecksumOfBothTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := rapid.SliceOf(rapid.Byte()).Draw(t, "first"), rapid.SliceOf(rapid.Byte()).Draw(t, "second")
 		p := part{size: int64(len(second)), checksum: crc32.ChecksumIEEE(second), shift: power(int64(len(second)))}

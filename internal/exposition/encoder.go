@@ -25,15 +25,14 @@ type encodingError struct{ error }
 // Unwrap returns the encoder's error.
 func (e encodingError) Unwrap() error { return e.error }
 
-// deflaters are kept for the next scrape, as promhttp keeps its own: each has tables of
-// most of a megabyte.
+// deflaters are reused, as in promhttp: each has tables of almost a megabyte.
 var deflaters = sync.Pool{New: func() any {
-	deflater, _ := flate.NewWriter(nil, flate.DefaultCompression) // It fails for other levels only.
+	deflater, _ := flate.NewWriter(nil, flate.DefaultCompression) // It only fails for invalid levels.
 	return deflater
 }}
 
-// encoder makes parts. It compresses the text while the format's encoder writes it, so
-// the text is never in memory as a whole.
+// encoder encodes parts. It compresses the text while the format's encoder writes it, so the
+// whole text is never in memory.
 type encoder struct {
 	expfmt.Encoder
 	deflater *flate.Writer
@@ -79,7 +78,7 @@ func (e *encoder) end() error {
 	return nil
 }
 
-// part returns the text since the last part, which is not empty.
+// part returns the text since the last part, which must not be empty.
 func (e *encoder) part(family string) (part, error) {
 	if err := e.deflater.Flush(); err != nil {
 		return part{}, encodingError{err}

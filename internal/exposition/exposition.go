@@ -1,5 +1,5 @@
-// Package exposition serves metrics as promhttp does, and encodes those that seldom
-// change only when they have changed.
+// Package exposition serves metrics like promhttp, but encodes metrics that seldom change
+// only when they have changed.
 package exposition
 
 import (
@@ -18,11 +18,11 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// maxScrapes is how many scrapes are answered at once; more are refused with status 503.
-// It is far beyond any number of honest scrapers.
+// maxScrapes is how many scrapes are answered at the same time; more are refused with status
+// 503. It is far beyond any normal number of scrapers.
 const maxScrapes = 2000
 
-// Collection is a collector whose metrics never change until a moment.
+// Collection is a collector whose metrics do not change before ValidUntil.
 type Collection interface {
 	prometheus.Collector
 	// Equal reports whether another collection has the same metrics, until the
@@ -33,14 +33,14 @@ type Collection interface {
 	ValidUntil() time.Time
 }
 
-// Handler serves metrics. A collection costs by far the most to encode and seldom
-// changes: it is encoded at the first scrape after a change, and sent again until the
-// next one.
+// Handler serves metrics. The collection is by far the most expensive to encode and seldom
+// changes: it is encoded at the first scrape after a change, and sent again until the next
+// change.
 //
-// For any request, the collection is encoded once in the wanted format and kept
-// compressed. A client without gzip gets it decompressed while it is sent; one that asks
-// for some families gets only their parts. So a client that does not read holds a
-// reference to what all clients share, and the compressed rest.
+// The collection is encoded once for each requested format and cached in compressed form. It
+// is decompressed while it is sent to a client without gzip, and a client that requests some
+// families receives only their parts. So a client that does not read only holds a reference to
+// the shared cache, and the other metrics in compressed form.
 type Handler struct {
 	others   prometheus.Gatherer // all metrics that are not in the collection
 	current  func(now time.Time) Collection
@@ -55,30 +55,30 @@ type Handler struct {
 
 	mu     sync.Mutex
 	cached *cache
-	next   *gathering // has not begun; nil if no scrape waits for it
+	next   *gathering // not started; nil if no scrape waits for it
 }
 
-// gathering is one call of Gather, for all scrapes that came before it began.
+// gathering is one call of Gather, for all scrapes that arrived before it started.
 type gathering struct {
 	done     chan struct{}
 	families []*dto.MetricFamily
 	err      error
 }
 
-// cache holds a collection in the formats that were asked for.
+// cache holds a collection in the requested formats.
 type cache struct {
 	collection Collection
-	validUntil time.Time // zero: for ever
+	validUntil time.Time // zero if there is no end
 	encoded    map[expfmt.Format][]part
 }
 
-// isValid reports whether the cache can serve a collection at a moment.
+// isValid reports whether the cache can serve a collection at a time.
 func (c *cache) isValid(collection Collection, now time.Time) bool {
 	return c != nil && collection.Equal(c.collection) && (c.validUntil.IsZero() || now.Before(c.validUntil))
 }
 
-// NewHandler returns a handler of the collection that current returns, and of all that
-// is registered. Errors are logged to errorLog.
+// NewHandler returns a handler of the collection that current returns and of all registered
+// metrics. Errors are logged to errorLog.
 func NewHandler(reg *prometheus.Registry, current func(now time.Time) Collection, errorLog promhttp.Logger) *Handler {
 	h := &Handler{
 		others:   reg,
@@ -133,18 +133,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		write = writeGzip
 	}
 	if r.Method != http.MethodHead {
-		_ = write(w, parts) // The response has begun, so a failure cannot be reported.
+		_ = write(w, parts) // The response has started, so a failure cannot be reported.
 	}
 }
 
-// refuse answers a scrape beyond maxScrapes, or one whose client did not wait for its turn.
+// refuse answers a scrape beyond maxScrapes, or one whose client has canceled it.
 func (h *Handler) refuse(w http.ResponseWriter) {
 	h.refused.Inc()
 	w.Header().Set("Retry-After", "5")
 	http.Error(w, "too many scrapes at once, try again later", http.StatusServiceUnavailable)
 }
 
-// fail answers as promhttp does.
+// fail answers like promhttp.
 func (h *Handler) fail(w http.ResponseWriter, err error) {
 	cause := "gathering"
 	if errors.As(err, new(encodingError)) {
@@ -178,9 +178,9 @@ func (h *Handler) parts(ctx context.Context, format expfmt.Format, names []strin
 	return merge(cached, others, format)
 }
 
-// gatherOthers returns the others as they are after the call. Scrapes that come while they
-// are being gathered share the next gathering, so that reading /proc costs no more with
-// more scrapers.
+// gatherOthers returns the others, gathered after the call. Scrapes that arrive while they are
+// being gathered share the next gathering, so that the cost of reading /proc does not grow
+// with the number of scrapers.
 func (h *Handler) gatherOthers(ctx context.Context) ([]*dto.MetricFamily, error) {
 	h.mu.Lock()
 	joined, first := h.next, h.next == nil
@@ -200,7 +200,7 @@ func (h *Handler) gatherOthers(ctx context.Context) ([]*dto.MetricFamily, error)
 	}
 }
 
-// gather does not end with the scrape that began it: others wait for it.
+// gather continues if the scrape that started it is canceled: others wait for it.
 func (h *Handler) gather(joined *gathering) {
 	defer close(joined.done)
 	h.gathering <- struct{}{}
@@ -211,15 +211,15 @@ func (h *Handler) gather(joined *gathering) {
 	joined.families, joined.err = h.others.Gather()
 }
 
-// selected returns those of all whose name is one of names. It does not change all.
+// selected returns the elements of all whose name is one of names. It does not change all.
 func selected[T any](all []T, names []string, name func(T) string) []T {
-	var some []T
-	for _, one := range all {
-		if slices.Contains(names, name(one)) {
-			some = append(some, one)
+	var result []T
+	for _, element := range all {
+		if slices.Contains(names, name(element)) {
+			result = append(result, element)
 		}
 	}
-	return some
+	return result
 }
 
 // merge encodes the others and puts them between the cached parts, by name.
@@ -257,10 +257,10 @@ func merge(cached []part, others []*dto.MetricFamily, format expfmt.Format) ([]p
 	return parts, flush()
 }
 
-// encodedCollection returns the families of the collection as it is now.
+// encodedCollection returns the families of the current collection.
 func (h *Handler) encodedCollection(ctx context.Context, format expfmt.Format) ([]part, error) {
 	format = equivalent(format)
-	if _, parts := h.lookUp(format); parts != nil {
+	if _, parts := h.currentCache(format); parts != nil {
 		return parts, nil
 	}
 	if err := acquire(ctx, h.encoding); err != nil {
@@ -268,7 +268,7 @@ func (h *Handler) encodedCollection(ctx context.Context, format expfmt.Format) (
 	}
 	defer release(h.encoding)
 	// Another scrape may have encoded it meanwhile.
-	cached, parts := h.lookUp(format)
+	cached, parts := h.currentCache(format)
 	if parts != nil {
 		return parts, nil
 	}
@@ -282,8 +282,8 @@ func (h *Handler) encodedCollection(ctx context.Context, format expfmt.Format) (
 	return parts, nil
 }
 
-// lookUp returns the cache of now, and its parts if it has been encoded in a format.
-func (h *Handler) lookUp(format expfmt.Format) (*cache, []part) {
+// currentCache returns the valid cache, and its parts if it has the format.
+func (h *Handler) currentCache(format expfmt.Format) (*cache, []part) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
@@ -293,8 +293,8 @@ func (h *Handler) lookUp(format expfmt.Format) (*cache, []part) {
 	return h.cached, h.cached.encoded[format]
 }
 
-// equivalent returns one format for all that encode this exporter's names alike. Only one
-// escaping scheme changes them.
+// equivalent returns the same format for all formats that encode this exporter's names alike.
+// Only one escaping scheme changes them.
 func equivalent(format expfmt.Format) expfmt.Format {
 	if format.ToEscapingScheme() == model.DotsEscaping {
 		return format

@@ -190,7 +190,7 @@ type lines []string
 
 func (l *lines) Println(v ...any) { *l = append(*l, fmt.Sprint(v...)) }
 
-func TestHandler_SaysWhyAScrapeFails(t *testing.T) {
+func TestHandler_ReportsWhyScrapeFails(t *testing.T) {
 	broken := prometheus.CollectorFunc(func(ch chan<- prometheus.Metric) {
 		ch <- prometheus.NewInvalidMetric(prometheus.NewDesc("broken", "", nil, nil), errors.New("out of order"))
 	})
@@ -223,7 +223,7 @@ func TestHandler_SaysWhyAScrapeFails(t *testing.T) {
 }
 
 // The cache has no part that a client could make larger.
-func TestHandler_KeepsOneEncodingForEachFormat(t *testing.T) {
+func TestHandler_CachesOneEncodingPerFormat(t *testing.T) {
 	s := newServed(1)
 	for _, format := range expfmt.DefaultOpenMetricsAcceptedFormats() {
 		for _, escaping := range []string{"", ";escaping=allow-utf-8", ";escaping=underscores", ";escaping=dots", ";escaping=values", ";escaping=other"} {

@@ -18,8 +18,8 @@ var (
 	lastBlock = []byte{1, 0, 0, 0xff, 0xff}
 )
 
-// writeGzip writes parts as one gzip file: several in a row would be as valid, but
-// browsers read only the first.
+// writeGzip writes parts as one gzip member: several members would be valid, too, but browsers
+// only read the first.
 func writeGzip(w io.Writer, parts []part) error {
 	if _, err := w.Write(gzipHeader); err != nil {
 		return err
@@ -58,7 +58,7 @@ func writePlain(w io.Writer, parts []part) error {
 		if err := in.flate.(flate.Resetter).Reset(bytes.NewReader(parts[i].deflated), nil); err != nil {
 			return err
 		}
-		// Reading on would fail: the part's last block is not the last of a file.
+		// Reading further would fail: a part does not end with a final block.
 		if _, err := io.CopyBuffer(w, io.LimitReader(in.flate, parts[i].size), in.buffer[:]); err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func writePlain(w io.Writer, parts []part) error {
 	return nil
 }
 
-// acceptsGzip reports whether gzip is preferred to no encoding, as promhttp decides it.
+// acceptsGzip reports whether gzip is preferred to no encoding, like promhttp.
 func acceptsGzip(header http.Header) bool {
 	gzip, identity := 0.0, -1.0
 	for accepted := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {

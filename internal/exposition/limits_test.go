@@ -34,7 +34,7 @@ func wantRefused(t *testing.T, e *served, response *httptest.ResponseRecorder) {
 	}
 }
 
-func TestHandler_RefusesScrapesBeyondItsLimit(t *testing.T) {
+func TestHandler_RefusesScrapesBeyondLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newServed(1)
 		e.scrapes = make(chan struct{}, 2)
@@ -51,7 +51,7 @@ func TestHandler_RefusesScrapesBeyondItsLimit(t *testing.T) {
 }
 
 // Clients that do not read, however they ask, keep no other from an answer.
-func TestHandler_StalledClientsHoldNothingThatOthersWaitFor(t *testing.T) {
+func TestHandler_StalledClientsBlockNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newServed(1)
 		closed := make(chan struct{})
@@ -82,7 +82,7 @@ func TestHandler_StalledClientsHoldNothingThatOthersWaitFor(t *testing.T) {
 	})
 }
 
-func TestHandler_RefusesAScrapeWhoseClientLeavesTheQueue(t *testing.T) {
+func TestHandler_RefusesScrapeOfCanceledRequest(t *testing.T) {
 	for name, places := range map[string]func(*served) chan struct{}{
 		"encoding": func(e *served) chan struct{} { return e.encoding },
 		"merging":  func(e *served) chan struct{} { return e.merging },
@@ -113,7 +113,7 @@ func TestHandler_RefusesAScrapeWhoseClientLeavesTheQueue(t *testing.T) {
 }
 
 // A scrape shows what was gathered after it came, whatever was being gathered then.
-func TestHandler_GathersOnceForAllThatWait(t *testing.T) {
+func TestHandler_GathersOnceForAllWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gathered, proceed := 0, make(chan struct{})
 		reg := prometheus.NewRegistry()

@@ -18,16 +18,16 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 )
 
-// loader loads an operation and polls it. While the operation cannot be loaded, the
-// loader publishes why, and tries again at the interval of its polls.
+// loader loads an operation and polls it. While the operation cannot be loaded, the loader
+// publishes the reason and tries again at the poll interval.
 type loader struct {
 	manager *Manager
 	target  config.Target
 	logger  log.Logger
 
 	failing  fault.Fault
-	err      error                           // of the newest try
-	loaded   atomic.Pointer[loadedOperation] // nil until a try succeeds
+	err      error                           // of the last attempt
+	loaded   atomic.Pointer[loadedOperation] // nil until an attempt succeeds
 	snapshot atomic.Pointer[status.Snapshot] // published until then
 }
 
@@ -37,7 +37,7 @@ type loadedOperation struct {
 	metrics prometheus.Collector
 }
 
-// newLoader tries once to load the operation. It returns the loader in any case.
+// newLoader returns a loader that has tried once to load the operation, and the error of that.
 func newLoader(m *Manager, target config.Target) (*loader, error) {
 	l := &loader{manager: m, target: target, logger: log.With(m.options.Logger, "operation", target.Name)}
 	l.load()

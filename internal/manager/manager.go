@@ -47,8 +47,8 @@ type Options struct {
 	Logger       log.Logger
 }
 
-// Manager runs operations. As a collector, it shows the requests to the API and the saves
-// of all operations.
+// Manager runs operations. As a collector, it collects the metrics of API requests and of
+// state saves.
 type Manager struct {
 	options    Options
 	operations *set
@@ -59,8 +59,7 @@ type Manager struct {
 	storage *storage   // nil before the first configuration
 }
 
-// New returns a manager without operations. It registers whether the last configuration
-// was applied.
+// New returns a manager without operations. It registers the metric of configuration reloads.
 func New(reg prometheus.Registerer, options Options) *Manager {
 	return &Manager{
 		options:    options,
@@ -72,7 +71,7 @@ func New(reg prometheus.Registerer, options Options) *Manager {
 	}
 }
 
-// Snapshots returns what each operation that runs shows now, sorted by name.
+// Snapshots returns the snapshots of the operations, sorted by name.
 func (m *Manager) Snapshots() []status.Snapshot {
 	runners := m.operations.runners()
 	snapshots := make([]status.Snapshot, len(runners))
@@ -99,14 +98,14 @@ func (m *Manager) Stop() { m.operations.close() }
 // Close ends all operations and releases the storage folder.
 func (m *Manager) Close() {
 	m.Stop()
-	if m.mu.TryLock() { // A reload that hangs may still use the folder, and ends with the process.
+	if m.mu.TryLock() { // A reload that hangs can still use the folder until the process ends.
 		defer m.mu.Unlock()
 		m.storage.close()
 	}
 }
 
-// newPoller loads an operation. The collector has the operation's metrics that are
-// neither its ledger's nor its status's.
+// newPoller loads an operation. The collector has the metrics of its API requests and state
+// saves.
 func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Collector, error) {
 	metrics := prometheus.NewRegistry()
 	client := m.options.NewClient(target, wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe))
@@ -135,8 +134,7 @@ func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Co
 	return p, metrics, err
 }
 
-// RequestsPerDay returns how many requests polling takes on an ordinary day, when no
-// response is truncated.
+// RequestsPerDay returns the number of requests in a day without truncated responses.
 func RequestsPerDay(poll *config.Poll) int {
 	const day = 24 * time.Hour
 	times := func(every time.Duration) int { return int(day / every) }

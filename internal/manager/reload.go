@@ -55,7 +55,7 @@ func (m *Manager) ReloadOn(ctx context.Context, signals <-chan os.Signal) {
 func (m *Manager) reload(ctx context.Context) error {
 	err := m.load(ctx)
 	if ctx.Err() != nil {
-		return err // The program is about to end.
+		return err // The program is shutting down.
 	}
 	if err != nil {
 		level.Error(m.options.Logger).Log("msg", "reloading the configuration failed", "err", fault.OneLine(err))
@@ -84,11 +84,11 @@ func (m *Manager) load(ctx context.Context) error {
 	return err
 }
 
-// slowLoad is how long loading the configuration takes before that is reported.
+// slowLoad is the time after which loading the configuration is reported as slow.
 const slowLoad = 10 * time.Second
 
-// reportSlowLoad reports, once, a configuration that takes long to load, until end is
-// called: a load that hangs would show nowhere else.
+// reportSlowLoad reports once if end has not been called after slowLoad: nothing else shows a
+// load that hangs.
 func (m *Manager) reportSlowLoad() (end func()) {
 	done := make(chan struct{})
 	var watch sync.WaitGroup
@@ -96,7 +96,7 @@ func (m *Manager) reportSlowLoad() (end func()) {
 		select {
 		case <-time.After(slowLoad):
 			m.applied.Set(0)
-			level.Warn(m.options.Logger).Log("msg", "loading the configuration takes long", "so_far", slowLoad, "busy_with", m.options.RunningTasks())
+			level.Warn(m.options.Logger).Log("msg", "loading the configuration is slow", "so_far", slowLoad, "busy_with", m.options.RunningTasks())
 		case <-done:
 		}
 	})

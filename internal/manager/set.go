@@ -15,33 +15,33 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-// runner is an operation at work.
+// runner runs an operation.
 type runner interface {
 	Run(ctx context.Context)
 	Snapshot() status.Snapshot
 	prometheus.Collector
 }
 
-// member is an operation as a configuration describes it.
+// member is an operation of a configuration.
 type member struct {
 	name string
-	// settings are all that the operation is made of. An operation whose settings are
-	// deeply equal to those that it runs with goes on undisturbed.
+	// settings holds all settings of the operation. If they are deeply equal to those of the
+	// running operation, apply does not touch it.
 	settings any
-	// make loads the operation, but does not start it. If it fails, it returns an error
-	// and a stand-in, which goes on trying to load the operation.
+	// make loads the operation without starting it. If that fails, it returns an error and a
+	// stand-in that keeps trying to load the operation.
 	make func() (runner, error)
 	// required makes apply fail, before anything has changed, if make does.
 	required bool
 }
 
-// changes are the names of the operations that apply has changed, sorted. Loaded are
-// those that could not be loaded before, and whose settings are the same.
+// changes holds the sorted names of the operations that apply has changed. loaded holds those
+// with the same settings that could not be loaded before.
 type changes struct {
 	added, changed, removed, loaded []string
 }
 
-// set runs operations side by side. Its runners can be read at any time.
+// set runs operations concurrently. Its runners can be read at any time.
 type set struct {
 	ctx    context.Context // of all runners
 	cancel context.CancelFunc
@@ -65,7 +65,7 @@ func newRunning(m member) (*running, error) {
 	return &running{runner: made, member: m, done: make(chan struct{})}, err
 }
 
-// isLoaded reports whether it is not a stand-in.
+// isLoaded reports whether the runner is not a stand-in.
 func (r *running) isLoaded() bool { return r.Snapshot().Status.NotLoaded == "" }
 
 func (r *running) start(parent context.Context) {
@@ -77,7 +77,7 @@ func (r *running) start(parent context.Context) {
 	}()
 }
 
-// stop waits for the end: only then another operation can use the store.
+// stop waits until the runner has ended: only then can another one use the store.
 func (r *running) stop() {
 	r.cancel()
 	<-r.done
@@ -90,11 +90,11 @@ func newSet() *set {
 	return s
 }
 
-// apply makes members, whose names differ, the ones that run. New ones are made before
-// anything changes. A new one that cannot be made is replaced by its stand-in, unless it
-// is required. A member with other settings is stopped and made again; if that fails, it
-// goes on with its previous settings, and the error says so. A stand-in is made again.
-// Once ctx is done, no further member is made.
+// apply runs members, which have different names, instead of the current ones. New members
+// are made before anything changes. If a new member cannot be made, its stand-in runs, unless
+// the member is required. A member with other settings is stopped and made again; if that
+// fails, it runs with its previous settings, and apply returns an error. Stand-ins are made
+// again. Once ctx is done, no further member is made.
 func (s *set) apply(ctx context.Context, members []member) (changes, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,10 +156,10 @@ func (s *set) apply(ctx context.Context, members []member) (changes, error) {
 	return c, errors.Join(errs...)
 }
 
-// replace stops an operation and starts a member in its place. Both have the same store,
-// so the old one ends before the new one is made. If the new one cannot be made, the old
-// member starts again, and the error says so; if that cannot be made either, the new
-// member's stand-in starts.
+// replace stops an operation and starts a member instead. Both have the same store, so the old
+// one ends before the new one is made. If the new one cannot be made, the old member starts
+// again and replace returns an error; if the old one cannot be made either, the stand-in of
+// the new member starts.
 func (s *set) replace(old *running, m member) (*running, error) {
 	wasLoaded := old.isLoaded()
 	old.stop()
@@ -167,7 +167,7 @@ func (s *set) replace(old *running, m member) (*running, error) {
 	if err != nil && wasLoaded {
 		if restarted, restartErr := newRunning(old.member); restartErr == nil {
 			restarted.start(s.ctx)
-			return restarted, fmt.Errorf("operation %q goes on with the settings it had: %w", m.name, err)
+			return restarted, fmt.Errorf("operation %q keeps its previous settings: %w", m.name, err)
 		}
 	}
 	r.start(s.ctx)
@@ -187,11 +187,11 @@ func (s *set) publish() {
 	s.published.Store(&runners)
 }
 
-// runners returns those that run now, sorted by name. The slice must not be changed.
+// runners returns the current runners, sorted by name. The slice must not be changed.
 func (s *set) runners() []runner { return *s.published.Load() }
 
-// close ends all runners and waits for them, and for an apply that is under way. Later
-// calls of apply fail.
+// close ends all runners and waits for them, and for a call of apply under way. Later calls
+// of apply fail.
 func (s *set) close() {
 	s.cancel()
 	s.mu.Lock()

@@ -93,7 +93,7 @@ func settled(s *set) {
 
 func (q *quiet) hasBegun() chan struct{} { return q.began }
 
-func TestSet_AppliesAnotherConfigurationOperationByOperation(t *testing.T) {
+func TestSet_AppliesChangesOperationByOperation(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
 	apply := func(members ...member) error {
@@ -117,7 +117,7 @@ func TestSet_AppliesAnotherConfigurationOperationByOperation(t *testing.T) {
 		{"a bad new one has a stand-in", []member{d.as("a", "2"), d.as("b", "1"), d.as("c", "bad")}, "c bad runs", "", "a b c", "a2 b1 cbad"},
 		{"it is tried again", []member{d.as("a", "2"), d.as("b", "1"), d.as("c", "bad")}, "c bad ended, c bad runs", "", "a b c", "a2 b1 cbad"},
 		{"a bad one becomes a good one", []member{d.as("a", "2"), d.as("b", "1"), d.as("c", "2")}, "c bad ended, c 2 runs", "", "a b c", "a2 b1 c2"},
-		{"a bad change leaves what was", []member{d.as("a", "bad"), d.as("b", "2")}, "a 2 ended, a 2 runs, b 1 ended, b 2 runs, c 2 ended", `operation "a" goes on with the settings it had: a is bad`, "a b", "a2 b2"},
+		{"a bad change leaves what was", []member{d.as("a", "bad"), d.as("b", "2")}, "a 2 ended, a 2 runs, b 1 ended, b 2 runs, c 2 ended", `operation "a" keeps its previous settings: a is bad`, "a b", "a2 b2"},
 		{"one goes", []member{d.as("b", "2")}, "a 2 ended", "", "b", "b2"},
 		{"one goes, another comes", []member{d.as("c", "1")}, "c 1 runs, b 2 ended", "", "c", "c1"},
 		{"none", nil, "c 1 ended", "", "", ""},
@@ -175,7 +175,7 @@ func shown(t *testing.T, s *set) string {
 	return strings.Join(series, " ")
 }
 
-func TestSet_CloseEndsItsOperations(t *testing.T) {
+func TestSet_CloseEndsOperations(t *testing.T) {
 	d, f := &diary{}, newSet()
 	if _, err := f.apply(t.Context(), []member{d.as("a", "1"), d.as("b", "1")}); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestSet_CloseEndsItsOperations(t *testing.T) {
 
 // A poll that is under way does not see the operation made anew beside it: both
 // would have one store.
-func TestSet_EndsAnOperationBeforeItIsMadeAgain(t *testing.T) {
+func TestSet_EndsOperationBeforeReplacingIt(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
 	slow := &lingering{d.newQuiet("a", "1")}
@@ -233,7 +233,7 @@ func (l *lingering) Run(ctx context.Context) {
 	l.note("%s %s ended", l.name, l.settings)
 }
 
-func TestSet_MakesNoFurtherOperationOnceContextIsDone(t *testing.T) {
+func TestSet_StopsApplyingOnceContextIsDone(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
 	if _, err := f.apply(t.Context(), []member{d.as("a", "1")}); err != nil {
@@ -286,7 +286,7 @@ func TestSet_CloseEndsOperationsDuringApply(t *testing.T) {
 	<-closed
 }
 
-func TestSet_ReturnsWhatChanged(t *testing.T) {
+func TestSet_ReturnsChanges(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
 	for _, step := range []struct {
@@ -309,7 +309,7 @@ func TestSet_ReturnsWhatChanged(t *testing.T) {
 	}
 }
 
-func TestSet_ReturnsWhatIsLoadedByAnotherTry(t *testing.T) {
+func TestSet_ReturnsOperationsLoadedByRetry(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
 	mended := d.as("a", "bad")
@@ -328,7 +328,7 @@ func TestSet_ReturnsWhatIsLoadedByAnotherTry(t *testing.T) {
 
 // A member whose settings cannot be loaded any more, and which is not to be loaded with
 // the ones that it had either, has a stand-in.
-func TestSet_ShowsStandInWhereNothingCanBeLoaded(t *testing.T) {
+func TestSet_ShowsStandInIfLoadFails(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
 	loads := true

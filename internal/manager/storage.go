@@ -10,10 +10,10 @@ import (
 // storage keeps the states of operations in a folder, or in memory.
 type storage struct {
 	folder   *store.Folder // nil for memory
-	memories sync.Map      // *store.Memory by operation, for an operation that is made again
+	memories sync.Map      // *store.Memory by operation, kept when an operation is made again
 }
 
-// openStorage locks a folder. An empty path stands for memory.
+// openStorage locks a folder. If the path is empty, states are kept in memory.
 func openStorage(path string) (*storage, error) {
 	if path == "" {
 		return &storage{}, nil
@@ -36,6 +36,6 @@ func (s *storage) store(operation string) poller.Store {
 
 func (s *storage) close() {
 	if s != nil && s.folder != nil {
-		_ = s.folder.Close() // The process ends next, and with it the lock.
+		_ = s.folder.Close() // The process ends next, which releases the lock.
 	}
 }

@@ -1,6 +1,5 @@
-// Package regular reads regular files of a bounded size. A named pipe, a device or
-// a file without an end is refused at once: reading one would block, or fill the
-// memory.
+// Package regular reads regular files of a limited size. It refuses named pipes, devices and
+// files without an end: reading them would block or fill the memory.
 package regular
 
 import (
@@ -19,32 +18,31 @@ var (
 )
 
 // ReadFile returns the content of a file of at most limit bytes. Symbolic links are
-// followed. The errors of this package do not name the file: each caller says whose
-// it is.
+// followed. The errors of this package do not name the file: callers add it.
 func ReadFile(name string, limit int64) ([]byte, error) {
-	// Before it is opened: opening a device can have effects, and the open end of a
-	// pipe lets its writer go on.
+	// Checked before opening: opening a device can have side effects, and opening a pipe
+	// unblocks its writer.
 	if err := Check(name, limit); err != nil {
 		return nil, err
 	}
-	// In between, a pipe may have taken its place.
+	// Meanwhile, a pipe may have replaced the file, so the open file is checked again.
 	file, err := os.OpenFile(name, os.O_RDONLY|nonBlocking, 0) //nolint:gosec // The path is the caller's.
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	if err := check(info, limit); err != nil {
 		return nil, err
 	}
-	// It may grow while it is read, and those in /proc have no size.
+	// The file may grow while it is read, and files in /proc have size 0.
 	var content bytes.Buffer
 	content.Grow(int(info.Size()) + bytes.MinRead)
 	if _, err := content.ReadFrom(io.LimitReader(file, limit+1)); err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	if int64(content.Len()) > limit {
 		return nil, tooLarge(limit)
@@ -52,12 +50,12 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 	return content.Bytes(), nil
 }
 
-// Check returns an error unless name leads to a regular file of at most limit bytes.
-// It is for files that a library opens.
+// Check returns an error unless name is a regular file of at most limit bytes, or a link to
+// one. It is for files that a library opens.
 func Check(name string, limit int64) error {
 	info, err := os.Stat(name)
 	if err != nil {
-		return cause(err)
+		return withoutPath(err)
 	}
 	return check(info, limit)
 }
@@ -84,13 +82,13 @@ func check(info fs.FileInfo, limit int64) error {
 func tooLarge(limit int64) error {
 	const kibi, mebi = 1 << 10, 1 << 20
 	if limit >= mebi {
-		return fmt.Errorf("%w: it has more than %d MiB", ErrTooLarge, limit/mebi)
+		return fmt.Errorf("%w: the maximum is %d MiB", ErrTooLarge, limit/mebi)
 	}
-	return fmt.Errorf("%w: it has more than %d KiB", ErrTooLarge, limit/kibi)
+	return fmt.Errorf("%w: the maximum is %d KiB", ErrTooLarge, limit/kibi)
 }
 
-// cause is an error without the name of the file.
-func cause(err error) error {
+// withoutPath returns an error without the name of the file.
+func withoutPath(err error) error {
 	if failure, ok := errors.AsType[*fs.PathError](err); ok {
 		return failure.Err
 	}

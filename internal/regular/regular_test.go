@@ -57,7 +57,7 @@ func TestReadFile_RefusesSparseFileUnread(t *testing.T) {
 	if err := os.Truncate(name, 10<<30); err != nil {
 		t.Skip(err)
 	}
-	for limit, want := range map[int64]string{64 << 10: "too large: it has more than 64 KiB", 16 << 20: "too large: it has more than 16 MiB"} {
+	for limit, want := range map[int64]string{64 << 10: "too large: the maximum is 64 KiB", 16 << 20: "too large: the maximum is 16 MiB"} {
 		if _, err := ReadFile(name, limit); err == nil || err.Error() != want {
 			t.Errorf("have error %v, want %q", err, want)
 		}
