@@ -62,7 +62,9 @@ type findingList struct{ findings []Finding }
 
 func (l *findingList) ok(id ID, text string)              { l.add(Finding{id, OK, text, ""}) }
 func (l *findingList) warning(id ID, text, advice string) { l.add(Finding{id, Warning, text, advice}) }
-func (l *findingList) failed(id ID, text, advice string)  { l.add(Finding{id, Failed, text, advice}) }
+
+func (l *findingList) failed(id ID, text, advice string) { l.add(Finding{id, Failed, text, advice}) }
+
 func (l *findingList) skipped(id ID, reason string) {
 	l.add(Finding{id, Skipped, "skipped: " + reason, ""})
 }

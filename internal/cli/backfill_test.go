@@ -7,7 +7,7 @@ import (
 
 // The time of an operation's clock is read in its zone, what that shows twice as
 // the later of the two.
-func TestTimesAreReadInTheOperationsZone(t *testing.T) {
+func TestParseTime_UsesOperationsZone(t *testing.T) {
 	t.Parallel()
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestColoursAreForATerminal(t *testing.T) {
+func TestWantsColour_OnlyOnTerminal(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Skip("there is no terminal to be had here")

@@ -21,7 +21,7 @@ func settle(t *testing.T, args ...string) flags {
 	return s
 }
 
-func TestDefaultsAreThoseOfTheContract(t *testing.T) {
+func TestParse_HasDefaultsOfContract(t *testing.T) {
 	s := settle(t)
 	for name, values := range map[string][2]any{
 		"command":                         {s.command, "serve"},
@@ -58,7 +58,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 	}
 }
 
-func TestServeIsTheDefaultCommand(t *testing.T) {
+func TestParse_DefaultCommandIsServe(t *testing.T) {
 	flags := []string{"--wolkvox.server=0042", "--poll.interval=7s", "--storage.path="}
 	without := settle(t, flags...)
 	for _, args := range [][]string{append([]string{"serve"}, flags...), append(slices.Clone(flags), "serve")} {
@@ -70,7 +70,7 @@ func TestServeIsTheDefaultCommand(t *testing.T) {
 	}
 }
 
-func TestDemoPollsOftenAndKeepsNothingUnlessToldOtherwise(t *testing.T) {
+func TestDemo_HasOwnDefaults(t *testing.T) {
 	if s := settle(t, "demo"); s.operation.Poll.Interval.Duration != 5*time.Second || s.storagePath != "" {
 		t.Errorf("have interval %s and storage %q, want 5s and none", s.operation.Poll.Interval.Duration, s.storagePath)
 	}
@@ -79,7 +79,7 @@ func TestDemoPollsOftenAndKeepsNothingUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
-func TestDemo_ListensOnLoopbackUnlessAnAddressIsGiven(t *testing.T) {
+func TestDemo_ListensOnLoopbackByDefault(t *testing.T) {
 	for _, test := range []struct{ args, want []string }{
 		{[]string{"demo"}, []string{"127.0.0.1:10042"}},
 		{[]string{"demo", "--web.listen-address=:10042"}, []string{":10042"}},
@@ -92,7 +92,7 @@ func TestDemo_ListensOnLoopbackUnlessAnAddressIsGiven(t *testing.T) {
 	}
 }
 
-func TestEveryDurationTakesGosSpellingAndPrometheus(t *testing.T) {
+func TestParse_DurationsAcceptBothFormats(t *testing.T) {
 	s := settle(t, "--wolkvox.timeout=1m30s", "--poll.interval=1s", "--poll.overlap=1.5h", "--poll.reconcile-interval=1d", "--poll.reconcile-window=1w",
 		"--poll.initial-window=0", "--poll.max-catch-up=1d12h", "--collector.zero-hold=0s")
 	for name, values := range map[string][2]time.Duration{

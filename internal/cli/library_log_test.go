@@ -11,7 +11,7 @@ import (
 
 const secret = "+573001234567"
 
-func TestLibraryLog_HasKindsOnly(t *testing.T) {
+func TestLibraryLog_LogsOnlyKinds(t *testing.T) {
 	defer stdlog.SetOutput(os.Stderr)
 	defer stdlog.SetFlags(stdlog.LstdFlags)
 	for _, format := range []string{"logfmt", "json"} {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAwait_EndsWithCommandOrSoonAfterSignal(t *testing.T) {
+func TestAwait_EndsWithCommandOrAfterTimeout(t *testing.T) {
 	for _, test := range []struct {
 		name         string
 		signal, ends time.Duration // since the start
@@ -34,7 +34,7 @@ func TestAwait_EndsWithCommandOrSoonAfterSignal(t *testing.T) {
 	}
 }
 
-func TestTasks_NameThoseThatRun(t *testing.T) {
+func TestTasks_NameNewestTasks(t *testing.T) {
 	var busy tasks
 	expect := func(want string) {
 		t.Helper()

@@ -14,7 +14,7 @@ var (
 	keyItem = regexp.MustCompile("^- `([a-z_]+)` \\(.+\\): .")
 )
 
-func TestTheReferenceHasEveryKeyAndNoOther(t *testing.T) {
+func TestReference_HasExactlyTheKeys(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(docs, "configuration.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestTheReferenceHasEveryKeyAndNoOther(t *testing.T) {
 	differ(t, keys, "configuration.md")
 }
 
-func TestTheReferenceNamesWhatIsRefused(t *testing.T) {
+func TestReference_NamesUnsupportedKeys(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(docs, "configuration.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestTheReferenceNamesWhatIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheExampleCanBeUsed(t *testing.T) {
+func TestExample_Loads(t *testing.T) {
 	text, err := os.ReadFile(exampleFile)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestDurationReadsBothSpellings(t *testing.T) {
+func TestDuration_AcceptsGoAndPrometheusFormat(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"1s": time.Second, "90s": 90 * time.Second, "1m30s": 90 * time.Second, "1.5h": 90 * time.Minute,
 		"1d": 24 * time.Hour, "1w2d": 9 * 24 * time.Hour, "1500ms": 1500 * time.Millisecond,
@@ -18,7 +18,7 @@ func TestDurationReadsBothSpellings(t *testing.T) {
 	}
 }
 
-func TestDurationRefusesWhatIsShorterThanASecond(t *testing.T) {
+func TestDuration_RefusesLessThanOneSecond(t *testing.T) {
 	for _, text := range []string{"0s", "0", "999ms", "-1s", "-1d", "", "5", "soon", "1h1", "99999999999h"} {
 		have := Duration{Duration: time.Hour}
 		if err := have.Set(text); err == nil || !strings.Contains(err.Error(), `"`+text+`"`) {
@@ -30,7 +30,7 @@ func TestDurationRefusesWhatIsShorterThanASecond(t *testing.T) {
 	}
 }
 
-func TestDurationIsZeroWhereThatIsAllowedOnly(t *testing.T) {
+func TestDuration_IsZeroOnlyIfAllowed(t *testing.T) {
 	for _, text := range []string{"0s", "0", "0m"} {
 		have := Duration{Duration: time.Hour, ZeroAllowed: true}
 		if err := have.Set(text); err != nil || have.Duration != 0 {
@@ -43,7 +43,7 @@ func TestDurationIsZeroWhereThatIsAllowedOnly(t *testing.T) {
 	}
 }
 
-func TestDurationIsWrittenAsPrometheusDoes(t *testing.T) {
+func TestDuration_PrintsPrometheusFormat(t *testing.T) {
 	have := Duration{Duration: 168 * time.Hour}
 	if have.String() != "1w" {
 		t.Errorf("have %q, want 1w", have.String())

@@ -43,7 +43,7 @@ func testFiles(t *testing.T, pattern string) []string {
 }
 
 // Each file breaks one rule. What is to be said of NAME.yml is in NAME.txt.
-func TestABadFileIsNamedWithItsLineKeyAndWhatIsWanted(t *testing.T) {
+func TestLoad_ReportsLineKeyAndWhatIsAllowed(t *testing.T) {
 	t.Chdir(filepath.Join("testdata", "bad"))
 	for _, name := range testFiles(t, "*.yml") {
 		want, err := os.ReadFile(strings.TrimSuffix(name, ".yml") + ".txt")
@@ -76,7 +76,7 @@ func load(t *testing.T, path string) []Target {
 	return targets
 }
 
-func TestAnOperationOfAFileHasTheFlagsSettingsAndItsOwn(t *testing.T) {
+func TestLoad_UsesFlagsAsDefaults(t *testing.T) {
 	minimal := load(t, "testdata/good/minimal.yml")[0]
 	if have, want := minimal.Operation.Poll, defaults().Poll; have != want {
 		t.Errorf("have %v, want %v", have, want)
@@ -111,7 +111,7 @@ func TestAnOperationOfAFileHasTheFlagsSettingsAndItsOwn(t *testing.T) {
 	}
 }
 
-func TestDigitsAreReadAsTheyAreWritten(t *testing.T) {
+func TestLoad_KeepsLeadingZeros(t *testing.T) {
 	sales := load(t, "testdata/good/settings.yml")[0]
 	if sales.Operation.Server != "0042" {
 		t.Errorf("have server %q, want 0042", sales.Operation.Server)
@@ -122,7 +122,7 @@ func TestDigitsAreReadAsTheyAreWritten(t *testing.T) {
 	}
 }
 
-func TestPathsAreRelativeToTheFile(t *testing.T) {
+func TestLoad_ResolvesPathsRelativeToFile(t *testing.T) {
 	sales := load(t, "testdata/good/settings.yml")[0]
 	if token, err := sales.Token(); err != nil || token != "s3cret-of-sales" {
 		t.Errorf("have token %q and error %v", token, err)
@@ -135,7 +135,7 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	}
 }
 
-func TestBucketsOfAnOperationGoBeforeThoseOfTheFile(t *testing.T) {
+func TestLoad_PrefersBucketsOfOperation(t *testing.T) {
 	targets := load(t, "testdata/good/settings.yml")
 	for i, want := range []Buckets{
 		{Messages: []float64{1, 2.5, 1000}, SpeedOfAnswer: []float64{15, 20, 30, 60}},
@@ -147,7 +147,7 @@ func TestBucketsOfAnOperationGoBeforeThoseOfTheFile(t *testing.T) {
 	}
 }
 
-func TestAKeyWithoutAValueIsAsGoodAsNone(t *testing.T) {
+func TestLoad_IgnoresKeyWithoutValue(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wolkvox.yml")
 	text := "operations:\n  - {name: sales, server: '0042', url: , token: x, poll: , buckets: {messages: }, http_config: }\nbuckets:\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -160,7 +160,7 @@ func TestAKeyWithoutAValueIsAsGoodAsNone(t *testing.T) {
 }
 
 // Whoever reads a file again can tell what has changed.
-func TestAnOperationReadTwiceIsTheSame(t *testing.T) {
+func TestLoad_ReturnsEqualOperationsTwice(t *testing.T) {
 	for _, file := range testFiles(t, "testdata/good/*.yml") {
 		once, twice := load(t, file), load(t, file)
 		for i := range once {
@@ -171,7 +171,7 @@ func TestAnOperationReadTwiceIsTheSame(t *testing.T) {
 	}
 }
 
-func TestNoSecretIsPrinted(t *testing.T) {
+func TestOperation_PrintsNoSecret(t *testing.T) {
 	for _, file := range testFiles(t, "testdata/good/*.yml") {
 		for _, target := range load(t, file) {
 			for _, have := range []string{fmt.Sprintf("%v %+v", target, target), fmt.Sprintf("%v %+v", &target.Operation, target.Operation), fmt.Sprint([]Target{target})} {
@@ -183,7 +183,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
+func TestLoad_NamesUnreadableFile(t *testing.T) {
 	if _, err := Load(t.Context(), "no/such/file.yml", defaults()); err == nil || !strings.Contains(err.Error(), "no/such/file.yml") {
 		t.Errorf("have error %v", err)
 	}

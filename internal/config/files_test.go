@@ -33,7 +33,7 @@ func TestTokenFile_IsReadForEachRequest(t *testing.T) {
 	}
 }
 
-func TestTokenFile_NamesBadFileAndQuotesNothing(t *testing.T) {
+func TestTokenFile_NamesInvalidFileWithoutQuotingIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "the-token-file")
 	source := tokenFile(path)
 	check := func(says string) {

@@ -49,7 +49,7 @@ func TestLoad_RefusesPipes(t *testing.T) {
 }
 
 // A client's certificate is read at each handshake, the others at each request.
-func TestTransport_RefusesPipesThatTakeAFilesPlace(t *testing.T) {
+func TestTransport_RefusesPipesThatReplaceFiles(t *testing.T) {
 	server, _ := recorder(t)
 	for _, name := range []string{"ca.pem", "header"} {
 		file := filepath.Join(t.TempDir(), name)

@@ -66,7 +66,7 @@ func proxyAt(t *testing.T, address string) promconfig.ProxyConfig {
 	return promconfig.ProxyConfig{ProxyURL: promconfig.URL{URL: parsed}}
 }
 
-func TestRequestsGoThroughTheProxy(t *testing.T) {
+func TestTransport_UsesProxy(t *testing.T) {
 	proxy, last := recorder(t)
 	h := &HTTP{ProxyConfig: proxyAt(t, strings.Replace(proxy.URL, "http://", "http://user:secret@", 1))}
 	if err := get(t, transport(t, h), "http://wv0042.invalid/api"); err != nil {
@@ -77,7 +77,7 @@ func TestRequestsGoThroughTheProxy(t *testing.T) {
 	}
 }
 
-func TestTheProxyGetsItsHeaders(t *testing.T) {
+func TestTransport_SendsProxyConnectHeaders(t *testing.T) {
 	proxy, last := recorder(t)
 	h := &HTTP{ProxyConfig: proxyAt(t, proxy.URL)}
 	h.ProxyConnectHeader = promconfig.ProxyHeader{"X-Team": {"sales"}}
@@ -89,7 +89,7 @@ func TestTheProxyGetsItsHeaders(t *testing.T) {
 	}
 }
 
-func TestNoProxyIsAsked(t *testing.T) {
+func TestTransport_HonoursNoProxy(t *testing.T) {
 	proxy, _ := recorder(t)
 	server, last := recorder(t)
 	h := &HTTP{ProxyConfig: proxyAt(t, proxy.URL)}
@@ -100,7 +100,7 @@ func TestNoProxyIsAsked(t *testing.T) {
 }
 
 // net/http reads the environment once in a process.
-func TestTheEnvironmentsProxyStays(t *testing.T) {
+func TestTransport_UsesProxyOfEnvironment(t *testing.T) {
 	if os.Getenv("ASK_THROUGH_PROXY") != "" {
 		if err := get(t, transport(t, &HTTP{}), "http://wv0042.invalid/api"); err != nil {
 			t.Fatal(err)
@@ -108,14 +108,14 @@ func TestTheEnvironmentsProxyStays(t *testing.T) {
 		return
 	}
 	proxy, last := recorder(t)
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTheEnvironmentsProxyStays$")
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTransport_UsesProxyOfEnvironment$")
 	again.Env = append(os.Environ(), "ASK_THROUGH_PROXY=1", "HTTP_PROXY="+proxy.URL, "http_proxy=", "NO_PROXY=", "no_proxy=")
 	if output, err := again.CombinedOutput(); err != nil || last.Host != "wv0042.invalid" {
 		t.Errorf("have a request for %q and error %v, want one for wv0042.invalid\n%s", last.Host, err, output)
 	}
 }
 
-func TestHeadersAreAddedAndTheRestIsAsEver(t *testing.T) {
+func TestTransport_AddsHeaders(t *testing.T) {
 	server, last := recorder(t)
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
@@ -133,7 +133,7 @@ func TestHeadersAreAddedAndTheRestIsAsEver(t *testing.T) {
 	}
 }
 
-func TestHTTP_LeavesTheSpellingOfHeaders(t *testing.T) {
+func TestHTTP_KeepsCaseOfHeaders(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestHTTP_LeavesTheSpellingOfHeaders(t *testing.T) {
 	}
 }
 
-func TestACAFileIsTrustedAndReadAgainWhenItChanges(t *testing.T) {
+func TestTransport_ReloadsCAFile(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()

@@ -13,7 +13,7 @@ func good() Operation {
 	return Operation{Server: "0042", Token: "secret", TimeZone: "America/Bogota"}
 }
 
-func TestAnOperationIsNamedAfterWhatIsKnownOfIt(t *testing.T) {
+func TestResolve_NamesOperation(t *testing.T) {
 	for _, test := range []struct {
 		name, server, url string
 		wantName, wantURL string
@@ -32,7 +32,7 @@ func TestAnOperationIsNamedAfterWhatIsKnownOfIt(t *testing.T) {
 	}
 }
 
-func TestAnOperationHasItsZoneAndToken(t *testing.T) {
+func TestResolve_SetsZoneAndToken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(" from-file\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestAnOperationHasItsZoneAndToken(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithAnOperationIsNamedAndNoSecretQuoted(t *testing.T) {
+func TestResolve_ReportsMistakesWithoutSecrets(t *testing.T) {
 	for _, test := range []struct {
 		change func(*Operation)
 		names  string

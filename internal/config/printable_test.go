@@ -10,7 +10,7 @@ import (
 // controls are characters that change what a terminal, a log or a page shows.
 var controls = []rune{0, '\a', '\t', '\n', '\r', 0x1b, 0x7f, 0x80, 0x85, 0x9b, 0x9f, 0x200b, 0x200e, 0x2028, 0x2029, 0x202e, 0x2066, 0xfeff}
 
-func TestLoad_RefusesNamesThatCannotBeShown(t *testing.T) {
+func TestLoad_RefusesUnprintableNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wolkvox.yml")
 	for _, r := range controls {
 		escaped := fmt.Sprintf(`"a\U%08xb"`, r)
@@ -33,7 +33,7 @@ func TestLoad_RefusesNamesThatCannotBeShown(t *testing.T) {
 	}
 }
 
-func TestLoad_TakesNamesOfAllLanguages(t *testing.T) {
+func TestLoad_AcceptsNamesInAllLanguages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wolkvox.yml")
 	for _, name := range []string{"ventas Bogotá", "кол-центр", "客服", "الدعم", "sales ☎"} {
 		write(t, path, "operations:\n  - {server: '0042', token: x, name: '"+name+"', routing_points: {1: '"+name+"'}}\n")
@@ -44,7 +44,7 @@ func TestLoad_TakesNamesOfAllLanguages(t *testing.T) {
 }
 
 // Of a URL, net/url refuses ASCII only.
-func TestResolve_RefusesHostThatCannotBeShown(t *testing.T) {
+func TestResolve_RefusesUnprintableHost(t *testing.T) {
 	for _, host := range []string{"a\u009bb", "a%C2%9Bb", "a\u202eb", "a%ffb"} {
 		operation := good()
 		operation.Server, operation.URL = "", "http://"+host

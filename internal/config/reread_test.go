@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestTarget_HasProblemOfItsFilesUntilTheyAreRight(t *testing.T) {
+func TestTarget_HasProblemUntilFilesAreValid(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write := func(name, text string) {
 		t.Helper()

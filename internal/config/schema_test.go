@@ -90,7 +90,7 @@ func differ(t *testing.T, keys []string, name string) {
 	}
 }
 
-func TestTheSchemaHasEveryKeyAndNoOther(t *testing.T) {
+func TestSchema_HasExactlyTheKeys(t *testing.T) {
 	text, err := os.ReadFile(schemaFile)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func validate(t *testing.T, path string) error {
 	return schema.Validate(asJSON(value))
 }
 
-func TestTheSchemaAcceptsWhatTheProgramDoes(t *testing.T) {
+func TestSchema_AcceptsValidFiles(t *testing.T) {
 	for _, path := range append(testFiles(t, "testdata/good/*.yml"), exampleFile) {
 		if err := validate(t, path); err != nil {
 			t.Error(err)
@@ -162,7 +162,7 @@ var beyondTheSchema = []string{
 	"http_header_file_missing", "http_tls_ca_missing", "http_tls_ca_no_certificate", "token_file_empty", "token_file_missing",
 }
 
-func TestTheSchemaRefusesWhatASchemaCan(t *testing.T) {
+func TestSchema_RefusesInvalidFiles(t *testing.T) {
 	for _, path := range testFiles(t, "testdata/bad/*.yml") {
 		name := strings.TrimSuffix(filepath.Base(path), ".yml")
 		err := validate(t, path)

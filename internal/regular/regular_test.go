@@ -39,7 +39,7 @@ func TestReadFile_FollowsSymbolicLinks(t *testing.T) {
 	}
 }
 
-func TestReadFile_SaysWhatIsMissing(t *testing.T) {
+func TestReadFile_ReportsMissingFile(t *testing.T) {
 	_, err := ReadFile(filepath.Join(t.TempDir(), "missing"), 8)
 	if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "missing") {
 		t.Errorf("have error %v, want fs.ErrNotExist without the name", err)

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-func TestReadFile_RefusesWhatIsNotRegular(t *testing.T) {
+func TestReadFile_RefusesIrregularFiles(t *testing.T) {
 	t.Chdir(t.TempDir()) // The path of a socket is short.
 	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestNonBlocking_OpensPipeWithoutWriter(t *testing.T) {
 	}
 }
 
-func TestReadFile_BoundsFileWithoutSize(t *testing.T) {
+func TestReadFile_LimitsFileWithoutSize(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("no /proc")
 	}
