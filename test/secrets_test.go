@@ -82,7 +82,7 @@ func TestServe_ShowsNoPersonalDataOrToken(t *testing.T) {
 			}.start(t)
 			e.await("a first poll", up)
 			leaky.startLeaking()
-			pollUntil(t, 2*waitLimit, 250*time.Millisecond, "every leaky response", func() bool {
+			pollUntil(t, 2*waitLimit, time.Second, "every leaky response", func() bool {
 				e.checkLeaks()
 				return leaky.isDone()
 			})
