@@ -26,9 +26,9 @@ const day = 24 * time.Hour
 var torture = os.Getenv("TORTURE") != ""
 
 // sampled reports whether to play the i-th of many simulations. With -short, which
-// make test uses with the race detector only, every fifth is enough: all of them
+// make test uses with the race detector only, every tenth is enough: all of them
 // run the same code, seven times slower than without it.
-func sampled(i int) bool { return !testing.Short() || i%5 == 0 }
+func sampled(i int) bool { return !testing.Short() || i%10 == 0 }
 
 // simulation is an operation and an exporter that polls it over HTTP. The
 // exporter lives once or several times, always on the same state.

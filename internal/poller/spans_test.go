@@ -123,6 +123,9 @@ func TestPoller_CatchesUpWithFewRequestsAfterTimeouts(t *testing.T) {
 }
 
 func TestPoller_ShortensSpansToRowLimit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 500,000 chats in one goroutine")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		start := time.Now()

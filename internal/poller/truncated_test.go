@@ -172,6 +172,9 @@ func TestPoller_IgnoresFalseAnnouncements(t *testing.T) {
 }
 
 func TestPoller_NoticesALimitThatComesAndGoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 20,000 chats in one goroutine")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 0))
 		report := &truncating{limit: wolkvox.MaxRows, says: saysNothing}
