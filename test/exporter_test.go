@@ -252,7 +252,7 @@ func (e *exporter) tryScrape() (samples, error) {
 func (e *exporter) await(what string, right func(samples) bool) samples {
 	e.t.Helper()
 	var last samples
-	eventually(e.t, what, func() bool {
+	within(e.t, patience, 100*time.Millisecond, what, func() bool {
 		last = e.scrape()
 		return right(last)
 	})
