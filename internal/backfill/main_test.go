@@ -59,8 +59,8 @@ type past struct {
 }
 
 // isSelected reports whether to run the i-th of many backfills. With -short, which make test
-// uses with the race detector, only every fifth runs.
-func isSelected(i int) bool { return !testing.Short() || i%5 == 0 }
+// uses with the race detector, only every tenth runs.
+func isSelected(i int) bool { return !testing.Short() || i%10 == 0 }
 
 func newPast(zone, from string, lasts time.Duration) *past {
 	p := &past{stop: func(int, context.CancelFunc) {}}

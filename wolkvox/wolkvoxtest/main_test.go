@@ -162,7 +162,7 @@ func (d document) column(field string) []any {
 }
 
 // isSampled reports whether to try the i-th of many readings. With -short, which make test
-// uses with the race detector only, every fifth is enough.
-func isSampled(i int) bool { return !testing.Short() || i%5 == 0 }
+// uses with the race detector only, every tenth is enough.
+func isSampled(i int) bool { return !testing.Short() || i%10 == 0 }
 
 func clockAt(t time.Time) func() time.Time { return func() time.Time { return t } }
