@@ -89,16 +89,17 @@ test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race dete
 	@mkdir -p .cache/race
 	@printf 'package main\n\nfunc main() {}\n' >.cache/race/main.go
 	@race=; \
-	if $(GO) run -race .cache/race/main.go >/dev/null 2>&1; then \
+	if $(GO) run -race $(WITHOUT_CHECKPTR) .cache/race/main.go >/dev/null 2>&1; then \
 		race=-race; echo "race detector: on"; \
 	else \
 		echo "race detector: off, it needs cgo and a working C compiler"; \
 	fi; \
 	$(MAKE) --no-print-directory --keep-going -j2 RACE=$$race unit $(if $(WHOLE),modules $${race:+whole})
 
-# checkptr, which -race turns on, checks unsafe.Pointer. The program has none, and it takes a tenth of the time.
-# GOFLAGS, so that the tests that build the program share its packages.
-unit: GOFLAGS += $(if $(RACE),-gcflags=all=-d=checkptr=0)
+# -race turns on checkptr, which checks the use of unsafe.Pointer. The program does not use it, and
+# checkptr takes a tenth of the time. In GOFLAGS, because tests build the program with -race as well.
+WITHOUT_CHECKPTR := -gcflags=all=-d=checkptr=0
+unit: GOFLAGS += $(if $(RACE),$(WITHOUT_CHECKPTR))
 unit: $(GOTESTSUM)
 	@mkdir -p .cache
 	@rc=0; $(call go_test,test) $(RACE) $(if $(WHOLE),$(RACE:-race=-short)) $(PKGS) || rc=$$?; \
