@@ -112,9 +112,9 @@ func TestDocs_TroubleshootingCoversResultsAndAlerts(t *testing.T) {
 	t.Parallel()
 	text := read(t, troubleshooting)
 	for _, result := range wolkvox.Results() {
-		row := fmt.Sprintf("\n| `%s` | `%s` | ", result, &wolkvox.Error{Result: result})
-		if failure := result != wolkvox.OK && result != wolkvox.Empty; failure && !strings.Contains(text, row) {
-			t.Errorf("there is no row%s", row)
+		item := fmt.Sprintf("\n- `%s`, `%s`: ", result, &wolkvox.Error{Result: result})
+		if failure := result != wolkvox.OK && result != wolkvox.Empty; failure && !strings.Contains(text, item) {
+			t.Errorf("there is no item%s", item)
 		}
 	}
 	alerts := regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(read(t, "rules/wolkvox.alerts.yml"), -1)
@@ -132,9 +132,9 @@ func TestDocs_PollingRunbookCoversFailures(t *testing.T) {
 	t.Parallel()
 	text := read(t, "docs/runbooks/WolkvoxDown.md")
 	for _, result := range wolkvox.Results() {
-		row := regexp.MustCompile("(?m)^\\| [^|]*`" + string(result) + "`[^|]* \\| .")
-		if failure := result != wolkvox.OK && result != wolkvox.Empty; failure && !row.MatchString(text) {
-			t.Errorf("there is no row for %s", result)
+		item := regexp.MustCompile("(?m)^- [^:]*`" + string(result) + "`[^:]*: .")
+		if failure := result != wolkvox.OK && result != wolkvox.Empty; failure && !item.MatchString(text) {
+			t.Errorf("there is no item for %s", result)
 		}
 	}
 }
