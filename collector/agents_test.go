@@ -19,7 +19,7 @@ func TestLedgerCollector_HoldsNewAgentAtZero(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		h.read(ledger.Polling, h.agent("101", "web", 22, 340))
 		born := time.Now()
-		look := func() (chats, handled float64) {
+		gatherAgent := func() (chats, handled float64) {
 			have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{ZeroHold: 2 * time.Minute})
 			for _, name := range []string{"wolkvox_agent_handle_time_seconds", "wolkvox_agent_speed_of_answer_seconds"} {
 				if created := have[name].GetMetric()[0].GetSummary().GetCreatedTimestamp(); !created.AsTime().Equal(born) {
@@ -29,11 +29,11 @@ func TestLedgerCollector_HoldsNewAgentAtZero(t *testing.T) {
 			return have["wolkvox_agent_chats_total"].GetMetric()[0].GetCounter().GetValue(),
 				have["wolkvox_agent_handle_time_seconds"].GetMetric()[0].GetSummary().GetSampleSum()
 		}
-		if chats, handled := look(); chats != 0 || handled != 0 {
+		if chats, handled := gatherAgent(); chats != 0 || handled != 0 {
 			t.Errorf("at first: have %v chats and %v s, want 0", chats, handled)
 		}
 		time.Sleep(2 * time.Minute)
-		if chats, handled := look(); chats != 1 || handled != 340 {
+		if chats, handled := gatherAgent(); chats != 1 || handled != 340 {
 			t.Errorf("after the hold: have %v chats and %v s, want 1 and 340", chats, handled)
 		}
 	})

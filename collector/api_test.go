@@ -21,7 +21,7 @@ func TestAPIMetrics_HasEveryResultAtZero(t *testing.T) {
 		}
 	}
 	before := gatherFrom(t, reg)
-	if have := valuesOf(before["wolkvox_api_requests_total"]); !maps.Equal(have, want) {
+	if have := valuesByLabels(before["wolkvox_api_requests_total"]); !maps.Equal(have, want) {
 		t.Errorf("have %v\nwant %v", have, want)
 	}
 	if f, ok := before["wolkvox_api_clock_skew_seconds"]; ok {
@@ -34,17 +34,17 @@ func TestAPIMetrics_HasEveryResultAtZero(t *testing.T) {
 	want["api=chat_8 result=token_busy "] = 1
 	want["api=chat_8 result=network "] = 1
 	after := gatherFrom(t, reg)
-	if have := valuesOf(after["wolkvox_api_requests_total"]); !maps.Equal(have, want) {
+	if have := valuesByLabels(after["wolkvox_api_requests_total"]); !maps.Equal(have, want) {
 		t.Errorf("have %v\nwant %v", have, want)
 	}
 	if have := after["wolkvox_api_request_duration_seconds"].GetMetric()[0].GetHistogram(); have.GetSampleCount() != 2 || have.GetSampleSum() != 2.1 {
 		t.Errorf("have durations %v, want 2 of 2.1 s", have)
 	}
-	if have := valuesOf(after["wolkvox_api_clock_skew_seconds"])[""]; have != 3 {
+	if have := valuesByLabels(after["wolkvox_api_clock_skew_seconds"])[""]; have != 3 {
 		t.Errorf("have skew %v, want the last that is known, 3", have)
 	}
 	for registered, want := range map[float64]map[string]*dto.MetricFamily{0: before, 1: after} {
-		if have := valuesOf(want["wolkvox_api_extra_text_total"]); len(have) != len(wolkvox.APIs()) || have["api=chat_8 "] != registered || have["api=token_info "] != 0 {
+		if have := valuesByLabels(want["wolkvox_api_extra_text_total"]); len(have) != len(wolkvox.APIs()) || have["api=chat_8 "] != registered || have["api=token_info "] != 0 {
 			t.Errorf("have responses with extra text %v, want %v of chat_8", have, registered)
 		}
 	}

@@ -193,7 +193,7 @@ func TestLedgerCollector_ShowsWholeLabelSet(t *testing.T) {
 			"channel=web last_sender=customer rp_id=101 ": 0, "channel=web last_sender=unknown rp_id=101 ": 0,
 		},
 	} {
-		if have := valuesOf(have[name]); !maps.Equal(have, want) {
+		if have := valuesByLabels(have[name]); !maps.Equal(have, want) {
 			t.Errorf("%s: have %v, want %v", name, have, want)
 		}
 	}
@@ -205,7 +205,7 @@ func TestLedgerCollector_HoldsNewLabelSetAtZero(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting, h.agent("initial", "web", 10, 100))
 		first := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View()}}, Options{ZeroHold: hold})
-		if have := valuesOf(first["wolkvox_chat_interactions_total"])["channel=web rp_id=initial "]; have != 1 {
+		if have := valuesByLabels(first["wolkvox_chat_interactions_total"])["channel=web rp_id=initial "]; have != 1 {
 			t.Errorf("have %v interactions after the very first poll, want 1 at once", have)
 		}
 		time.Sleep(5 * time.Minute)
@@ -234,7 +234,7 @@ func TestLedgerCollector_HoldsNewLabelSetAtZero(t *testing.T) {
 			}
 			for _, name := range []string{"wolkvox_chat_interactions_total", "wolkvox_chat_handoffs_total", "wolkvox_chat_handle_time_seconds"} {
 				want := map[string]float64{"channel=web rp_id=initial ": 2, "channel=web rp_id=new ": want}
-				if have := valuesOf(have[name]); !maps.Equal(have, want) {
+				if have := valuesByLabels(have[name]); !maps.Equal(have, want) {
 					t.Errorf("%s: %s: have %v, want %v", when, name, have, want)
 				}
 			}
@@ -243,7 +243,7 @@ func TestLedgerCollector_HoldsNewLabelSetAtZero(t *testing.T) {
 					t.Errorf("%s: have created %v, want %v", when, created, born)
 				}
 			}
-			if have := valuesOf(have["wolkvox_exporter_records_total"])["outcome=counted "]; have != 3 {
+			if have := valuesByLabels(have["wolkvox_exporter_records_total"])["outcome=counted "]; have != 3 {
 				t.Errorf("%s: have %v counted records, want 3: the exporter's own metrics are not held", when, have)
 			}
 		}
@@ -267,13 +267,13 @@ func TestLedgerCollector_HoldsLabelSetBornInFuture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		book, err := ledger.Unmarshal(saved, ledger.Options{MaxLabelSets: 10}, time.Now().Add(-time.Minute))
+		restored, err := ledger.Unmarshal(saved, ledger.Options{MaxLabelSets: 10}, time.Now().Add(-time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 5 {
-			have := gather(t, []status.Snapshot{{Operation: "wv0042", View: book.View()}}, Options{ZeroHold: 2 * time.Minute})
-			if have := valuesOf(have["wolkvox_chat_interactions_total"])["channel=web rp_id=101 "]; have != 1 {
+			have := gather(t, []status.Snapshot{{Operation: "wv0042", View: restored.View()}}, Options{ZeroHold: 2 * time.Minute})
+			if have := valuesByLabels(have["wolkvox_chat_interactions_total"])["channel=web rp_id=101 "]; have != 1 {
 				t.Errorf("have %v interactions, want 1", have)
 			}
 			time.Sleep(time.Minute)
@@ -302,10 +302,10 @@ func TestCollectors_OmitTimesBeforeFirstPoll(t *testing.T) {
 			t.Errorf("have %v, want it absent", f)
 		}
 	}
-	if have := valuesOf(have["wolkvox_exporter_records_total"]); len(have) != ledger.Outcomes {
+	if have := valuesByLabels(have["wolkvox_exporter_records_total"]); len(have) != ledger.Outcomes {
 		t.Errorf("have records_total %v, want every outcome", have)
 	}
-	if have := valuesOf(have["wolkvox_exporter_field_errors_total"]); len(have) != wolkvox.FieldCount {
+	if have := valuesByLabels(have["wolkvox_exporter_field_errors_total"]); len(have) != wolkvox.FieldCount {
 		t.Errorf("have field_errors_total %v, want every field", have)
 	}
 }
@@ -349,7 +349,7 @@ func TestLedgerCollector_AcceptsAnyLabelValue(t *testing.T) {
 func agree(scraped []*dto.MetricFamily) (chats float64, err error) {
 	byName := map[string]float64{}
 	for _, f := range scraped {
-		for _, value := range valuesOf(f) {
+		for _, value := range valuesByLabels(f) {
 			byName[f.GetName()] += value
 		}
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 // memory is a store that takes its time.
 type memory struct {
@@ -135,7 +135,7 @@ func TestExposition_MatchesGoldenFiles(t *testing.T) {
 	}
 }
 
-// compareLines reports the first difference: a whole exposition tells nobody anything.
+// compareLines reports the first difference: a whole exposition is too long to read.
 func compareLines(t *testing.T, have, want string) {
 	t.Helper()
 	haves, wants := strings.Split(have, "\n"), strings.Split(want, "\n")

@@ -116,9 +116,9 @@ func gatherFrom(t testing.TB, g prometheus.Gatherer) map[string]*dto.MetricFamil
 	return byName
 }
 
-// valuesOf are the values of a family's metrics, a histogram's count for each,
+// valuesByLabels are the values of a family's metrics, a histogram's count for each,
 // by their labels.
-func valuesOf(f *dto.MetricFamily) map[string]float64 {
+func valuesByLabels(f *dto.MetricFamily) map[string]float64 {
 	values := map[string]float64{}
 	for _, m := range f.GetMetric() {
 		labels := ""
@@ -141,7 +141,7 @@ func valuesOf(f *dto.MetricFamily) map[string]float64 {
 	return values
 }
 
-// counting is a response that nobody reads.
+// counting is a response whose body is counted and dropped.
 type counting struct {
 	header http.Header
 	bytes  int

@@ -20,7 +20,7 @@ func TestRoutingPoints_WithChatsAreNamed(t *testing.T) {
 	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{
 		RoutingPoints: map[string]string{"101": "Ventas", "303": "without chats"},
 	}}}, Options{})
-	if have, want := valuesOf(have["wolkvox_routing_point_info"]), map[string]float64{"rp_id=101 rp_name=Ventas ": 1}; !maps.Equal(have, want) {
+	if have, want := valuesByLabels(have["wolkvox_routing_point_info"]), map[string]float64{"rp_id=101 rp_name=Ventas ": 1}; !maps.Equal(have, want) {
 		t.Errorf("have %v, want %v", have, want)
 	}
 }
@@ -35,7 +35,7 @@ func TestRoutingPoints_AreLimitedByLabelSets(t *testing.T) {
 		names[id] = "Ventas"
 	}
 	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{RoutingPoints: names}}}, Options{})
-	if have := len(valuesOf(have["wolkvox_routing_point_info"])); have != 3 {
+	if have := len(valuesByLabels(have["wolkvox_routing_point_info"])); have != 3 {
 		t.Errorf("have %d names, want 3", have)
 	}
 }
@@ -81,7 +81,7 @@ func TestQuota_IsAbsentUntilKnown(t *testing.T) {
 		have := map[string]float64{}
 		for _, name := range []string{usedName, limitName} {
 			if f, ok := families[name]; ok {
-				have[name] = valuesOf(f)[""]
+				have[name] = valuesByLabels(f)[""]
 			}
 		}
 		if !maps.Equal(have, c.want) {

@@ -18,7 +18,7 @@ func TestMeasureSaves_MeasuresEachSave(t *testing.T) {
 		check := func(when string, wantBytes float64, wantSaves uint64) {
 			t.Helper()
 			have := gatherFrom(t, reg)
-			if have := valuesOf(have["wolkvox_exporter_state_bytes"])[""]; have != wantBytes {
+			if have := valuesByLabels(have["wolkvox_exporter_state_bytes"])[""]; have != wantBytes {
 				t.Errorf("%s: have %v bytes, want %v", when, have, wantBytes)
 			}
 			saves := have["wolkvox_exporter_state_save_duration_seconds"].GetMetric()[0].GetHistogram()
@@ -46,7 +46,7 @@ func TestMeasureSaves_MeasuresEachSave(t *testing.T) {
 			t.Errorf("have error %v, want the store's", err)
 		}
 		check("failed", 900, 2)
-		if have := valuesOf(gatherFrom(t, reg)["wolkvox_exporter_state_save_failures_total"])[""]; have != 1 {
+		if have := valuesByLabels(gatherFrom(t, reg)["wolkvox_exporter_state_save_failures_total"])[""]; have != 1 {
 			t.Errorf("have %v failures, want 1", have)
 		}
 	})

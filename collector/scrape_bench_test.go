@@ -101,8 +101,8 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// benchmarkScrape also tells the processor's time, of which collecting garbage is a
-// part that goes on beside the scrape.
+// benchmarkScrape also reports the CPU time, which includes garbage collection beside the
+// scrape.
 func benchmarkScrape(b *testing.B, handler http.Handler, request *http.Request) {
 	b.Helper()
 	b.ReportAllocs()
@@ -131,8 +131,8 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// BenchmarkScrapesWhileApplying tells how long scrapes take while a poll of 60,000 rows
-// is being booked over and over, and while nothing is.
+// BenchmarkScrapesWhileApplying measures how long scrapes take while a poll of 60,000 rows
+// is applied over and over, and while none is.
 func BenchmarkScrapesWhileApplying(b *testing.B) {
 	const sets, rows = 250, 60_000
 	h := newHistory(sets)

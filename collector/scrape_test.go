@@ -145,7 +145,7 @@ func TestCollection_IsNeverServedStale(t *testing.T) {
 		step("their names are swapped", true)
 		first = newHistory(10)
 		publish()
-		step("one begins anew", true)
+		step("one starts again from nothing", true)
 		first, second = nil, nil
 		publish()
 		step("all go", true)

@@ -121,7 +121,7 @@ func TestKubernetes_PortsMatchContainer(t *testing.T) {
 	}
 }
 
-// A label of the pod in the series would make them begin anew with each pod.
+// With a label of the pod, each pod would have new series.
 func TestServiceMonitor_GivesEachPodTheSameLabels(t *testing.T) {
 	m := buildManifests(t)
 	rules := m.monitor.Spec.Endpoints[0].RelabelConfigs

@@ -252,7 +252,7 @@ func (e *exporter) tryScrape() (samples, error) {
 func (e *exporter) await(what string, right func(samples) bool) samples {
 	e.t.Helper()
 	var last samples
-	within(e.t, patience, 100*time.Millisecond, what, func() bool {
+	pollUntil(e.t, waitLimit, 100*time.Millisecond, what, func() bool {
 		last = e.scrape()
 		return right(last)
 	})

@@ -166,7 +166,7 @@ func makeChat(random *rand.Rand, n int, end time.Time, length time.Duration) wol
 	return c
 }
 
-// isNearMonthEnd tells whether t is in the first or the last second of a month.
+// isNearMonthEnd reports whether t is in the first or the last second of a month.
 // If the API excludes both ends of a range, no range shows what is there.
 func (p *past) isNearMonthEnd(t time.Time) bool {
 	t = t.In(p.options.Zone)
@@ -233,7 +233,7 @@ func (p *past) parse(t *testing.T, text string) map[string][]float64 {
 			t.Fatalf("line %q: want time %s (error %v)", line, at, err)
 		}
 		have[series] = append(have[series], value)
-		if metric := metricOf(series); metric != last {
+		if metric := findMetric(series); metric != last {
 			if over[metric] {
 				t.Fatalf("line %q: the metric is there in two places", line)
 			}
@@ -248,8 +248,8 @@ func (p *past) parse(t *testing.T, text string) map[string][]float64 {
 	return have
 }
 
-// metricOf is the name of a metric's family and its labels.
-func metricOf(series string) string {
+// findMetric is the name of a metric's family and its labels.
+func findMetric(series string) string {
 	name, labels, _ := strings.Cut(series, "{")
 	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
 		name = strings.TrimSuffix(name, suffix)

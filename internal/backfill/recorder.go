@@ -38,7 +38,7 @@ func (r *recorder) record(n int) error {
 	}
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
-			key, values := keyOf(family, metric), valuesOf(metric)
+			key, values := labelKey(family, metric), sampleValues(metric)
 			if slices.Equal(values, r.last[key]) {
 				continue
 			}
@@ -61,8 +61,8 @@ func (r *recorder) drain() map[string]chunk {
 	return drained
 }
 
-// keyOf returns a unique key of a metric.
-func keyOf(family *dto.MetricFamily, metric *dto.Metric) string {
+// labelKey returns a unique key of a metric.
+func labelKey(family *dto.MetricFamily, metric *dto.Metric) string {
 	var key strings.Builder
 	key.WriteString(family.GetName())
 	for _, label := range metric.GetLabel() {
@@ -71,8 +71,8 @@ func keyOf(family *dto.MetricFamily, metric *dto.Metric) string {
 	return key.String()
 }
 
-// valuesOf returns the values of a metric in the order of an exposition.
-func valuesOf(metric *dto.Metric) []float64 {
+// sampleValues returns the values of a metric in the order of an exposition.
+func sampleValues(metric *dto.Metric) []float64 {
 	if counter := metric.GetCounter(); counter != nil {
 		return []float64{counter.GetValue()}
 	}

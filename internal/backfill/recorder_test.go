@@ -22,15 +22,15 @@ import (
 
 // newLedger has one chat that was handed over, with names that need escaping.
 func newLedger() *ledger.Ledger {
-	book := ledger.New(ledger.Options{MaxLabelSets: 10, Agents: true})
-	t := book.Begin(1000)
+	counted := ledger.New(ledger.Options{MaxLabelSets: 10, Agents: true})
+	t := counted.Begin(1000)
 	t.Apply(&wolkvox.Chat{
 		ID: 1, End: 1000, RoutingPoint: `a "b" \c`, Channel: "web {x}", HandedOff: true, Agent: "12 01",
 		Numbers: [wolkvox.NumericFieldCount]float64{5, 12.5, 300, 320, 7, 100, 1e9},
 		Present: 1<<wolkvox.FieldCount - 1,
 	}, ledger.Polling)
 	t.Commit()
-	return book
+	return counted
 }
 
 func gather(t *testing.T, collectors ...prometheus.Collector) []*dto.MetricFamily {
@@ -67,11 +67,11 @@ func TestSeriesOf_MatchesScrape(t *testing.T) {
 	var have []string
 	for _, family := range gather(t, collector.NewHistoryCollector("wv0042", func() *ledger.View { return view })) {
 		for _, metric := range family.GetMetric() {
-			series, err := seriesOf(family, metric, nil)
+			series, err := seriesNames(family, metric, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, value := range valuesOf(metric) {
+			for i, value := range sampleValues(metric) {
 				have = append(have, fmt.Sprint(series[i], " ", value))
 			}
 		}

@@ -51,7 +51,7 @@ func (j *job) write(ctx context.Context, out io.Writer) error {
 
 // writeMetric writes the samples of one metric.
 func (j *job) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto.Metric) error {
-	series, err := seriesOf(family, metric, j.Labels)
+	series, err := seriesNames(family, metric, j.Labels)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (j *job) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto
 			lines.write(w, j.sampleTime(next).Unix())
 		}
 	}
-	err = j.spool.each(keyOf(family, metric), func(n int, values []float64) {
+	err = j.spool.each(labelKey(family, metric), func(n int, values []float64) {
 		writeUntil(n)
 		lines.set(values)
 	})
@@ -73,8 +73,8 @@ func (j *job) writeMetric(w *bufio.Writer, family *dto.MetricFamily, metric *dto
 	return w.Flush()
 }
 
-// seriesOf returns the series of a metric with extra labels, as an exposition writes them.
-func seriesOf(family *dto.MetricFamily, metric *dto.Metric, extra map[string]string) ([]string, error) {
+// seriesNames returns the series of a metric with extra labels, as an exposition writes them.
+func seriesNames(family *dto.MetricFamily, metric *dto.Metric, extra map[string]string) ([]string, error) {
 	var exposition bytes.Buffer
 	labelled := &dto.Metric{
 		Label:   slices.Clone(metric.GetLabel()),
@@ -93,7 +93,7 @@ func seriesOf(family *dto.MetricFamily, metric *dto.Metric, extra map[string]str
 			series = append(series, line[:strings.LastIndexByte(line, ' ')])
 		}
 	}
-	if len(series) != len(valuesOf(metric)) {
+	if len(series) != len(sampleValues(metric)) {
 		return nil, errors.New("the exposition and the spool have different series: " + family.GetName())
 	}
 	return series, nil

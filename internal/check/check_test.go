@@ -120,10 +120,10 @@ func TestOperation_DistinguishesRefusalsFromFailures(t *testing.T) {
 			failure := &wolkvox.Error{Result: result, Status: 403}
 			api.failure = always(failure)
 			findings := operation(t, api, "America/Bogota").Findings(t.Context())
-			have := findingOf(t, findings, Report)
+			have := findFinding(t, findings, Report)
 			switch result {
 			case wolkvox.Unauthorized, wolkvox.TokenRejected, wolkvox.TokenBusy, wolkvox.QuotaExceeded, wolkvox.Unavailable:
-				have = findingOf(t, findings, Token)
+				have = findFinding(t, findings, Token)
 			default:
 			}
 			if have.Status != Failed || have.Text != failure.Error() {
@@ -157,10 +157,10 @@ func TestClock_WarnsAboveOneMinute(t *testing.T) {
 			zone := load(t, "America/Bogota")
 			api.ends = []wolkvox.LocalTime{ended(zone, time.Minute-test.ahead)}
 			findings := operation(t, api, zone.String()).Findings(t.Context())
-			if have := findingOf(t, findings, Clock); have.Status != test.status || have.Text != test.text {
+			if have := findFinding(t, findings, Clock); have.Status != test.status || have.Text != test.text {
 				t.Errorf("%s: have %+v, want %s: %s", test.ahead, have, test.status, test.text)
 			}
-			if have := findingOf(t, findings, TimeZone); have.Status != OK {
+			if have := findFinding(t, findings, TimeZone); have.Status != OK {
 				t.Errorf("%s: have %+v, want a zone that is right", test.ahead, have)
 			}
 		})
@@ -172,7 +172,7 @@ func TestClock_IsSkippedWithoutDate(t *testing.T) {
 		sleepUntil(noon)
 		api := newFakeAPI()
 		api.ahead = nil
-		if have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Clock); have.Status != Skipped {
+		if have := findFinding(t, operation(t, api, "America/Bogota").Findings(t.Context()), Clock); have.Status != Skipped {
 			t.Errorf("have %+v", have)
 		}
 	})
@@ -196,7 +196,7 @@ func TestQuota_MustCoverPolling(t *testing.T) {
 			sleepUntil(noon)
 			api := newFakeAPI()
 			api.info, api.infoErr = wolkvox.TokenInfo{Used: test.used, Limit: test.limit}, test.err
-			if have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Quota); have.Status != test.status || have.Text != test.text {
+			if have := findFinding(t, operation(t, api, "America/Bogota").Findings(t.Context()), Quota); have.Status != test.status || have.Text != test.text {
 				t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 			}
 		})
@@ -210,7 +210,7 @@ func TestReport_WarnsWithoutChats(t *testing.T) {
 		if !Passed(have) {
 			t.Errorf("have %v", have)
 		}
-		if report := findingOf(t, have, Report); report.Status != Warning || report.Text != "no chat in the last hour" {
+		if report := findFinding(t, have, Report); report.Status != Warning || report.Text != "no chat in the last hour" {
 			t.Errorf("have %+v", report)
 		}
 	})
@@ -232,7 +232,7 @@ func TestReport_FailsIfNoRowIsReadable(t *testing.T) {
 			api := newFakeAPI()
 			api.bad = test.bad
 			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.good)
-			if have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Report); have.Status != test.status || have.Text != test.text {
+			if have := findFinding(t, operation(t, api, "America/Bogota").Findings(t.Context()), Report); have.Status != test.status || have.Text != test.text {
 				t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 			}
 		})
@@ -279,11 +279,11 @@ func TestFields_ReportEffectOfMissingKey(t *testing.T) {
 			api.missing = 1 << key
 			o := operation(t, api, "America/Bogota")
 			findings := o.Findings(t.Context())
-			if have, want := findingOf(t, findings, Fields), fmt.Sprintf("no row has the key %s: %s", key, missingKeyEffects[key]); have.Status != Failed || have.Text != want || Passed(findings) {
+			if have, want := findFinding(t, findings, Fields), fmt.Sprintf("no row has the key %s: %s", key, missingKeyEffects[key]); have.Status != Failed || have.Text != want || Passed(findings) {
 				t.Errorf("have %+v, want %q", have, want)
 			}
 			o.UnusedKeys = []wolkvox.Field{key}
-			if have := findingOf(t, o.Findings(t.Context()), Fields); have.Status != OK {
+			if have := findFinding(t, o.Findings(t.Context()), Fields); have.Status != OK {
 				t.Errorf("unread: have %+v", have)
 			}
 		})
@@ -308,7 +308,7 @@ func TestReport_WarnsWithoutBotOnlyChats(t *testing.T) {
 			api.botToo = test.botToo
 			api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
 			findings := operation(t, api, "America/Bogota").Findings(t.Context())
-			have := findingOf(t, findings, Report)
+			have := findFinding(t, findings, Report)
 			if have.Status != test.status || strings.Contains(have.Text, "there is no handoff rate") != (test.status == Warning) || !Passed(findings) {
 				t.Errorf("%+v: have %+v", test, have)
 			}
@@ -339,7 +339,7 @@ func TestToken_IsProvenByRowsOrNumbers(t *testing.T) {
 				api := newFakeAPI()
 				api.bad, api.info, api.infoErr = test.bad, test.info, test.err
 				api.ends = slices.Repeat([]wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}, test.chats)
-				have := findingOf(t, operation(t, api, "America/Bogota").Findings(t.Context()), Token)
+				have := findFinding(t, operation(t, api, "America/Bogota").Findings(t.Context()), Token)
 				if have.Status != test.status || !strings.Contains(have.Text, test.text) {
 					t.Errorf("have %+v, want %s: %s", have, test.status, test.text)
 				}

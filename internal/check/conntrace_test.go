@@ -134,7 +134,7 @@ func TestConnTrace_ReportsConnectFailures(t *testing.T) {
 		t.Errorf("have %q, want the allow-list", do)
 	}
 
-	// Nobody answers from behind a firewall; the dial knows only when it gives up.
+	// No answer comes from behind a firewall; the dial fails when it gives up.
 	silent := &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 		httptrace.ContextClientTrace(ctx).ConnectStart("tcp", address)
 		<-ctx.Done()
@@ -251,7 +251,7 @@ func TestConnTrace_ReportsProxy(t *testing.T) {
 		base := address(t, "http://wolkvox.invalid")
 		client := wolkvox.NewClient(base, wolkvox.StaticToken("token"), wolkvox.WithTransport(transport))
 		all := (&Operation{BaseURL: base, Zone: time.UTC, API: client, Malformed: MaskCounts{}}).Findings(t.Context())
-		report := findingOf(t, all, Report)
+		report := findFinding(t, all, Report)
 		if report.Status != Failed || !strings.Contains(report.Text, fmt.Sprintf("(status %d): the proxy refused", status)) || !strings.Contains(report.Advice, strings.ReplaceAll(do, ":443", ":80")) {
 			t.Errorf("http, %d: have %+v", status, report)
 		}

@@ -141,8 +141,8 @@ func load(t *testing.T, name string) *time.Location {
 	return zone
 }
 
-// findingOf returns the finding with an ID.
-func findingOf(t *testing.T, findings []Finding, id ID) Finding {
+// findFinding returns the finding with an ID.
+func findFinding(t *testing.T, findings []Finding, id ID) Finding {
 	t.Helper()
 	for _, f := range findings {
 		if f.ID == id {

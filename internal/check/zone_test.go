@@ -34,7 +34,7 @@ func TestZone_SuggestsZoneThatFits(t *testing.T) {
 					api.ends = append(api.ends, ended(load(t, test.real), ago))
 				}
 				findings := operation(t, api, test.configured).Findings(t.Context())
-				have := findingOf(t, findings, TimeZone)
+				have := findFinding(t, findings, TimeZone)
 				if have.Status != test.status || !strings.Contains(have.Text, test.text) || !strings.HasSuffix(have.Advice, test.do) {
 					t.Errorf("have %+v, want %s: %s, and %s", have, test.status, test.text, test.do)
 				}
@@ -52,7 +52,7 @@ func TestZone_IsSkippedWithoutChats(t *testing.T) {
 		api := newFakeAPI()
 		// No clock of the world shows this: it is a fault of the report.
 		api.ends = []wolkvox.LocalTime{ended(time.UTC, -15*time.Hour), ended(time.UTC, -10*365*24*time.Hour)}
-		have := findingOf(t, operation(t, api, "Europe/Madrid").Findings(t.Context()), TimeZone)
+		have := findFinding(t, operation(t, api, "Europe/Madrid").Findings(t.Context()), TimeZone)
 		if have.Status != Skipped {
 			t.Errorf("have %+v", have)
 		}
@@ -66,7 +66,7 @@ func TestZone_WarnsIfOtherZonesCannotBeRead(t *testing.T) {
 		api.ends = []wolkvox.LocalTime{ended(load(t, "America/Bogota"), time.Minute)}
 		api.failure = from(2, &wolkvox.Error{Result: wolkvox.BadRequest, Status: 400})
 		findings := operation(t, api, "America/Bogota").Findings(t.Context())
-		have := findingOf(t, findings, TimeZone)
+		have := findFinding(t, findings, TimeZone)
 		if have.Status != Warning || !strings.Contains(have.Text, "ended 1m ago") || !strings.Contains(have.Text, "(status 400)") || !Passed(findings) {
 			t.Errorf("have %+v", have)
 		}
@@ -81,7 +81,7 @@ func TestZone_AcceptsRepeatedHour(t *testing.T) {
 		sleepUntil(change.Add(10 * time.Minute))
 		api := newFakeAPI()
 		api.ends = []wolkvox.LocalTime{ended(madrid, 11*time.Minute)}
-		if have := findingOf(t, operation(t, api, madrid.String()).Findings(t.Context()), TimeZone); have.Status != OK {
+		if have := findFinding(t, operation(t, api, madrid.String()).Findings(t.Context()), TimeZone); have.Status != OK {
 			t.Errorf("have %+v", have)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 func TestWantsColour_OnlyOnTerminal(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Skip("there is no terminal to be had here")
+		t.Skip("no terminal is available")
 	}
 	defer terminal.Close()
 	file, err := os.Create(filepath.Join(t.TempDir(), "file"))

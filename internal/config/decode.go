@@ -134,7 +134,7 @@ func (d *decoder) field(key string, value *yaml.Node, path string, target reflec
 		return
 	}
 	var known []string
-	for _, f := range fieldsOf(target.Type()) {
+	for _, f := range yamlFields(target.Type()) {
 		if f.key == key {
 			d.decode(value, path, target.FieldByIndex(f.index))
 			return
@@ -149,8 +149,8 @@ type field struct {
 	index []int
 }
 
-// fieldsOf returns the keys of a struct, including those of an inlined struct.
-func fieldsOf(t reflect.Type) (fields []field) {
+// yamlFields returns the keys of a struct, including those of an inlined struct.
+func yamlFields(t reflect.Type) (fields []field) {
 	for _, f := range reflect.VisibleFields(t) {
 		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if key != "" && unsupported[key] == "" {

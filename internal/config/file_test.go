@@ -159,7 +159,7 @@ func TestLoad_IgnoresKeyWithoutValue(t *testing.T) {
 	}
 }
 
-// Whoever reads a file again can tell what has changed.
+// Reading a file again shows what has changed.
 func TestLoad_ReturnsEqualOperationsTwice(t *testing.T) {
 	for _, file := range testFiles(t, "testdata/good/*.yml") {
 		once, twice := load(t, file), load(t, file)

@@ -82,7 +82,7 @@ func TestTransport_SendsProxyConnectHeaders(t *testing.T) {
 	h := &HTTP{ProxyConfig: proxyAt(t, proxy.URL)}
 	h.ProxyConnectHeader = promconfig.ProxyHeader{"X-Team": {"sales"}}
 	if err := get(t, transport(t, h), "https://wv0042.invalid/api"); err == nil {
-		t.Error("have no error, and there is nobody beyond the proxy")
+		t.Error("have no error, and no server is behind the proxy")
 	}
 	if last.Method != http.MethodConnect || last.Header.Get("X-Team") != "sales" {
 		t.Errorf("have %s with %v, want CONNECT with X-Team", last.Method, last.Header)
@@ -178,17 +178,17 @@ func TestTransport_ReloadsCAFile(t *testing.T) {
 	if err := get(t, through, server.URL); err == nil {
 		t.Error("have no error with the CA of another server")
 	}
-	trust(pemOf(server.Certificate().Raw))
+	trust(encodePEM(server.Certificate().Raw))
 	if err := get(t, through, server.URL); err != nil {
 		t.Errorf("with the server's CA: %v", err)
 	}
 }
 
-func pemOf(certificate []byte) []byte {
+func encodePEM(certificate []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
 }
 
-// certificate is one that nobody uses.
+// certificate returns a certificate that no server uses.
 func certificate(t *testing.T) []byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -200,5 +200,5 @@ func certificate(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pemOf(made)
+	return encodePEM(made)
 }

@@ -21,23 +21,23 @@ const (
 	exampleFile = docs + "/wolkvox.example.yml"
 )
 
-// keysOf are the paths of all keys that a struct takes: [] stands for the
+// structKeys are the paths of all keys that a struct takes: [] stands for the
 // items of a list, and * for the names in a map.
-func keysOf(t reflect.Type, path string) (keys []string) {
+func structKeys(t reflect.Type, path string) (keys []string) {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return keysOf(t.Elem(), path)
+		return structKeys(t.Elem(), path)
 	case reflect.Slice:
-		return keysOf(t.Elem(), path+"[]")
+		return structKeys(t.Elem(), path+"[]")
 	case reflect.Map:
-		return keysOf(t.Elem(), path+".*")
+		return structKeys(t.Elem(), path+".*")
 	case reflect.Struct:
 		if isScalar(reflect.New(t).Elem()) {
 			return nil
 		}
-		for _, f := range fieldsOf(t) {
+		for _, f := range yamlFields(t) {
 			key := strings.TrimPrefix(path+"."+f.key, ".")
-			keys = append(append(keys, key), keysOf(t.FieldByIndex(f.index).Type, key)...)
+			keys = append(append(keys, key), structKeys(t.FieldByIndex(f.index).Type, key)...)
 		}
 	default: // has no keys
 	}
@@ -74,7 +74,7 @@ func schemaKeys(t *testing.T, root, at map[string]any, path string) (keys []stri
 // differ says which keys are in one list only.
 func differ(t *testing.T, keys []string, name string) {
 	t.Helper()
-	want := keysOf(reflect.TypeFor[file](), "")
+	want := structKeys(reflect.TypeFor[file](), "")
 	if len(want) < 40 {
 		t.Fatalf("have %d keys of the structs: %q", len(want), want)
 	}

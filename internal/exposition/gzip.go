@@ -71,7 +71,7 @@ func acceptsGzip(header http.Header) bool {
 	gzip, identity := 0.0, -1.0
 	for accepted := range strings.SplitSeq(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
 		name, parameters, _ := strings.Cut(accepted, ";")
-		weight := weightOf(parameters)
+		weight := qualityWeight(parameters)
 		switch strings.TrimSpace(name) {
 		case "gzip":
 			gzip = max(gzip, weight)
@@ -84,8 +84,8 @@ func acceptsGzip(header http.Header) bool {
 	return gzip > max(identity, 0)
 }
 
-// weightOf returns the q among the parameters of an encoding, or 1.
-func weightOf(parameters string) float64 {
+// qualityWeight returns the q among the parameters of an encoding, or 1.
+func qualityWeight(parameters string) float64 {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
 		if strings.TrimSpace(name) == "q" {

@@ -26,7 +26,7 @@ type Fault struct {
 // Begin is called with each error of a task that is retried. It logs the first error, and
 // each error of another kind than the one before.
 func (f *Fault) Begin(logger log.Logger, task string, err error, keyvals ...any) {
-	kind := kindOf(err)
+	kind := classify(err)
 	if f.Err == nil {
 		f.Since = time.Now()
 	}
@@ -73,11 +73,11 @@ func OneLine(err error) string {
 	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
-// kindOf returns a text that is the same for errors of one cause. For an error of the API it
+// classify returns a text that is the same for errors of one cause. For an error of the API it
 // is the result. For any other error it has the types of the wrapped errors, and the error
 // number or the text of the last one. The other texts may differ each time, such as the name
 // of a temporary file.
-func kindOf(err error) string {
+func classify(err error) string {
 	if failure, ok := errors.AsType[*wolkvox.Error](err); ok {
 		return string(failure.Result)
 	}
@@ -92,7 +92,7 @@ func kindOf(err error) string {
 			err = wrapping.Unwrap()
 		case interface{ Unwrap() []error }:
 			for _, each := range wrapping.Unwrap() {
-				kind.WriteString(kindOf(each) + " ")
+				kind.WriteString(classify(each) + " ")
 			}
 			err = nil
 		default:

@@ -37,7 +37,7 @@ func TestKindOf_IgnoresWhatDiffersEachTime(t *testing.T) {
 		"an API's text":                  {&wolkvox.Error{Result: wolkvox.Network, Err: errors.New("port 1")}, &wolkvox.Error{Result: wolkvox.Network, Err: errors.New("port 2")}},
 		"several at once":                {errors.Join(opening("1", syscall.EIO), sentinel), errors.Join(opening("2", syscall.EIO), sentinel)},
 	} {
-		if first, second := kindOf(same[0]), kindOf(same[1]); first != second {
+		if first, second := classify(same[0]), classify(same[1]); first != second {
 			t.Errorf("%s: have kinds %q and %q, want one", name, first, second)
 		}
 	}
@@ -52,7 +52,7 @@ func TestKindOf_DiffersByCause(t *testing.T) {
 		&wolkvox.Error{Result: wolkvox.Network}, &wolkvox.Error{Result: wolkvox.TokenRejected},
 		errors.New("one"), errors.New("another"), errors.Join(errors.New("one"), errors.New("another")),
 	} {
-		kind := kindOf(err)
+		kind := classify(err)
 		if other := kinds[kind]; other != nil {
 			t.Errorf("%q and %q have one kind, %q", err, other, kind)
 		}

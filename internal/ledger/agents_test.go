@@ -17,8 +17,8 @@ func called(name string) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) { chat.AgentName = name }
 }
 
-// agentOf is what was counted of an agent; nil if nothing was.
-func agentOf(l *Ledger, agent string) *AgentTally {
+// findAgent is what was counted of an agent; nil if nothing was.
+func findAgent(l *Ledger, agent string) *AgentTally {
 	for _, set := range l.View().Agents {
 		if set.Agent == agent {
 			return set.AgentTally
@@ -35,7 +35,7 @@ func TestTransaction_CountsUnderAgent(t *testing.T) {
 	mustApply(t, l, ended(2, 0, handedOff, by("1201"), states(wolkvox.TimeWithAgent, 60)), Polling, Counted)
 	mustApply(t, l, ended(3, 0, keptByBot, by("1201"), states(wolkvox.TimeWithAgent, 9)), Polling, Counted)
 	want := AgentTally{Chats: 2, HandleTime: Total{2, 400}, SpeedOfAnswer: Total{1, 22}, Characters: Total{1, 250}}
-	if have := agentOf(l, "1201"); have == nil || *have != want {
+	if have := findAgent(l, "1201"); have == nil || *have != want {
 		t.Errorf("want %+v, have %+v", want, have)
 	}
 }
@@ -48,10 +48,10 @@ func TestTransaction_CountsAgentThatComesLater(t *testing.T) {
 	mustApply(t, l, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1201")), Polling, Completed)
 	mustApply(t, l, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1201")), Polling, Duplicate)
 	mustApply(t, l, ended(1, 0, handedOff, states(wolkvox.ASA, 22), by("1202")), Polling, Changed)
-	if have := agentOf(l, "1201"); have == nil || have.Chats != 1 || have.SpeedOfAnswer != (Total{1, 22}) {
+	if have := findAgent(l, "1201"); have == nil || have.Chats != 1 || have.SpeedOfAnswer != (Total{1, 22}) {
 		t.Errorf("have %+v, want one chat", have)
 	}
-	if have := agentOf(l, "1202"); have != nil {
+	if have := findAgent(l, "1202"); have != nil {
 		t.Errorf("have %+v under another agent, want none", have)
 	}
 }
@@ -70,7 +70,7 @@ func TestTransaction_CountsNoAgentOfChatCountedWithout(t *testing.T) {
 	}
 	mustApply(t, l, chat, Reconciling, Duplicate)
 	mustApply(t, l, ended(2, 0, handedOff, by("1201")), Polling, Counted)
-	if have := agentOf(l, "1201"); have == nil || have.Chats != 1 {
+	if have := findAgent(l, "1201"); have == nil || have.Chats != 1 {
 		t.Errorf("have %+v, want the new chat", have)
 	}
 }
@@ -80,7 +80,7 @@ func TestTransaction_CountsAgentsBeyondLimitUnderOther(t *testing.T) {
 	for n := range 4 {
 		mustApply(t, l, ended(wolkvox.ID(n+1), 0, handedOff, by(fmt.Sprint(1201+n)), called("Canary Agent")), Polling, Counted)
 	}
-	if have := agentOf(l, OverflowAgent); have == nil || have.Chats != 2 || have.Name() != "" {
+	if have := findAgent(l, OverflowAgent); have == nil || have.Chats != 2 || have.Name() != "" {
 		t.Errorf("have %+v, want two chats and no name", have)
 	}
 	if have := l.View(); len(have.Agents) != 3 || have.Counts.Overflowed != 2 {
@@ -91,10 +91,10 @@ func TestTransaction_CountsAgentsBeyondLimitUnderOther(t *testing.T) {
 func TestAgentTally_HasNewestNameUnsaved(t *testing.T) {
 	l := New(withAgents(10))
 	mustApply(t, l, ended(1, 0, handedOff, by("1201"), called("Canary One")), Polling, Counted)
-	before := agentOf(l, "1201")
+	before := findAgent(l, "1201")
 	mustApply(t, l, ended(1, 0, handedOff, by("1201"), called("Canary Two")), Polling, Duplicate)
 	mustApply(t, l, ended(2, 0, handedOff, by("1201")), Polling, Counted)
-	if have := agentOf(l, "1201").Name(); have != "Canary Two" {
+	if have := findAgent(l, "1201").Name(); have != "Canary Two" {
 		t.Errorf("have %q, want the newest name", have)
 	}
 	if before.Name() != "Canary One" || before.Chats != 1 {
@@ -108,12 +108,12 @@ func TestAgentTally_HasNewestNameUnsaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if have := agentOf(l, "1201"); have == nil || have.Name() != "" || have.Chats != 2 {
+	if have := findAgent(l, "1201"); have == nil || have.Name() != "" || have.Chats != 2 {
 		t.Errorf("have %+v, want two chats and no name", have)
 	}
 	// The overlap brings known chats again.
 	mustApply(t, l, ended(2, 0, handedOff, by("1201"), called("Canary Two")), Polling, Duplicate)
-	if have := agentOf(l, "1201").Name(); have != "Canary Two" {
+	if have := findAgent(l, "1201").Name(); have != "Canary Two" {
 		t.Errorf("have %q, want the name of a known chat's row", have)
 	}
 }
@@ -124,7 +124,7 @@ func TestTransaction_StampsNewAgent(t *testing.T) {
 	transaction.Apply(ended(1, 0, handedOff, by("1201")), Starting)
 	transaction.Stamp(noon.Add(time.Minute))
 	transaction.Commit()
-	if have := agentOf(l, "1201"); !have.Born.Equal(noon.Add(time.Minute)) || !have.Initial {
+	if have := findAgent(l, "1201"); !have.Born.Equal(noon.Add(time.Minute)) || !have.Initial {
 		t.Errorf("have born %s, initial %t, want a minute after noon and true", have.Born, have.Initial)
 	}
 }

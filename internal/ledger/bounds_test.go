@@ -88,13 +88,13 @@ func TestUnmarshal_KeepsCountsWithOtherBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustApply(t, l, ended(2, 0, handedOff, under("9", "web"), states(wolkvox.ASA, 200)), Polling, Counted)
-	if have := figuresOf(t, l).Histograms[SpeedOfAnswer]; have.Count != 1 || !maps.Equal(cumulative(&have), map[float64]uint64{60: 1, 240: 1, math.Inf(1): 1}) {
+	if have := collectFigures(t, l).Histograms[SpeedOfAnswer]; have.Count != 1 || !maps.Equal(cumulative(&have), map[float64]uint64{60: 1, 240: 1, math.Inf(1): 1}) {
 		t.Errorf("have %+v, want the chat below 60", have)
 	}
-	if have := tallyOf(t, l, Labels{"9", "web"}).Histograms[SpeedOfAnswer]; !slices.Equal(have.Buckets, []uint64{0, 1, 0}) {
+	if have := findTally(t, l, Labels{"9", "web"}).Histograms[SpeedOfAnswer]; !slices.Equal(have.Buckets, []uint64{0, 1, 0}) {
 		t.Errorf("a new label set: have %+v, want the chat below 240", have)
 	}
-	if have := figuresOf(t, l).Histograms[HandleTime]; !slices.Equal(have.Bounds, HandleTime.Bounds()) {
+	if have := collectFigures(t, l).Histograms[HandleTime]; !slices.Equal(have.Bounds, HandleTime.Bounds()) {
 		t.Errorf("have %+v, want the unchanged bounds", have)
 	}
 }

@@ -61,7 +61,7 @@ func TestTransaction_ReportsARowEachTimeItGrows(t *testing.T) {
 	for messages := 2.0; messages < 100; messages++ {
 		mustApply(t, l, ended(1, 0, states(wolkvox.TimesChatted, messages)), Polling, Changed)
 	}
-	if have := figuresOf(t, l).Histograms[Messages]; have.Count != 1 || have.Sum != 1 {
+	if have := collectFigures(t, l).Histograms[Messages]; have.Count != 1 || have.Sum != 1 {
 		t.Errorf("want the first value only, have %+v", have)
 	}
 }
@@ -72,7 +72,7 @@ func TestTransaction_CountsWhatWasMissingInAChangedRow(t *testing.T) {
 	both := ended(1, 0, states(wolkvox.TotalTime, 9), states(wolkvox.TimesChatted, 3))
 	mustApply(t, l, both, Polling, Changed)
 	mustApply(t, l, both, Polling, Duplicate)
-	have := figuresOf(t, l)
+	have := collectFigures(t, l)
 	if have.Histograms[Duration].Sum != 5 || have.Histograms[Messages].Sum != 3 || have.Interactions != 1 {
 		t.Errorf("want a duration of 5 and 3 messages, have %+v", have)
 	}

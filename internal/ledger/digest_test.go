@@ -45,8 +45,8 @@ func TestDigest_DiffersForEachValueOfAHistory(t *testing.T) {
 		rows := map[uint16]*wolkvox.Chat{}
 		for _, row := range historyRows() {
 			digest := fact.digest(row)
-			if other, ok := rows[digest]; ok && valueOf(other, name) != valueOf(row, name) {
-				t.Errorf("%s: %v and %v have the same digest", name, valueOf(other, name), valueOf(row, name))
+			if other, ok := rows[digest]; ok && changedValue(other, name) != changedValue(row, name) {
+				t.Errorf("%s: %v and %v have the same digest", name, changedValue(other, name), changedValue(row, name))
 			}
 			rows[digest] = row
 		}

@@ -27,11 +27,11 @@ func TestHistogram_HasLastChatAsExemplar(t *testing.T) {
 		return ended(id, 0, handedOff, known(connID), states(wolkvox.ASA, asa))
 	}
 	applyAt(l, noon, answered(1, "c1", 12), answered(2, "c2", 14), answered(3, "c3", 4000))
-	before := figuresOf(t, l)
+	before := collectFigures(t, l)
 	later := noon.Add(5 * time.Minute)
 	applyAt(l, later, answered(1, "c1", 12), answered(4, "c4", 15), answered(5, "", 16))
 
-	asa := &figuresOf(t, l).Histograms[SpeedOfAnswer]
+	asa := &collectFigures(t, l).Histograms[SpeedOfAnswer]
 	for bucket, want := range map[int]Exemplar{
 		0:                    {},
 		2:                    {"c4", 15, later}, // up to 15: of the known chat nothing was counted again
@@ -46,7 +46,7 @@ func TestHistogram_HasLastChatAsExemplar(t *testing.T) {
 	if have, _ := before.Histograms[SpeedOfAnswer].Exemplar(2); have.ConnID != "c2" {
 		t.Errorf("a view has changed: have %v, want that of c2", have)
 	}
-	if have, ok := figuresOf(t, reloaded(t, l, 10)).Histograms[SpeedOfAnswer].Exemplar(2); ok {
+	if have, ok := collectFigures(t, reloaded(t, l, 10)).Histograms[SpeedOfAnswer].Exemplar(2); ok {
 		t.Errorf("have %v after a restart, want none", have)
 	}
 }

@@ -27,7 +27,7 @@ func TestTransaction_CountsNoForgottenChat(t *testing.T) {
 		mustApply(t, l, ended(1, -2*time.Hour, handedOff), mode, Expired)
 		l = reloaded(t, l, 10)
 	}
-	if have := figuresOf(t, l); have.Interactions != 1 || have.Handoffs != 0 {
+	if have := collectFigures(t, l); have.Interactions != 1 || have.Handoffs != 0 {
 		t.Errorf("want it counted once, have %+v", have)
 	}
 }

@@ -58,7 +58,7 @@ type world struct {
 	touched bool
 }
 
-// keptView is a view that somebody may still read, and what it showed at first.
+// keptView is a view that may still be read, and what it showed at first.
 type keptView struct {
 	view *View
 	said string

@@ -31,11 +31,11 @@ func TestTransaction_CountsChatsBeyondLimitUnderOther(t *testing.T) {
 		mustApply(t, l, ended(100+id, 0, under("9", "web")), Polling, Counted)
 	}
 	mustHaveSets(t, l, 3, 3)
-	if have := tallyOf(t, l, Overflow).Interactions; have != 3 {
+	if have := findTally(t, l, Overflow).Interactions; have != 3 {
 		t.Errorf("want 3 chats, have %d", have)
 	}
 	mustApply(t, l, ended(200, 0, under("1", "web")), Polling, Counted)
-	if have := tallyOf(t, l, Labels{"1", "web"}).Interactions; have != 2 {
+	if have := findTally(t, l, Labels{"1", "web"}).Interactions; have != 2 {
 		t.Errorf("want 2 chats where there is a label set, have %d", have)
 	}
 }
@@ -60,7 +60,7 @@ func TestTransaction_LimitsWithoutOther(t *testing.T) {
 	mustHaveSets(t, l, 3, 1)
 	mustApply(t, l, ended(51, 0, under("other", "other")), Polling, Counted)
 	mustHaveSets(t, l, 3, 1)
-	if have := tallyOf(t, l, Overflow).Interactions; have != 3 {
+	if have := findTally(t, l, Overflow).Interactions; have != 3 {
 		t.Errorf("want 3 chats, have %d", have)
 	}
 }

@@ -28,7 +28,7 @@ func TestTransaction_SeedsWhatEndedBefore(t *testing.T) {
 		full := ended(1, -5*time.Minute, handedOff, states(wolkvox.ASA, 5), garbles(wolkvox.TotalTime))
 		mustApply(t, l, full, mode, Duplicate)
 	}
-	if have := figuresOf(t, l); have.Interactions != 1 || have.Handoffs != 0 {
+	if have := collectFigures(t, l); have.Interactions != 1 || have.Handoffs != 0 {
 		t.Errorf("want one chat and no handoff, have %+v", have)
 	}
 	if have := l.View(); have.Remembered != 2 || have.Counts.FieldErrors != [wolkvox.FieldCount]uint64{} {
@@ -107,7 +107,7 @@ func TestTransaction_StampsNewLabelSets(t *testing.T) {
 		{"0", "web"}:      {Born: noon.Add(time.Minute), Initial: true},
 		{"1", "web"}:      {Born: noon.Add(time.Hour + time.Minute)},
 	} {
-		if have := tallyOf(t, l, labels); !have.Born.Equal(want.Born) || have.Initial != want.Initial {
+		if have := findTally(t, l, labels); !have.Born.Equal(want.Born) || have.Initial != want.Initial {
 			t.Errorf("%v: want it born %v, initial %t, have %v, %t", labels, want.Born, want.Initial, have.Born, have.Initial)
 		}
 	}

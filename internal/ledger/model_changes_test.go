@@ -19,7 +19,7 @@ func (m memory) hasChanged(chat *wolkvox.Chat) bool {
 			return false
 		}
 		last := m.rows[part]
-		if valueOf(&last, part) != valueOf(chat, part) {
+		if changedValue(&last, part) != changedValue(chat, part) {
 			differing++
 		}
 		collides ^= factNamed[part].digest(&last) ^ factNamed[part].digest(chat)
@@ -29,8 +29,8 @@ func (m memory) hasChanged(chat *wolkvox.Chat) bool {
 	return differing == 1 || differing > 1 && collides != 0
 }
 
-// valueOf is what a row says of a part.
-func valueOf(chat *wolkvox.Chat, part string) any {
+// changedValue is what a row says of a part.
+func changedValue(chat *wolkvox.Chat, part string) any {
 	switch part {
 	case "interaction":
 		return Labels{chat.RoutingPoint, chat.Channel}

@@ -78,7 +78,7 @@ func TestTransaction_CountsInEveryFamily(t *testing.T) {
 		states(f, float64(10+f))(chat)
 	}
 	mustApply(t, l, chat, Polling, Counted)
-	have := figuresOf(t, l)
+	have := collectFigures(t, l)
 	if have.Interactions != 1 || have.Handoffs != 1 || have.LastSender != [wolkvox.SenderCount]uint64{wolkvox.Customer: 1} {
 		t.Errorf("want one handed-off chat that the customer left last, have %+v", have)
 	}
@@ -105,7 +105,7 @@ func TestTransaction_CountsNoAgentValuesOfBotChat(t *testing.T) {
 				if s.handedOff {
 					want = 0
 				}
-				if have := figuresOf(t, l).Histograms[m].Count; have != want {
+				if have := collectFigures(t, l).Histograms[m].Count; have != want {
 					t.Errorf("%v: want %d, have %d", s.field, want, have)
 				}
 			}
@@ -113,7 +113,7 @@ func TestTransaction_CountsNoAgentValuesOfBotChat(t *testing.T) {
 			handedOff(chat)
 			mustApply(t, l, chat, Polling, Completed)
 			for m, s := range specified {
-				if have := figuresOf(t, l).Histograms[m].Count; have != 1 {
+				if have := collectFigures(t, l).Histograms[m].Count; have != 1 {
 					t.Errorf("%v: want 1, have %d", s.field, have)
 				}
 			}
@@ -152,7 +152,7 @@ func TestTransaction_CountsUnreadableEndOnce(t *testing.T) {
 	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
-	if have := figuresOf(t, l).Interactions; have != 1 {
+	if have := collectFigures(t, l).Interactions; have != 1 {
 		t.Errorf("want 1 chat, have %d", have)
 	}
 }

@@ -111,13 +111,13 @@ func forget(l *Ledger, after time.Duration) {
 	transaction.Commit()
 }
 
-// figuresOf is what was counted under routing point 7 on whatsapp.
-func figuresOf(t *testing.T, l *Ledger) *Tally {
+// collectFigures is what was counted under routing point 7 on whatsapp.
+func collectFigures(t *testing.T, l *Ledger) *Tally {
 	t.Helper()
-	return tallyOf(t, l, Labels{"7", "whatsapp"})
+	return findTally(t, l, Labels{"7", "whatsapp"})
 }
 
-func tallyOf(t *testing.T, l *Ledger, labels Labels) *Tally {
+func findTally(t *testing.T, l *Ledger, labels Labels) *Tally {
 	t.Helper()
 	for _, set := range l.View().LabelSets {
 		if set.Labels == labels {

@@ -132,18 +132,18 @@ func TestUnmarshal_ReadsStateOfBeforeNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	labels := Labels{"9", "web"}
-	have := tallyOf(t, l, Overflow)
+	have := findTally(t, l, Overflow)
 	if have.Interactions != 1 || have.Histograms[Duration].Count != 1 || have.Histograms[HandleTime].Count != 0 || have.LastSender[wolkvox.Agent] != 0 {
 		t.Errorf("want all but what is new, have %+v", have)
 	}
 	// What is new is added to a remembered chat whose row comes again.
 	again := ended(3, 0, handedOff, lastWrote(wolkvox.Agent), by("1203"), under(labels.RoutingPoint, labels.Channel), states(wolkvox.TimeWithAgent, 200))
 	mustApply(t, l, again, Polling, Completed)
-	have = tallyOf(t, l, Overflow)
+	have = findTally(t, l, Overflow)
 	if have.Interactions != 1 || have.Histograms[HandleTime].Sum != 200 || have.LastSender[wolkvox.Agent] != 1 {
 		t.Errorf("want what is new, have %+v", have)
 	}
-	if have := agentOf(l, OverflowAgent); have.Chats != 1 || have.HandleTime != (Total{1, 200}) {
+	if have := findAgent(l, OverflowAgent); have.Chats != 1 || have.HandleTime != (Total{1, 200}) {
 		t.Errorf("want what is new, have %+v", have)
 	}
 }

@@ -142,8 +142,8 @@ func TestSet_AppliesChangesOperationByOperation(t *testing.T) {
 	}
 }
 
-// sameLines compares diaries. Where two operations begin, nobody knows which one
-// comes first; each of them ends before it begins anew.
+// sameLines compares diaries. Two operations that start may do so in
+// any order; each of them ends before it starts again.
 func sameLines(have, want string) bool {
 	count := func(text string) map[string]int {
 		lines := map[string]int{}
@@ -193,8 +193,7 @@ func TestSet_CloseEndsOperations(t *testing.T) {
 	}
 }
 
-// A poll that is under way does not see the operation made anew beside it: both
-// would have one store.
+// An operation is not made again while its poll is under way: both would use one store.
 func TestSet_EndsOperationBeforeReplacingIt(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()

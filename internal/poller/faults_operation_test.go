@@ -143,7 +143,7 @@ func (o *operation) pass(d time.Duration) {
 func (o *operation) figures() figures { return figuresShown(o.poller) }
 
 func figuresShown(p *Poller) figures {
-	shown := figuresOf(p.Snapshot().View)
+	shown := collectFigures(p.Snapshot().View)
 	maps.DeleteFunc(shown, func(name string, _ float64) bool {
 		return strings.HasPrefix(name, wolkvoxtest.BadRoutingPoint+" ")
 	})

@@ -23,8 +23,8 @@ func (f figures) withoutZeros() figures {
 	return f
 }
 
-// figuresOf flattens what the exporter shows, without the buckets.
-func figuresOf(view *ledger.View) figures {
+// collectFigures flattens what the exporter shows, without the buckets.
+func collectFigures(view *ledger.View) figures {
 	flat := figures{}
 	for _, set := range view.LabelSets {
 		labels := set.RoutingPoint + " " + set.Channel
@@ -41,8 +41,8 @@ func figuresOf(view *ledger.View) figures {
 	return flat.withoutZeros()
 }
 
-// bucketsOf are the buckets of what the exporter shows.
-func bucketsOf(view *ledger.View) figures {
+// findBuckets are the buckets of what the exporter shows.
+func findBuckets(view *ledger.View) figures {
 	flat := figures{}
 	for _, set := range view.LabelSets {
 		for measure, h := range set.Histograms {
@@ -101,9 +101,9 @@ func figuresOfTruth(truth wolkvoxtest.Truth) figures {
 	return flat.withoutZeros()
 }
 
-// accountOf is what ended chats come to, buckets too, when each is counted once
+// expectedFigures is what ended chats come to, buckets too, when each is counted once
 // and whole.
-func accountOf(chats []wolkvoxtest.Chat) figures {
+func expectedFigures(chats []wolkvoxtest.Chat) figures {
 	account := figures{}
 	for _, c := range chats {
 		labels := c.RoutingPoint + " " + strings.ToLower(c.Channel)

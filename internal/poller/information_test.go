@@ -58,8 +58,8 @@ func (f *fakeInformation) TokenInfo(context.Context) (wolkvox.TokenInfo, error) 
 	return f.info, nil
 }
 
-// informedOptions ask as often as the program does.
-func informedOptions(information Information) Options {
+// optionsWithInfo ask as often as the program does.
+func optionsWithInfo(information Information) Options {
 	o := options()
 	o.Information, o.RoutingPointsInterval, o.TokenInfoInterval = information, day, time.Hour
 	return o
@@ -70,7 +70,7 @@ var namesOfTwo = map[string]string{"7": "Ventas", "8": "Soporte"}
 func TestPoller_RequestsInformationAtItsIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
-		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f))
 		start := time.Now()
 		runFor(t, p, 2*day)
 		if lists, quotas := len(f.lists), len(f.quotas); lists != 2 || quotas != 48 {
@@ -151,7 +151,7 @@ func TestPoller_RequestsNoInformationWhilePollsFail(t *testing.T) {
 			}
 			return nil
 		}}
-		runFor(t, newPoller(t, report, &store.Memory{}, informedOptions(f)), 2*day)
+		runFor(t, newPoller(t, report, &store.Memory{}, optionsWithInfo(f)), 2*day)
 		for _, asked := range slices.Concat(f.lists, f.quotas) {
 			if since := asked.Sub(start); since < 2*time.Hour || since > 30*time.Hour {
 				t.Errorf("have a look after %v, while polling fails", since)
@@ -174,7 +174,7 @@ func TestPoller_RequestsNoInformationDuringRetryAfter(t *testing.T) {
 			}
 			return nil
 		}}
-		p := newPoller(t, report, &store.Memory{}, informedOptions(f))
+		p := newPoller(t, report, &store.Memory{}, optionsWithInfo(f))
 		start := time.Now()
 		runFor(t, p, 4*time.Hour)
 		if len(f.lists) != 1 || f.lists[0].Sub(start) < 3*time.Hour || f.quotas[0].Sub(start) < 3*time.Hour {
@@ -186,7 +186,7 @@ func TestPoller_RequestsNoInformationDuringRetryAfter(t *testing.T) {
 func TestPoller_KeepsInformationWhileItFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
-		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f))
 		runFor(t, p, 30*time.Minute)
 		f.fail = func() error { return failing(wolkvox.Network) }
 		f.points = slices.Values([]wolkvox.RoutingPoint{{ID: "9", Name: "half of a list"}, {ID: "10", Name: "the rest"}})
@@ -206,7 +206,7 @@ func TestPoller_DropsTokenInfoAtMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// A bubble begins at 19:00 in Bogota.
 		f := newInformation()
-		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f))
 		runFor(t, p, 10*time.Minute)
 		f.fail = func() error { return failing(wolkvox.BadRequest) }
 		runFor(t, p, 4*time.Hour+45*time.Minute)
@@ -240,7 +240,7 @@ func TestPoller_RetriesInformationWithinTheHour(t *testing.T) {
 					return nil
 				}
 				start := time.Now()
-				runFor(t, newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f)), 10*time.Hour)
+				runFor(t, newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f)), 10*time.Hour)
 				if len(f.lists) != 2 {
 					t.Fatalf("looks in ten hours: have %d, want 2", len(f.lists))
 				}
@@ -261,7 +261,7 @@ func TestPoller_LogsFailingInformationOnceAndItsEnd(t *testing.T) {
 		var log lines
 		f := newInformation()
 		f.fail = func() error { return failing(wolkvox.BadRequest) }
-		o := informedOptions(f)
+		o := optionsWithInfo(f)
 		o.Logger = log.logger()
 		p := newPoller(t, &fakeReport{}, &store.Memory{}, o)
 		runFor(t, p, day)
@@ -289,7 +289,7 @@ func TestPoller_LimitsRoutingPoints(t *testing.T) {
 				}
 			}
 		}
-		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f))
 		runFor(t, p, time.Minute)
 		if have := p.Snapshot().Status.RoutingPoints; len(have) != maxRoutingPoints || have["0"] != "Ventas" {
 			t.Errorf("have %d names, want %d", len(have), maxRoutingPoints)
@@ -301,7 +301,7 @@ func TestPoller_UsesLastNameOfRoutingPoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
 		f.points = slices.Values([]wolkvox.RoutingPoint{{ID: "7", Name: "Ventas"}, {ID: "8", Name: "Soporte"}, {ID: "7", Name: "Sales"}})
-		p := newPoller(t, &fakeReport{}, &store.Memory{}, informedOptions(f))
+		p := newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f))
 		runFor(t, p, time.Minute)
 		if have, want := p.Snapshot().Status.RoutingPoints, map[string]string{"7": "Sales", "8": "Soporte"}; !maps.Equal(have, want) {
 			t.Errorf("have %v, want %v", have, want)
@@ -312,7 +312,7 @@ func TestPoller_UsesLastNameOfRoutingPoint(t *testing.T) {
 func TestPoller_PrefersConfiguredNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
-		o := informedOptions(f)
+		o := optionsWithInfo(f)
 		o.RoutingPoints = map[string]string{"8": "Support", "9": "not listed"}
 		p := newPoller(t, &fakeReport{}, &store.Memory{}, o)
 		if have := p.Snapshot().Status.RoutingPoints; !maps.Equal(have, o.RoutingPoints) {
@@ -329,7 +329,7 @@ func TestPoller_IgnoresCancelledInformation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
 		f := newInformation()
-		o := informedOptions(f)
+		o := optionsWithInfo(f)
 		o.Logger = log.logger()
 		ctx, cancel := context.WithCancel(t.Context())
 		f.fail = func() error {

@@ -43,8 +43,8 @@ func (o *operation) warnings() int {
 	return o.logged("level=warn") - o.logged("level=warn operation=test msg=\"the report has never")
 }
 
-// keyOf returns the key of a field that the exporter reads, and whether there is one.
-func keyOf(field string) (wolkvox.Field, bool) {
+// rowKey returns the key of a field that the exporter reads, and whether there is one.
+func rowKey(field string) (wolkvox.Field, bool) {
 	for _, key := range wolkvox.Keys() {
 		if key.String() == field {
 			return key, true
@@ -55,7 +55,7 @@ func keyOf(field string) (wolkvox.Field, bool) {
 
 func TestPoller_NoticesADocumentedKeyThatIsMissing(t *testing.T) {
 	for i, field := range wolkvoxtest.Fields() {
-		key, read := keyOf(field)
+		key, read := rowKey(field)
 		for _, spelling := range []string{"", "new_" + field} {
 			if !torture && (spelling == "") != (i%2 == 0) || !sampled(i) {
 				continue

@@ -151,7 +151,7 @@ func (c combination) String() string {
 // pair is an answer in each of two dimensions.
 type pair struct{ d1, a1, d2, a2 int }
 
-func pairOf(d1, a1, d2, a2 int) pair {
+func toPair(d1, a1, d2, a2 int) pair {
 	if d1 > d2 {
 		d1, a1, d2, a2 = d2, a2, d1, a1
 	}
@@ -196,7 +196,7 @@ func matrix() []combination {
 			for _, a := range random.Perm(dimensions[d].answers) {
 				news := 0
 				for _, g := range given {
-					if !met[pairOf(g, c[g], d, a)] {
+					if !met[toPair(g, c[g], d, a)] {
 						news++
 					}
 				}

@@ -100,7 +100,7 @@ func (s *simulation) live(t *testing.T, from time.Time, lasts time.Duration) {
 		}()
 		for until := from.Add(lasts); time.Now().Before(until); {
 			time.Sleep(min(17*time.Minute, time.Until(until)))
-			s.look(t, p, server)
+			s.checkView(t, p, server)
 		}
 		kill()
 		<-died
@@ -141,12 +141,12 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
 // look makes sure that nothing shown falls, or is more than what happened.
-func (s *simulation) look(t *testing.T, p *Poller, server *wolkvoxtest.Server) {
+func (s *simulation) checkView(t *testing.T, p *Poller, server *wolkvoxtest.Server) {
 	t.Helper()
 	truth := figuresOfTruth(server.Truth(time.Unix(0, s.latest.Load())))
 	view := p.Snapshot().View
 	wantWholeHistograms(t, view)
-	have := figuresOf(view)
+	have := collectFigures(view)
 	for name, value := range have {
 		if value < s.shown[name] || value > truth[name] {
 			t.Fatalf("%s, %s: have %v, was %v, truth %v", time.Now(), name, value, s.shown[name], truth[name])
@@ -191,15 +191,15 @@ func (s *simulation) liveThrough(t *testing.T, from, to time.Time, kills int) {
 func (s *simulation) onDisk(t *testing.T) figures {
 	t.Helper()
 	view := newPoller(t, nil, &s.kept, s.options).Snapshot().View
-	flat := figuresOf(view)
-	maps.Copy(flat, bucketsOf(view))
+	flat := collectFigures(view)
+	maps.Copy(flat, findBuckets(view))
 	return flat
 }
 
 // wantAll compares what is on disk with what these chats come to.
 func (s *simulation) wantAll(t *testing.T, chats []wolkvoxtest.Chat) {
 	t.Helper()
-	have, want := s.onDisk(t), accountOf(chats)
+	have, want := s.onDisk(t), expectedFigures(chats)
 	maps.DeleteFunc(have, func(name string, _ float64) bool { return strings.HasPrefix(name, perhaps) })
 	if !maps.Equal(have, want) {
 		t.Errorf("at the end:\n%s", difference(have, want))

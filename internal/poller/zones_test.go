@@ -65,11 +65,11 @@ func TestPoller_CountsEveryChatOnceAfterZoneChange(t *testing.T) {
 					s.options.Zone = mustLoad(stay.zone)
 					if i > 0 && stay.zone == reykjavik {
 						s.live(t, now, seeding)
-						wantNoLess(t, s.onDisk(t), accountOf(endedBy(now, chats)))
+						wantNoLess(t, s.onDisk(t), expectedFigures(endedBy(now, chats)))
 					}
 					s.liveThrough(t, now, now.Add(stay.lasts), kills)
 					now = now.Add(stay.lasts)
-					wantWarningOf(t, stay.zone, &log)
+					wantWarning(t, stay.zone, &log)
 				}
 				s.wantAll(t, chats)
 			})
@@ -81,8 +81,8 @@ func endedBy(t time.Time, chats []wolkvoxtest.Chat) []wolkvoxtest.Chat {
 	return slices.DeleteFunc(slices.Clone(chats), func(c wolkvoxtest.Chat) bool { return c.End.After(t) })
 }
 
-// wantWarningOf looks for what leads to a wrong zone.
-func wantWarningOf(t *testing.T, zone string, log *lines) {
+// wantWarning looks for what leads to a wrong zone.
+func wantWarning(t *testing.T, zone string, log *lines) {
 	t.Helper()
 	_, off := time.Now().In(mustLoad(zone)).Zone()
 	switch {

@@ -109,7 +109,7 @@ func (c *Cycle) read(ctx context.Context, w wolkvox.Window, sink RowSink, mode l
 // readOr is like read, but calls onUnreadable for a window that cannot be read while
 // others can.
 func (c *Cycle) readOr(ctx context.Context, w wolkvox.Window, sink RowSink, mode ledger.Mode, onUnreadable func() error) (int, error) {
-	if lengthOf(w) >= 2*c.reader.maxSpan {
+	if windowLength(w) >= 2*c.reader.maxSpan {
 		return c.readHalves(ctx, w, sink, mode) // A window of this length was too long already.
 	}
 	rows, next, err := c.fetch(ctx, w, sink, mode)
@@ -139,7 +139,7 @@ func (c *Cycle) readHalves(ctx context.Context, w wolkvox.Window, sink RowSink, 
 	return rows, nil
 }
 
-func lengthOf(w wolkvox.Window) time.Duration { return time.Duration(w.To-w.From) * time.Second }
+func windowLength(w wolkvox.Window) time.Duration { return time.Duration(w.To-w.From) * time.Second }
 
 // fetch requests a window, and repeats a failed request while that may succeed. Otherwise
 // it returns the action to take and the error of the last request.
@@ -223,7 +223,7 @@ func (c *Cycle) Peek(ctx context.Context, windows []wolkvox.Window, deliver func
 // window that was too long, spans are half as long. After any other, they are so long that
 // a response takes half of the timeout and has half of the row limit.
 func (r *Reader) adaptSpan(w wolkvox.Window, rows int, err error, took time.Duration) {
-	length, result := lengthOf(w), Result(err)
+	length, result := windowLength(w), Result(err)
 	switch {
 	case errors.Is(err, errTruncated), result == wolkvox.TooLarge, result == wolkvox.Timeout:
 		r.maxSpan = min(r.maxSpan, max((length/2).Truncate(time.Second), minSpan))

@@ -56,7 +56,7 @@ func (c *Cycle) narrow(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 			unreadable++
 		}
 	}
-	if unreadable == 0 && lengthOf(w) < 3*time.Second {
+	if unreadable == 0 && windowLength(w) < 3*time.Second {
 		// The API leaves out the ends of a window, so the halves show less than w.
 		gap.Minimal = true
 		gap.Polls++

@@ -44,7 +44,7 @@ type health struct {
 func (c *Cycle) setReadable(w wolkvox.Window, rows int) {
 	c.health.rowsRead += rows
 	c.health.unreadableInRow = 0
-	if c.health.control == nil || lengthOf(w) < lengthOf(*c.health.control) {
+	if c.health.control == nil || windowLength(w) < windowLength(*c.health.control) {
 		c.health.control = &w
 	}
 }

@@ -121,7 +121,7 @@ func (c *Cycle) verify(ctx context.Context, w wolkvox.Window, sink RowSink, mode
 		return halvesRows, err
 	}
 	chats := len(halves.chats)
-	if lengthOf(w) < 3*time.Second && chats <= rows {
+	if windowLength(w) < 3*time.Second && chats <= rows {
 		// The halves of so short a window may show less than the window.
 		if rows >= minRound && c.reader.limit.trusts(rows, announced) {
 			c.countTruncated(true)

@@ -31,10 +31,10 @@ func TestReload_RespondsWithResult(t *testing.T) {
 		calls        int
 	}{
 		{"a good configuration", "POST", func() error { calls++; return nil }, 200, "reloaded\n", 1},
-		{"a bad one", "POST", func() error { calls++; return errors.New("wolkvox.yml:3: operations: at least one is wanted") }, 500, "reloading failed: wolkvox.yml:3: operations: at least one is wanted\n", 1},
+		{"a bad one", "POST", func() error { calls++; return errors.New("wolkvox.yml:3: operations: required: at least one") }, 500, "reloading failed: wolkvox.yml:3: operations: required: at least one\n", 1},
 		{"a reload under way", "POST", func() error { calls++; return ErrReloading }, 409, "a reload is under way\n", 1},
-		{"nobody may ask", "POST", nil, 403, "reloading by HTTP is disabled: start with --web.enable-lifecycle\n", 0},
-		{"a link is no order", "GET", func() error { calls++; return nil }, 405, "Method Not Allowed\n", 0},
+		{"reloading is off", "POST", nil, 403, "reloading by HTTP is disabled: start with --web.enable-lifecycle\n", 0},
+		{"a GET", "GET", func() error { calls++; return nil }, 405, "Method Not Allowed\n", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			calls = 0

@@ -33,7 +33,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { close(p.closed); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// observed tells when the server closes its side.
+// observed is a connection that reports when the server closes its side.
 type observed struct {
 	net.Conn
 	closed func()

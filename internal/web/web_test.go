@@ -33,11 +33,11 @@ func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRe
 
 // polled is an operation whose last poll of n rows has just succeeded.
 func polled(name string) status.Snapshot {
-	book := ledger.New(ledger.Options{MaxLabelSets: 1})
-	transaction := book.Begin(0)
+	counted := ledger.New(ledger.Options{MaxLabelSets: 1})
+	transaction := counted.Begin(0)
 	transaction.Progress.CompleteUntil = time.Now().Add(-3 * time.Minute)
 	transaction.Commit()
-	return status.Snapshot{Operation: name, View: book.View(), Status: status.Status{
+	return status.Snapshot{Operation: name, View: counted.View(), Status: status.Status{
 		Up: true, Ready: true, LastPoll: time.Now().Add(-3 * time.Minute), NextPoll: time.Now().Add(2 * time.Minute),
 		Rows: [ledger.Outcomes]uint64{ledger.Counted: 12, ledger.Duplicate: 30},
 	}}
