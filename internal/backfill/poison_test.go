@@ -49,8 +49,8 @@ func TestRun_SkipsUnreadableSeconds(t *testing.T) {
 				if done := fmt.Sprintf("unreadable_seconds=%d", len(p.poisoned)); !strings.Contains(p.log.String(), done) {
 					t.Errorf("have no %s in the log:\n%s", done, p.log.String())
 				}
-				if lines := strings.Count(p.log.String(), "is left out"); lines != len(p.poisoned) {
-					t.Errorf("have %d lines about seconds that are left out, want %d", lines, len(p.poisoned))
+				if lines := strings.Count(p.log.String(), "is skipped"); lines != len(p.poisoned) {
+					t.Errorf("have %d lines about skipped seconds, want %d", lines, len(p.poisoned))
 				}
 				t.Logf("requests for 3 days: %d", p.requests)
 				if p.requests > 400 {
