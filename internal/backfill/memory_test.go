@@ -53,7 +53,9 @@ func TestRun_MemoryIsIndependentOfTimeSpan(t *testing.T) {
 	}
 	few, many := peak(short), peak(long)
 	t.Logf("%d days: %d KiB, %d days: %d KiB", short, few>>10, long, many>>10)
-	if many > few+few/4 {
+	// Identities of the lookback are still being added on the first day, and pools of other
+	// tests count too. Memory that grew with the time would be four times as much.
+	if many > few+few/2 {
 		t.Errorf("have %d KiB for %d days and %d KiB for %d", many>>10, long, few>>10, short)
 	}
 }
