@@ -65,6 +65,7 @@ var (
 )
 
 func TestStyle_UsesPlainEnglish(t *testing.T) {
+	skipUnlessLinting(t)
 	t.Parallel()
 	for _, file := range styledFiles(t, ".go", ".md", ".yml", ".yaml", ".sh", "Makefile", ".ci/run") {
 		text := []byte(read(t, file))
@@ -111,6 +112,7 @@ func keepProse(source []byte) []byte {
 }
 
 func TestStyle_NamesIdentifiersPlainly(t *testing.T) {
+	skipUnlessLinting(t)
 	t.Parallel()
 	for _, file := range styledFiles(t, ".go") {
 		fset := token.NewFileSet()
@@ -160,6 +162,7 @@ func declaredNames(node ast.Node) []*ast.Ident {
 // A test is named after a type, command or feature, and its behaviour. A test of one function may have the
 // function's name alone.
 func TestStyle_NamesTestsByTypeAndBehaviour(t *testing.T) {
+	skipUnlessLinting(t)
 	t.Parallel()
 	for _, file := range styledFiles(t, "_test.go") {
 		fset := token.NewFileSet()
@@ -209,4 +212,12 @@ func styledFiles(t *testing.T, suffixes ...string) (files []string) {
 		t.Fatalf("have %d files, want those of the whole repository", len(files))
 	}
 	return files
+}
+
+// skipUnlessLinting leaves the checks to make lint: the race detector would make them slow.
+func skipUnlessLinting(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: make lint runs it")
+	}
 }
