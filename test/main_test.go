@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -45,7 +46,8 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// buildArgs builds the program with the race detector if the tests have it.
+// buildArgs builds the program with the race detector if the tests have it, and with the
+// flags in TEST_BUILD_FLAGS.
 func buildArgs(output string) []string {
 	const version = "github.com/prometheus/common/version"
 	args := []string{
@@ -55,7 +57,7 @@ func buildArgs(output string) []string {
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		args = append(args, "-race")
 	}
-	return args
+	return append(args, strings.Fields(os.Getenv("TEST_BUILD_FLAGS"))...)
 }
 
 // waitLimit is how long a test waits for a condition that should take far less.
