@@ -76,8 +76,8 @@ build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BIN
 
 # The race detector is tried, not guessed: a compiler without the C library's headers, or a
 # platform that cannot do it, shows here and not in the middle of the tests.
-# It makes simulations seven times slower. Where it works, all tests run with it and with -short, and
-# the packages that have a test that reads testing.Short run again in full without it.
+# It makes simulations seven times slower. Where it works, all tests but the black-box ones run with it
+# and with -short, and the packages that have a test that reads testing.Short run again in full without it.
 # Two at a time: tests of the other modules mostly wait.
 # -count=1: a cached result is not a test that ran. -vet=off: make lint runs vet with more analyzers.
 WHOLE = $(filter ./...,$(PKGS))

@@ -311,12 +311,12 @@ func TestSet_ReturnsChanges(t *testing.T) {
 func TestSet_ReturnsOperationsLoadedByRetry(t *testing.T) {
 	d, f := &diary{}, newSet()
 	defer f.close()
-	mended := d.as("a", "bad")
-	mended.make = d.as("a", "1").make
+	repaired := d.as("a", "bad")
+	repaired.make = d.as("a", "1").make
 	for _, step := range []struct {
 		member member
 		want   changes
-	}{{d.as("a", "bad"), changes{added: []string{"a"}}}, {mended, changes{loaded: []string{"a"}}}, {mended, changes{}}} {
+	}{{d.as("a", "bad"), changes{added: []string{"a"}}}, {repaired, changes{loaded: []string{"a"}}}, {repaired, changes{}}} {
 		have, err := f.apply(t.Context(), []member{step.member})
 		if err != nil || !reflect.DeepEqual(have, step.want) {
 			t.Errorf("have %+v and error %v, want %+v", have, err, step.want)
