@@ -3,7 +3,6 @@ package collector
 import (
 	"errors"
 	"flag"
-	"io/fs"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -85,27 +84,31 @@ func everything(t *testing.T) *prometheus.Registry {
 			TokenInfo:     wolkvox.TokenInfo{Used: &used, Limit: &limit},
 		}},
 		{Operation: "fresh", View: fresh.ledger.View(), Status: status.Status{Up: true, Ready: true, LastPoll: time.Now()}},
-		{Operation: "loading"},
 		{Operation: "corrupt", Status: status.Status{NotLoaded: status.StateCorrupt}},
 	}
-	register(reg, operations, Options{ZeroHold: 2 * time.Minute, NativeHistograms: true})
 
-	m := NewAPIMetrics(reg, "wv0042")
+	m := NewAPIMetrics()
 	skew := -1500 * time.Millisecond
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.OK, Duration: 800 * time.Millisecond, ClockSkew: &skew})
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.Timeout, Duration: time.Minute})
-	NewAPIMetrics(reg, "fresh")
 
-	store := &memory{takes: 20 * time.Millisecond}
-	saves := MeasureSaves(reg, "wv0042", store)
-	if err := saves.Save(make([]byte, 4096)); err != nil {
+	saves, disk := NewSaveMetrics(), &memory{takes: 20 * time.Millisecond}
+	store := saves.Measure(disk)
+	if err := store.Save(make([]byte, 4096)); err != nil {
 		t.Fatal(err)
 	}
-	store.err = errors.New("disk full")
-	if err := saves.Save(make([]byte, 5000)); !errors.Is(err, store.err) {
+	disk.err = errors.New("disk full")
+	if err := store.Save(make([]byte, 5000)); !errors.Is(err, disk.err) {
 		t.Fatalf("have error %v, want the store's", err)
 	}
-	MeasureSaves(reg, "fresh", &memory{err: fs.ErrNotExist})
+
+	options := Options{ZeroHold: 2 * time.Minute, NativeHistograms: true}
+	snapshot := func() *status.Snapshot { return &operations[0] }
+	reg.MustRegister(
+		collectorOf(NewLedgerSource(snapshot, options)),
+		collectorOf(NewPollingSource(snapshot, m, saves)),
+	)
+	register(reg, operations[1:], options)
 	return reg
 }
 

@@ -70,8 +70,6 @@ func (c *command) serve(ctx context.Context) error {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector(program),
-		collector.NewPollingCollector(operations.Snapshots),
-		operations,
 	)
 
 	startPolling := sync.OnceFunc(func() { close(listening) })
@@ -125,8 +123,13 @@ func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{
 		NewClient: func(target config.Target, options ...wolkvox.Option) *wolkvox.Client {
 			return c.newPollingClient(target, append(options, wolkvox.WithTokenLimiter(&limiter))...)
 		},
-		StoragePath:  c.storagePath,
-		Ledger:       ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
+		StoragePath: c.storagePath,
+		Ledger:      ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
+		Collector: collector.Options{
+			ZeroHold:           c.zeroHold.Duration,
+			NativeHistograms:   c.nativeHistograms,
+			OmitClassicBuckets: !c.classicHistograms,
+		},
 		Listening:    listening,
 		BeginTask:    c.tasks.begin,
 		RunningTasks: c.tasks.String,
@@ -155,10 +158,9 @@ func (c *command) checkWebConfig() error {
 }
 
 func (c *command) webOptions(ctx context.Context, operations *manager.Manager, registry *prometheus.Registry, logger log.Logger) web.Options {
-	ledgers := collector.NewLedgerCollector(operations.Snapshots, collector.Options{ZeroHold: c.zeroHold.Duration, NativeHistograms: c.nativeHistograms, OmitClassicBuckets: !c.classicHistograms})
 	options := web.Options{
 		TelemetryPath: c.telemetryPath,
-		Metrics:       exposition.NewHandler(registry, func(now time.Time) exposition.Collection { return ledgers.At(now) }, errorLog{logger}),
+		Metrics:       exposition.NewHandler(registry, operations.Groups, errorLog{logger}),
 		Snapshots:     operations.Snapshots,
 		Version:       release(),
 	}

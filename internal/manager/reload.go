@@ -167,7 +167,7 @@ func (m *Manager) logOperation(target config.Target, state, message string, keyv
 }
 
 // describeState describes a loaded state in a few words for a log line.
-func describeState(s status.Snapshot) string {
+func describeState(s *status.Snapshot) string {
 	switch {
 	case s.View == nil:
 		return "not loaded"

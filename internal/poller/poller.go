@@ -58,6 +58,9 @@ type Options struct {
 
 	// RoutingPoints holds names by rp_id that override the API's.
 	RoutingPoints map[string]string
+
+	// Published is called by [Poller.Run] after each new snapshot; it may be nil.
+	Published func()
 }
 
 // Poller polls one operation. The operation's token, ledger and store have no other user.
@@ -111,14 +114,21 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 		}
 	}
-	p.publish(p.ledger.View())
+	p.setSnapshot(p.ledger.View())
 	return p, nil
 }
 
 // Snapshot returns what the poller has last published. It can be called by any goroutine.
-func (p *Poller) Snapshot() status.Snapshot { return *p.snapshot.Load() }
+func (p *Poller) Snapshot() *status.Snapshot { return p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
+	p.setSnapshot(view)
+	if p.options.Published != nil {
+		p.options.Published()
+	}
+}
+
+func (p *Poller) setSnapshot(view *ledger.View) {
 	if p.options.ReconcileInterval > 0 {
 		p.status.LastReconcile = view.Progress.Reconciled
 	}
