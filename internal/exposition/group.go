@@ -153,7 +153,22 @@ func encode(c prometheus.Collector, format expfmt.Format) ([]family, error) {
 		}
 		families[i] = family{f.GetName(), sharedHeader(header), metrics}
 	}
+	compact(families)
 	return families, nil
+}
+
+// compact moves all families into one allocation, as most are small.
+func compact(families []family) {
+	size := 0
+	for i := range families {
+		size += len(families[i].metrics.deflated)
+	}
+	all := make([]byte, 0, size)
+	for i := range families {
+		metrics, start := &families[i].metrics, len(all)
+		all = append(all, metrics.deflated...)
+		metrics.deflated = all[start:len(all):len(all)]
+	}
 }
 
 // encodingError is an error of an encoder.

@@ -24,6 +24,7 @@ import (
 type loader struct {
 	manager *Manager
 	target  config.Target
+	delay   time.Duration // before the first poll
 	logger  log.Logger
 
 	requests *collector.APIMetrics
@@ -37,10 +38,11 @@ type loader struct {
 }
 
 // newLoader returns a loader that has tried once to load the operation, and the error of that.
-func newLoader(m *Manager, target config.Target) (*loader, error) {
+func newLoader(m *Manager, target config.Target, delay time.Duration) (*loader, error) {
 	l := &loader{
 		manager:  m,
 		target:   target,
+		delay:    delay,
 		logger:   log.With(m.options.Logger, "operation", target.Name),
 		requests: collector.NewAPIMetrics(),
 		saves:    collector.NewSaveMetrics(),
@@ -96,6 +98,11 @@ func (l *loader) Run(ctx context.Context) {
 	l.failing.End(l.logger, "load")
 	select {
 	case <-l.manager.options.Listening:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-time.After(l.delay):
 		l.poller.Load().Run(ctx)
 	case <-ctx.Done():
 	}

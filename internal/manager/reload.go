@@ -106,6 +106,10 @@ func (m *Manager) reportSlowLoad() (end func()) {
 	}
 }
 
+// firstPollInterval is between the first polls of two operations after the start. The memory of
+// many polls at once would be several times that of all operations afterwards.
+const firstPollInterval = 20 * time.Millisecond
+
 func (m *Manager) apply(ctx context.Context) error {
 	targets, err := m.options.Targets(ctx)
 	if err != nil {
@@ -121,10 +125,14 @@ func (m *Manager) apply(ctx context.Context) error {
 	}
 	members, states := make([]member, len(targets)), map[string]string{}
 	for i, target := range targets {
+		var delay time.Duration
+		if !m.started {
+			delay = time.Duration(i) * firstPollInterval
+		}
 		members[i] = member{
 			name: target.Name, settings: target.Operation, required: !m.started && len(targets) == 1,
 			make: func() (runner, error) {
-				l, err := newLoader(m, target)
+				l, err := newLoader(m, target, delay)
 				states[target.Name] = describeState(l.Snapshot()) // before its first poll
 				if !m.started && err == nil {
 					m.logOperation(target, states[target.Name], "starting", "version", version.Info())
