@@ -1,8 +1,6 @@
 package collector
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
@@ -10,11 +8,8 @@ import (
 )
 
 // collectChats collects every family of a label set, so that no series of it is missing.
-func (options *Options) collectChats(ch chan<- prometheus.Metric, operation string, set ledger.LabelSet, now time.Time) {
+func (options *Options) collectChats(ch chan<- prometheus.Metric, operation string, set ledger.LabelSet) {
 	tally := set.Tally
-	if options.isHeld(&set.Origin, now) {
-		tally = tally.Empty()
-	}
 	ch <- newCounter(interactions, float64(tally.Interactions), set.Born, operation, set.RoutingPoint, set.Channel)
 	ch <- newCounter(handoffs, float64(tally.Handoffs), set.Born, operation, set.RoutingPoint, set.Channel)
 	for sender, n := range tally.LastSender {

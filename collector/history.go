@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
 // NewHistoryCollector returns a collector of the chats and agents of the ledger that view
@@ -13,6 +14,6 @@ import (
 // rows.
 func NewHistoryCollector(operation string, view func() *ledger.View) prometheus.Collector {
 	return collectFunc(func(ch chan<- prometheus.Metric) {
-		new(Options).collectCounted(ch, operation, view(), time.Now())
+		new(Options).collectCounted(ch, &status.Snapshot{Operation: operation, View: view()}, time.Now())
 	})
 }

@@ -15,6 +15,7 @@ import (
 type Options struct {
 	// ZeroHold is how long a label set or an agent is shown at 0 after its first chat,
 	// unless that was in the first poll: increase() ignores the first value of a series.
+	// Likewise, the loaded figures are shown this long after a start, before newer ones.
 	ZeroHold time.Duration
 	// NativeHistograms adds native histograms to the classic buckets.
 	NativeHistograms bool
@@ -34,55 +35,41 @@ func NewLedgerSource(snapshot func() *status.Snapshot, options Options) *LedgerS
 	return &LedgerSource{snapshot, options}
 }
 
+// ledgerVersion is what the metrics of a [LedgerSource] depend on, beside the time.
+type ledgerVersion struct {
+	view, loaded *ledger.View
+	heldSince    time.Time
+}
+
 // Version implements exposition.Source.
-func (s *LedgerSource) Version() any { return s.snapshot().View }
+func (s *LedgerSource) Version() any {
+	published := s.snapshot()
+	return ledgerVersion{published.View, published.Loaded, published.HeldSince}
+}
 
 // At implements exposition.Source. An operation whose state is not loaded has no metrics: its
 // values are unknown, not 0.
 func (s *LedgerSource) At(now time.Time) (metrics prometheus.Collector, until time.Time) {
 	published := s.snapshot()
-	view := published.View
-	if view == nil {
+	if published.View == nil {
 		return collectFunc(func(chan<- prometheus.Metric) {}), time.Time{}
 	}
 	collect := func(ch chan<- prometheus.Metric) {
-		collectCounts(ch, published.Operation, view)
-		s.options.collectCounted(ch, published.Operation, view, now)
+		collectCounts(ch, published.Operation, published.View)
+		s.options.collectCounted(ch, published, now)
 	}
-	return collectFunc(collect), s.options.holdEnd(view, now)
-}
-
-// holdEnd returns when the next zero-hold ends, and so the metrics change. It is zero if
-// nothing is held at 0.
-func (options *Options) holdEnd(v *ledger.View, now time.Time) (next time.Time) {
-	update := func(o *ledger.Origin) {
-		end := o.Born.Add(options.ZeroHold)
-		if options.isHeld(o, now) && (next.IsZero() || end.Before(next)) {
-			next = end
-		}
-	}
-	for _, set := range v.LabelSets {
-		update(&set.Origin)
-	}
-	for _, agent := range v.Agents {
-		update(&agent.Origin)
-	}
-	return next
-}
-
-// isHeld reports whether a label set or an agent is shown at 0. It can be born after now: a
-// snapshot is published at any time.
-func (options *Options) isHeld(o *ledger.Origin, now time.Time) bool {
-	return options.ZeroHold > 0 && !o.Initial && now.Sub(o.Born) < options.ZeroHold
+	return collectFunc(collect), s.options.heldUntil(published, now)
 }
 
 // collectCounted collects the chats, and the agents if they are counted.
-func (options *Options) collectCounted(ch chan<- prometheus.Metric, operation string, v *ledger.View, now time.Time) {
-	for _, set := range v.LabelSets {
-		options.collectChats(ch, operation, set, now)
+func (options *Options) collectCounted(ch chan<- prometheus.Metric, s *status.Snapshot, now time.Time) {
+	for _, set := range s.View.LabelSets {
+		set.Tally, _ = options.shownLabelSet(s, set, now)
+		options.collectChats(ch, s.Operation, set)
 	}
-	for _, agent := range v.Agents {
-		options.collectAgent(ch, operation, agent, now)
+	for _, agent := range s.View.Agents {
+		tally, _ := options.shownAgent(s, agent, now)
+		collectAgent(ch, s.Operation, agent, tally)
 	}
 }
 

@@ -183,6 +183,22 @@ func TestSources_AreServedAsByPromhttp(t *testing.T) {
 		time.Sleep(time.Minute + time.Nanosecond)
 		step("polling is stuck", true)
 
+		started := *second.published.Load()
+		started.Loaded, started.HeldSince = started.View, time.Now()
+		second.publish(started)
+		step("one starts again with a state", false)
+		secondChats.read(ledger.Polling, secondChats.bot("202", "web", 10))
+		started.View = secondChats.ledger.View()
+		second.publish(started)
+		step("it polls", true)
+		time.Sleep(hold - time.Nanosecond)
+		step("just before the hold of the loaded figures ends", false)
+		time.Sleep(time.Nanosecond)
+		step("the hold of the loaded figures ends", true)
+		started.Loaded = nil
+		second.publish(started)
+		step("the loaded figures are released", false)
+
 		operations = []*operation{first}
 		step("an operation is removed", true)
 		operations = []*operation{first, second}

@@ -121,6 +121,7 @@ func (m *Manager) newPoller(target config.Target, requests *collector.APIMetrics
 		InitialWindow:     poll.InitialWindow.Duration,
 		MaxCatchUp:        poll.MaxCatchUp.Duration,
 		Ledger:            ledgerOptions,
+		ZeroHold:          m.options.Collector.ZeroHold,
 		Timeout:           target.Operation.Timeout.Duration,
 
 		Information:           client,

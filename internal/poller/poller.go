@@ -49,6 +49,9 @@ type Options struct {
 	MaxCatchUp        time.Duration // longest time that a catch-up reads
 	Ledger            ledger.Options
 
+	// ZeroHold is how long the counts of the loaded state are published beside newer ones.
+	ZeroHold time.Duration
+
 	Timeout time.Duration // of a request
 
 	Information           Information   // nil if neither of the next two is requested
@@ -75,7 +78,9 @@ type Poller struct {
 
 	// The rest belongs to the goroutine in Run.
 	status      status.Status
-	watchdog    *watchdog // nil before Run
+	loaded      *ledger.View // counts of the loaded state; nil after the zero-hold
+	heldSince   time.Time    // when Run was called
+	watchdog    *watchdog    // nil before Run
 	polling     fault.Fault
 	reconciling fault.Fault
 	warnings    warnings
@@ -113,6 +118,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		if err != nil {
 			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 		}
+		p.loaded = p.ledger.View()
 	}
 	p.setSnapshot(p.ledger.View())
 	return p, nil
@@ -139,12 +145,22 @@ func (p *Poller) setSnapshot(view *ledger.View) {
 		p.status.StuckAfter = reader.Later(time.Now(), p.status.NextPoll).Add(p.options.stuckTimeout())
 		p.watchdog.extend(p.status.StuckAfter)
 	}
-	p.snapshot.Store(&status.Snapshot{Operation: p.options.Operation, View: view, Status: p.status})
+	if !p.heldSince.IsZero() && time.Since(p.heldSince) >= p.options.ZeroHold {
+		p.loaded = nil // It keeps every count that has changed since in memory a second time.
+	}
+	p.snapshot.Store(&status.Snapshot{
+		Operation: p.options.Operation,
+		View:      view,
+		Loaded:    p.loaded,
+		HeldSince: p.heldSince,
+		Status:    p.status,
+	})
 }
 
 // Run polls at once and then at every interval, until ctx is done. That cancels the current
 // request. The next start reads again what was not saved.
 func (p *Poller) Run(ctx context.Context) {
+	p.heldSince = time.Now()
 	p.watchdog = newWatchdog(p.logger, p.options.stuckTimeout())
 	defer p.watchdog.stop()
 	p.publish(p.snapshot.Load().View)
