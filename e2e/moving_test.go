@@ -180,7 +180,7 @@ func (r *movingRun) checkIncrease(s *movingServer, job, name, what string, since
 	case job == "pods" && s.features != "" && what == wholeRun && strings.HasPrefix(name, "wolkvox_chat_"):
 		// Prometheus adds the counts from before the second move again of label sets that were born in the range.
 		if have < 1.2*want {
-			r.t.Errorf("%s: %s: have an increase by %v of %v, want the limit in docs/counting.md", where, name, have, want)
+			r.t.Errorf("%s: %s: have an increase by %v of %v, want the limit in docs/scraping.md", where, name, have, want)
 		}
 	case !isBetween(want, have, most):
 		r.t.Errorf("%s: %s: have an increase by %v with %v samples, want %v", where, name, have, samples, want)
