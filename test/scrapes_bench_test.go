@@ -18,21 +18,21 @@ import (
 )
 
 // BenchmarkScrapesOfManyOperations scrapes a program whose operations have 9 label sets each and
-// all poll within a minute, with new chats in each poll. An iteration is a scrape each half
-// second. The CPU time of the polls is measured before and is not part of cpu-ms/scrape.
+// all poll within a minute (LARGE=1) or 5 seconds, with new chats in most polls. An iteration is
+// a scrape each half second. The CPU time of the polls is measured before and is not part of cpu-ms/scrape.
 func BenchmarkScrapesOfManyOperations(b *testing.B) {
-	sizes := []int{1, 40}
+	sizes, interval := []int{1, 40}, 5*time.Second
 	if os.Getenv("LARGE") != "" {
-		sizes = []int{1, 40, 1000, 10_000}
+		sizes, interval = []int{1, 40, 1000, 10_000}, time.Minute
 	}
 	for _, operations := range sizes {
-		b.Run(fmt.Sprintf("operations=%d", operations), func(b *testing.B) { scrapeOperations(b, operations) })
+		interval := max(interval, time.Duration(operations)*30*time.Millisecond)
+		b.Run(fmt.Sprintf("operations=%d", operations), func(b *testing.B) { scrapeOperations(b, operations, interval) })
 	}
 }
 
-func scrapeOperations(b *testing.B, operations int) {
+func scrapeOperations(b *testing.B, operations int, interval time.Duration) {
 	b.Helper()
-	interval := max(5*time.Second, min(time.Minute, time.Duration(operations)*60*time.Millisecond))
 	server := wolkvoxtest.NewServer(wolkvoxtest.Config{Limits: wolkvoxtest.Limits{RequestsPerDay: -1}})
 	defer server.Close()
 	server.Add(endingSoon(0, 20, time.Now(), time.Second)...)
