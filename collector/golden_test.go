@@ -105,8 +105,8 @@ func everything(t *testing.T) *prometheus.Registry {
 	options := Options{ZeroHold: 2 * time.Minute, NativeHistograms: true}
 	snapshot := func() *status.Snapshot { return &operations[0] }
 	reg.MustRegister(
-		collectorOf(NewLedgerSource(snapshot, options)),
-		collectorOf(NewPollingSource(snapshot, m, saves)),
+		newCollector(NewLedgerSource(snapshot, options)),
+		newCollector(NewPollingSource(snapshot, m, saves)),
 	)
 	register(reg, operations[1:], options)
 	return reg

@@ -97,8 +97,8 @@ func sources(published *status.Snapshot, options Options) []source {
 	return []source{NewLedgerSource(snapshot, options), NewPollingSource(snapshot, NewAPIMetrics(), NewSaveMetrics())}
 }
 
-// collectorOf returns a collector of what a source shows at each scrape.
-func collectorOf(s source) prometheus.Collector {
+// newCollector returns a collector of what a source shows at each scrape.
+func newCollector(s source) prometheus.Collector {
 	return collectFunc(func(ch chan<- prometheus.Metric) {
 		metrics, _ := s.At(time.Now())
 		metrics.Collect(ch)
@@ -109,7 +109,7 @@ func collectorOf(s source) prometheus.Collector {
 func register(reg prometheus.Registerer, operations []status.Snapshot, options Options) {
 	for i := range operations {
 		for _, s := range sources(&operations[i], options) {
-			reg.MustRegister(collectorOf(s))
+			reg.MustRegister(newCollector(s))
 		}
 	}
 }

@@ -116,7 +116,7 @@ func TestSources_AreServedAsByPromhttp(t *testing.T) {
 			plain := prometheus.NewRegistry()
 			for _, o := range operations {
 				for _, s := range o.sources {
-					plain.MustRegister(collectorOf(s))
+					plain.MustRegister(newCollector(s))
 				}
 			}
 			return promhttp.HandlerFor(prometheus.Gatherers{reg, plain}, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: reg})
