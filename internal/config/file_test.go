@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// planted is the secret in the files of testdata.
-const planted = "s3cret"
+// plantedSecret is the secret in the files of testdata.
+const plantedSecret = "s3cret"
 
 func defaults() Defaults {
 	zero := func(d time.Duration) Duration { return Duration{Duration: d, ZeroAllowed: true} }
@@ -42,7 +42,7 @@ func testFiles(t *testing.T, pattern string) []string {
 	return files
 }
 
-// Each file breaks one rule. What is to be said of NAME.yml is in NAME.txt.
+// Each file breaks one rule. The expected error of NAME.yml is in NAME.txt.
 func TestLoad_ReportsLineKeyAndWhatIsAllowed(t *testing.T) {
 	t.Chdir(filepath.Join("testdata", "bad"))
 	for _, name := range testFiles(t, "*.yml") {
@@ -61,7 +61,7 @@ func TestLoad_ReportsLineKeyAndWhatIsAllowed(t *testing.T) {
 		if have := err.Error() + "\n"; have != string(want) {
 			t.Errorf("%s:\nhave %swant %s", name, have, want)
 		}
-		if targets != nil || strings.Contains(err.Error(), planted) {
+		if targets != nil || strings.Contains(err.Error(), plantedSecret) {
 			t.Errorf("%s: have %v and error %v, want no operations, and no secret", name, targets, err)
 		}
 	}
@@ -175,7 +175,7 @@ func TestOperation_PrintsNoSecret(t *testing.T) {
 	for _, file := range testFiles(t, "testdata/good/*.yml") {
 		for _, target := range load(t, file) {
 			for _, have := range []string{fmt.Sprintf("%v %+v", target, target), fmt.Sprintf("%v %+v", &target.Operation, target.Operation), fmt.Sprint([]Target{target})} {
-				if strings.Contains(have, planted) {
+				if strings.Contains(have, plantedSecret) {
 					t.Errorf("%s: have %q", file, have)
 				}
 			}

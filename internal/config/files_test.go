@@ -41,16 +41,16 @@ func TestTokenFile_NamesInvalidFileWithoutQuotingIt(t *testing.T) {
 		have, err := source()
 		if want := `reading the token file "` + path + `": ` + says; err == nil || have != "" || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("have %q, %v, want %s", have, err, want)
-		} else if strings.Contains(err.Error(), planted) {
+		} else if strings.Contains(err.Error(), plantedSecret) {
 			t.Errorf("have the token in %q", err)
 		}
 	}
 	check("")
 	write(t, path, "")
 	check("it is empty")
-	write(t, path, planted+"\x00")
+	write(t, path, plantedSecret+"\x00")
 	check("it holds characters")
-	write(t, path, strings.Repeat(planted, maxTokenFile/len(planted)+1))
+	write(t, path, strings.Repeat(plantedSecret, maxTokenFile/len(plantedSecret)+1))
 	check("too large: the maximum is 64 KiB")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func TestTransport_RefusesPipesThatReplaceFiles(t *testing.T) {
 	}
 }
 
-// closed is a body that knows whether it was closed.
+// closed is a body that records whether it was closed.
 type closed struct{ bool }
 
 func (c *closed) Read([]byte) (int, error) { return 0, errors.New("nothing to be read") }

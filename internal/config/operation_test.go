@@ -8,8 +8,8 @@ import (
 	_ "time/tzdata"
 )
 
-// good is an operation that nothing is wrong with.
-func good() Operation {
+// validOperation returns a valid operation.
+func validOperation() Operation {
 	return Operation{Server: "0042", Token: "secret", TimeZone: "America/Bogota"}
 }
 
@@ -23,7 +23,7 @@ func TestResolve_NamesOperation(t *testing.T) {
 		{"", "", "http://127.0.0.1:8080/below", "127.0.0.1:8080", "http://127.0.0.1:8080/below"},
 		{"sales", "0042", "", "sales", "https://wv0042.wolkvox.com"},
 	} {
-		operation := good()
+		operation := validOperation()
 		operation.Name, operation.Server, operation.URL = test.name, test.server, test.url
 		have, err := operation.Resolve()
 		if err != nil || have.Name != test.wantName || have.Base.String() != test.wantURL || have.Operation.Server != test.server {
@@ -38,7 +38,7 @@ func TestResolve_SetsZoneAndToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ token, file, want string }{{"secret", "", "secret"}, {"", file, "from-file"}, {"secret", file, "from-file"}} {
-		operation := good()
+		operation := validOperation()
 		operation.Token, operation.TokenFile = test.token, test.file
 		have, err := operation.Resolve()
 		if err != nil {
@@ -73,7 +73,7 @@ func TestResolve_ReportsMistakesWithoutSecrets(t *testing.T) {
 		{func(o *Operation) { o.TimeZone = "Local" }, "--wolkvox.timezone"},
 		{func(o *Operation) { o.TimeZone = "America/Bogotá" }, "--wolkvox.timezone"},
 	} {
-		operation := good()
+		operation := validOperation()
 		test.change(&operation)
 		_, err := operation.Resolve()
 		if err == nil || !strings.Contains(err.Error(), test.names) || strings.Contains(err.Error(), "secret") {

@@ -43,10 +43,10 @@ func TestLoad_AcceptsNamesInAllLanguages(t *testing.T) {
 	}
 }
 
-// Of a URL, net/url refuses ASCII only.
+// In a URL, net/url refuses only the ASCII ones.
 func TestResolve_RefusesUnprintableHost(t *testing.T) {
 	for _, host := range []string{"a\u009bb", "a%C2%9Bb", "a\u202eb", "a%ffb"} {
-		operation := good()
+		operation := validOperation()
 		operation.Server, operation.URL = "", "http://"+host
 		if _, err := operation.Resolve(); err == nil || !strings.Contains(err.Error(), "--wolkvox.url") || unprintable(err.Error()) != "" {
 			t.Errorf("%q: have error %v, want one that names --wolkvox.url", host, err)

@@ -21,8 +21,8 @@ const (
 	exampleFile = docs + "/wolkvox.example.yml"
 )
 
-// structKeys are the paths of all keys that a struct takes: [] stands for the
-// items of a list, and * for the names in a map.
+// structKeys returns the paths of all keys of a struct: [] stands for the items of
+// a list, and * for the names in a map.
 func structKeys(t reflect.Type, path string) (keys []string) {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -44,7 +44,7 @@ func structKeys(t reflect.Type, path string) (keys []string) {
 	return keys
 }
 
-// schemaKeys are those of a JSON Schema.
+// schemaKeys returns those of a JSON Schema.
 func schemaKeys(t *testing.T, root, at map[string]any, path string) (keys []string) {
 	t.Helper()
 	below := func(value any, path string) {
@@ -71,8 +71,8 @@ func schemaKeys(t *testing.T, root, at map[string]any, path string) (keys []stri
 	return keys
 }
 
-// differ says which keys are in one list only.
-func differ(t *testing.T, keys []string, name string) {
+// reportDifference reports which keys are in one list only.
+func reportDifference(t *testing.T, keys []string, name string) {
 	t.Helper()
 	want := structKeys(reflect.TypeFor[file](), "")
 	if len(want) < 40 {
@@ -99,10 +99,10 @@ func TestSchema_HasExactlyTheKeys(t *testing.T) {
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
-	differ(t, schemaKeys(t, schema, schema, ""), schemaFile)
+	reportDifference(t, schemaKeys(t, schema, schema, ""), schemaFile)
 }
 
-// asJSON makes of YAML what an editor hands to a validator: there, every key is a string.
+// asJSON converts YAML to what an editor gives a validator: every key is a string.
 func asJSON(value any) any {
 	switch value := value.(type) {
 	case map[any]any:
@@ -127,7 +127,7 @@ func asJSON(value any) any {
 	return value
 }
 
-// validate is the schema's judgement of a file; YAML errors are judgements, too.
+// validate returns the error of the schema or of YAML in a file.
 func validate(t *testing.T, path string) error {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile(schemaFile)

@@ -17,7 +17,7 @@ func called(name string) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) { chat.AgentName = name }
 }
 
-// findAgent is what was counted of an agent; nil if nothing was.
+// findAgent returns what was counted of an agent, or nil.
 func findAgent(l *Ledger, agent string) *AgentTally {
 	for _, set := range l.View().Agents {
 		if set.Agent == agent {
@@ -40,7 +40,7 @@ func TestTransaction_CountsUnderAgent(t *testing.T) {
 	}
 }
 
-// The report may tell an agent, and what the agent did, minutes after the end.
+// The report may name an agent, and what the agent did, minutes after the end.
 func TestTransaction_CountsAgentThatComesLater(t *testing.T) {
 	l := New(withAgents(10))
 	mustApply(t, l, ended(1, 0), Polling, Counted)

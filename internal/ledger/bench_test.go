@@ -14,7 +14,7 @@ const (
 	manyChats    = 1_000_000
 )
 
-// someChats are rows as a busy operation has them, under 100 label sets.
+// someChats returns rows of a busy operation, under 100 label sets.
 func someChats(n int) []wolkvox.Chat {
 	random := rand.New(rand.NewPCG(7, 0))
 	chats := make([]wolkvox.Chat, n)
@@ -53,7 +53,7 @@ func BenchmarkApply60000KnownRows(b *testing.B) {
 	}
 }
 
-// remembering is a ledger that remembers a million chats of the last day.
+// remembering returns a ledger with a million chats of the last day.
 func remembering(b *testing.B) *Ledger {
 	b.Helper()
 	ledger := New(Options{MaxLabelSets: 1000})
@@ -63,7 +63,7 @@ func remembering(b *testing.B) *Ledger {
 	return ledger
 }
 
-// BenchmarkCommitToAMillion is a quiet poll of a busy operation. A rising
+// BenchmarkCommitToAMillion measures a quiet poll of a busy operation. A rising
 // floor scans all remembered chats, even if none is forgotten.
 func BenchmarkCommitToAMillion(b *testing.B) {
 	ledger, known := remembering(b), someChats(1000)
@@ -82,7 +82,7 @@ func BenchmarkCommitToAMillion(b *testing.B) {
 	}
 }
 
-// BenchmarkMarshalAMillion is what each poll of a busy operation saves.
+// BenchmarkMarshalAMillion measures what each poll of a busy operation saves.
 func BenchmarkMarshalAMillion(b *testing.B) {
 	l := remembering(b)
 	transaction := l.Begin(clock(noon))

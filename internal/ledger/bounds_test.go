@@ -11,7 +11,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// cumulative is what the buckets show, by their bound.
+// cumulative returns what the buckets show, by their bound.
 func cumulative(h *Histogram) map[float64]uint64 {
 	shown, below := map[float64]uint64{}, uint64(0)
 	for i, bound := range append(slices.Clone(h.Bounds), math.Inf(1)) {

@@ -6,7 +6,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// restarted is a ledger that counts agents after a restart.
+// restarted returns a ledger that counts agents, after a restart.
 func restarted(t *testing.T, l *Ledger) *Ledger {
 	t.Helper()
 	again, err := Unmarshal(mustMarshal(t, l), withAgents(10), afterwards)
@@ -16,14 +16,14 @@ func restarted(t *testing.T, l *Ledger) *Ledger {
 	return again
 }
 
-// onlyFigures is what was counted, without the outcomes of rows.
+// onlyFigures returns what was counted, without the outcomes of rows.
 func onlyFigures(l *Ledger) string {
 	view := l.View()
 	view.Counts.Records = [Outcomes]uint64{}
 	return printed(view)
 }
 
-// Any value may come back as another one (U13), and stays as it was counted.
+// Any value can change after it was counted (U13). The counted value stays.
 func TestTransaction_ReportsEachChangedValue(t *testing.T) {
 	changes := map[string]func(*wolkvox.Chat){
 		"routing point": under("8", "whatsapp"),
@@ -44,7 +44,7 @@ func TestTransaction_ReportsEachChangedValue(t *testing.T) {
 			mustApply(t, l, completeRow(change), Polling, Duplicate)
 			l = restarted(t, l)
 			mustApply(t, l, completeRow(change), Reconciling, Duplicate)
-			// The row is compared with what it said last, not with what was counted.
+			// The row is compared with its last values, not with the counted ones.
 			mustApply(t, l, completeRow(), Reconciling, Changed)
 			mustApply(t, l, completeRow(), Reconciling, Duplicate)
 			if have := onlyFigures(l); have != want {
@@ -93,7 +93,7 @@ func TestTransaction_ComparesNoRowThatStatesLess(t *testing.T) {
 		"no handoff":     keptByBot,
 		"no last sender": func(chat *wolkvox.Chat) { chat.Present &^= 1 << wolkvox.LastSenderField },
 		"no agent":       by(""),
-		"garbled":        garbles(wolkvox.TimeWithAgent),
+		"garbled":        withUnreadable(wolkvox.TimeWithAgent),
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := New(withAgents(10))
@@ -108,7 +108,7 @@ func TestTransaction_ComparesNoRowThatStatesLess(t *testing.T) {
 // What was unreadable has no value to be compared.
 func TestTransaction_ComparesARowWhoseValuesBecameReadable(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
-	mustApply(t, l, ended(1, 0, garbles(wolkvox.ASA), states(wolkvox.TotalTime, 5)), Polling, Counted)
+	mustApply(t, l, ended(1, 0, withUnreadable(wolkvox.ASA), states(wolkvox.TotalTime, 5)), Polling, Counted)
 	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Duplicate)
 	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 6)), Polling, Changed)
 }
@@ -126,17 +126,17 @@ func TestTransaction_ComparesNoSeededChat(t *testing.T) {
 	}
 }
 
-// Nothing of a chat is compared before it is counted: it is an open or invalid row.
+// A chat is not compared before it is counted: its row is open or invalid.
 func TestTransaction_ComparesNoChatThatIsNotCounted(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
 	for seconds := range 3 {
 		mustApply(t, l, row(1, states(wolkvox.TotalTime, float64(seconds))), Polling, Unfinished)
-		mustApply(t, l, row(1, states(wolkvox.TotalTime, float64(seconds)), garbles(wolkvox.EndDate)), Polling, Invalid)
+		mustApply(t, l, row(1, states(wolkvox.TotalTime, float64(seconds)), withUnreadable(wolkvox.EndDate)), Polling, Invalid)
 	}
 	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
 }
 
-// A chat whose conn_id comes later is compared with what it was counted as.
+// A chat whose conn_id comes later is compared with its counted values.
 func TestTransaction_ComparesAChatWhoseConnIDComesLater(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
 	mustApply(t, l, ended(2, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)
@@ -144,7 +144,7 @@ func TestTransaction_ComparesAChatWhoseConnIDComesLater(t *testing.T) {
 	mustApply(t, l, ended(1, 0, without(2), states(wolkvox.TotalTime, 6)), Polling, Duplicate)
 }
 
-// A dropped transaction leaves what is compared with as it was.
+// A dropped transaction does not change what rows are compared with.
 func TestTransaction_ComparesWithCommittedValues(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
 	mustApply(t, l, ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Counted)

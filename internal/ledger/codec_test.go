@@ -16,7 +16,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// full returns a ledger with something of everything.
+// full returns a ledger that uses every field of a state.
 func full(t testing.TB) *Ledger {
 	t.Helper()
 	l := New(withAgents(2))
@@ -31,7 +31,7 @@ func full(t testing.TB) *Ledger {
 		},
 	}
 	for n, labels := range []Labels{{"3101234567", "whatsapp"}, {"-", "-"}, {"9", "web"}} {
-		chat := ended(wolkvox.ID(n+1), 0, handedOff, lastWrote(wolkvox.Agent), by(fmt.Sprint(1201+n)), garbles(wolkvox.TimesChatted), under(labels.RoutingPoint, labels.Channel))
+		chat := ended(wolkvox.ID(n+1), 0, handedOff, lastWrote(wolkvox.Agent), by(fmt.Sprint(1201+n)), withUnreadable(wolkvox.TimesChatted), under(labels.RoutingPoint, labels.Channel))
 		for f := range wolkvox.TimesChatted {
 			states(f, float64(f)*100)(chat)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// completeRow states everything that can be counted of a chat.
+// completeRow returns a row with every value that can be counted.
 func completeRow(changes ...func(*wolkvox.Chat)) *wolkvox.Chat {
 	chat := ended(1, 0, handedOff, lastWrote(wolkvox.Customer), by("1201"))
 	for f := range wolkvox.Field(wolkvox.NumericFieldCount) {
@@ -18,7 +18,7 @@ func completeRow(changes ...func(*wolkvox.Chat)) *wolkvox.Chat {
 	return chat
 }
 
-// Digests are saved, so this one never changes.
+// Digests are saved, so this one must never change.
 func TestDigest_IsThatOfSavedStates(t *testing.T) {
 	if want, have := uint16(0xbdeb), allFacts.digest(completeRow()); have != want {
 		t.Errorf("want %#04x, have %#04x", want, have)
@@ -56,7 +56,7 @@ func TestDigest_DiffersForEachValueOfAHistory(t *testing.T) {
 	}
 }
 
-// historyRows have each value that a row of a history may have.
+// historyRows returns rows with each value that a row of a history can have.
 func historyRows() (rows []*wolkvox.Chat) {
 	for _, labels := range allLabels {
 		rows = append(rows, completeRow(under(labels.RoutingPoint, labels.Channel)))
@@ -81,7 +81,7 @@ func TestDigest_KeepsRoutingPointAndChannelApart(t *testing.T) {
 	}
 }
 
-// Whole numbers, as seconds and messages are, are no special case.
+// Whole numbers, such as seconds and messages, are no special case.
 func TestDigest_IsTheSameForOneChangeIn65536(t *testing.T) {
 	const numbers = 300
 	seen, same := map[uint16]int{}, 0

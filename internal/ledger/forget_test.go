@@ -57,7 +57,7 @@ func TestTransaction_RemembersRecentEndOrCount(t *testing.T) {
 	}
 }
 
-// All of a day before the first start would else be kept a day longer.
+// Otherwise the chats of the day before the first start would be kept a day longer.
 func TestTransaction_RemembersSeededChatUntilItsEnd(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
 	begin := l.Begin(clock(noon))

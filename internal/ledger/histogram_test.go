@@ -49,7 +49,7 @@ func TestHistogram_IncludesUpperBounds(t *testing.T) {
 	}
 }
 
-// nativeValues are values of every size, and those at the edges of buckets.
+// nativeValues returns values of every size, and those at the edges of buckets.
 func nativeValues() []float64 {
 	values := []float64{0, 1, 2, 0.5, 0.1, 1e-9, 5, 59.999, 60, 3600, 1e6, 1e12, 10 * 365.25 * 24 * 60 * 60, math.MaxFloat64, math.SmallestNonzeroFloat64, NativeZeroThreshold}
 	for exponent := -130; exponent <= 45; exponent++ {
@@ -72,7 +72,7 @@ func TestHistogram_HasNativeBucketsOfClientGolang(t *testing.T) {
 	for _, value := range nativeValues() {
 		h := newHistogram(Duration.Bounds())
 		h.observe(value)
-		want := theirs(t, value)
+		want := clientGolang(t, value)
 		if h.Zeros != want.GetZeroCount() || len(h.Native) != len(want.GetPositiveDelta()) ||
 			len(h.Native) == 1 && (h.Native[0] != 1 || h.NativeStart != int(want.GetPositiveSpan()[0].GetOffset())) {
 			t.Errorf("%v: want %v, have %+v", value, want, h)
@@ -80,8 +80,8 @@ func TestHistogram_HasNativeBucketsOfClientGolang(t *testing.T) {
 	}
 }
 
-// theirs is client_golang's histogram of one value.
-func theirs(t *testing.T, values ...float64) *dto.Histogram {
+// clientGolang returns client_golang's histogram of the values.
+func clientGolang(t *testing.T, values ...float64) *dto.Histogram {
 	t.Helper()
 	histogram := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", NativeHistogramBucketFactor: math.Exp2(math.Exp2(-NativeSchema))})
 	for _, value := range values {
@@ -104,7 +104,7 @@ func TestHistogram_FillsNativeBucketsOfClientGolang(t *testing.T) {
 	for _, value := range values {
 		h.observe(value)
 	}
-	their := theirs(t, values...)
+	their := clientGolang(t, values...)
 	want, at, count := map[int]uint64{}, 0, int64(0)
 	delta := their.GetPositiveDelta()
 	for _, span := range their.GetPositiveSpan() {

@@ -29,7 +29,7 @@ func FuzzHistory(f *testing.F) {
 	}
 	check := rapid.MakeFuzz(liveThrough)
 	f.Fuzz(func(t *testing.T, history []byte) {
-		// Zeros end a history, where none would make it no history at all.
+		// Zeros end a history; without a byte there would be none.
 		check(t, append(slices.Clip(history), make([]byte, 8<<10)...))
 	})
 }
@@ -43,7 +43,7 @@ func liveThrough(t *rapid.T) {
 	}
 }
 
-// world is a ledger, what it must be, and what happens around it.
+// world holds a ledger, the model that it must equal, and the report around it.
 type world struct {
 	report
 	now    time.Time
@@ -58,7 +58,7 @@ type world struct {
 	touched bool
 }
 
-// keptView is a view that may still be read, and what it showed at first.
+// keptView holds a view that may still be read, and what it showed at first.
 type keptView struct {
 	view *View
 	said string
@@ -85,7 +85,7 @@ func (w *world) ChangeAChat(t *rapid.T) {
 	w.change(t, n, w.now, limit)
 }
 
-// someChat is mostly a new one.
+// someChat returns the number of a chat, mostly of a new one.
 func (w *world) someChat(t *rapid.T) int {
 	return len(w.chats) - 1 - rapid.IntRange(0, len(w.chats)-1).Draw(t, "chat")
 }
@@ -176,7 +176,7 @@ func (w *world) applyRows(t *rapid.T, transaction *Transaction, expected *model,
 		n := w.someChat(t)
 		versions := w.chats[n]
 		chat := versions[len(versions)-1-rapid.OneOf(rapid.Just(0), rapid.IntRange(0, len(versions)-1)).Draw(t, "versions ago")]
-		if known := expected.chats[n]; nameless(&chat) && known.counted != nil && !known.nameless {
+		if known := expected.chats[n]; hasNoConnID(&chat) && known.counted != nil && !known.hasNoConnID {
 			// A conn_id that was there does not go away.
 			continue
 		}

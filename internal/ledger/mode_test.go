@@ -25,7 +25,7 @@ func TestTransaction_SeedsWhatEndedBefore(t *testing.T) {
 	mustApply(t, l, ended(2, -5*time.Minute+time.Second), Seeding, Counted)
 	mustApply(t, l, ended(1, -5*time.Minute), Seeding, Duplicate)
 	for _, mode := range []Mode{Polling, Reconciling, Seeding} {
-		full := ended(1, -5*time.Minute, handedOff, states(wolkvox.ASA, 5), garbles(wolkvox.TotalTime))
+		full := ended(1, -5*time.Minute, handedOff, states(wolkvox.ASA, 5), withUnreadable(wolkvox.TotalTime))
 		mustApply(t, l, full, mode, Duplicate)
 	}
 	if have := collectFigures(t, l); have.Interactions != 1 || have.Handoffs != 0 {
@@ -66,7 +66,7 @@ func TestTransaction_ChangesNothingBeforeCommit(t *testing.T) {
 	dropped := l.Begin(clock(noon.Add(time.Hour)))
 	dropped.Apply(ended(1, 0, handedOff, states(wolkvox.ASA, 5)), Polling)
 	dropped.Apply(ended(2, 0, under("8", "web")), Polling)
-	dropped.Apply(row(3, garbles(wolkvox.EndDate)), Polling)
+	dropped.Apply(row(3, withUnreadable(wolkvox.EndDate)), Polling)
 	dropped.Progress.CompleteUntil = noon
 	dropped.Forget(clock(noon.Add(100 * time.Hour)))
 	dropped.Stamp(noon)

@@ -29,11 +29,11 @@ type model struct {
 }
 
 type memory struct {
-	counted  map[string]bool         // what is remembered; nil when it is forgotten
-	rows     map[string]wolkvox.Chat // that each of it was last seen in
-	until    wolkvox.LocalTime
-	nameless bool // remembered from a row without conn_id
-	settled  bool // counted or seeded, once and for all
+	counted     map[string]bool         // what is remembered; nil when it is forgotten
+	rows        map[string]wolkvox.Chat // that each of it was last seen in
+	until       wolkvox.LocalTime
+	hasNoConnID bool // remembered from a row without conn_id
+	settled     bool // counted or seeded, once and for all
 }
 
 // forgotten reports whether a chat was counted or seeded and the ledger has forgotten it.
@@ -190,7 +190,7 @@ func (m *model) remember(n int, chat *wolkvox.Chat, until wolkvox.LocalTime, see
 	known := m.chats[n]
 	if known.counted == nil {
 		known.counted, known.rows = map[string]bool{}, map[string]wolkvox.Chat{}
-		known.nameless = nameless(chat)
+		known.hasNoConnID = hasNoConnID(chat)
 	}
 	for _, part := range seen {
 		known.counted[part], known.rows[part] = true, *chat

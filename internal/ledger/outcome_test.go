@@ -23,17 +23,17 @@ func TestTransaction_GivesRowOneOutcome(t *testing.T) {
 		{"a known chat that says otherwise to a reconcile", ended(1, 0, states(wolkvox.TotalTime, 5)), ended(1, 0, states(wolkvox.TotalTime, 9)), Reconciling, Changed},
 		{"a known chat with a handoff", ended(1, 0, keptByBot), ended(1, 0, handedOff), Polling, Completed},
 		{"a known chat with a number", ended(1, 0), ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed},
-		{"a known chat with a garbled number", ended(1, 0), ended(1, 0, garbles(wolkvox.TotalTime)), Polling, Duplicate},
-		{"a known chat with a number that was garbled", ended(1, 0, garbles(wolkvox.TotalTime)), ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed},
+		{"a known chat with a garbled number", ended(1, 0), ended(1, 0, withUnreadable(wolkvox.TotalTime)), Polling, Duplicate},
+		{"a known chat with a number that was garbled", ended(1, 0, withUnreadable(wolkvox.TotalTime)), ended(1, 0, states(wolkvox.TotalTime, 5)), Polling, Completed},
 		{"an agent's figures of a chat that was not handed off", ended(1, 0), ended(1, 0, states(wolkvox.ASA, 5), keptByBot), Polling, Duplicate},
 		{"another chat", ended(1, 0), ended(2, 0), Polling, Counted},
 		{"an open chat", nil, row(1), Polling, Unfinished},
 		{"an open chat at the first start", nil, row(1), Starting, Unfinished},
 		{"an open chat before the first start", nil, row(1), Seeding, Unfinished},
 		{"a chat that was shown as ended and is open again", ended(1, 0), row(1), Polling, Unfinished},
-		{"a chat with a garbled end", nil, row(1, garbles(wolkvox.EndDate)), Polling, Invalid},
-		{"a chat with a garbled end before the first start", nil, row(1, garbles(wolkvox.EndDate)), Seeding, Invalid},
-		{"a known chat with a garbled end", ended(1, 0), row(1, garbles(wolkvox.EndDate)), Polling, Invalid},
+		{"a chat with a garbled end", nil, row(1, withUnreadable(wolkvox.EndDate)), Polling, Invalid},
+		{"a chat with a garbled end before the first start", nil, row(1, withUnreadable(wolkvox.EndDate)), Seeding, Invalid},
+		{"a known chat with a garbled end", ended(1, 0), row(1, withUnreadable(wolkvox.EndDate)), Polling, Invalid},
 		{"a chat that ends in the future", nil, ended(1, 72*time.Hour), Polling, Counted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestTransaction_CountsInEveryFamily(t *testing.T) {
 
 func TestTransaction_CountsNoAgentValuesOfBotChat(t *testing.T) {
 	for name, handoff := range map[string]func(*wolkvox.Chat){
-		"no": keptByBot, "absent": func(*wolkvox.Chat) {}, "garbled": garbles(wolkvox.GoToAgent),
+		"no": keptByBot, "absent": func(*wolkvox.Chat) {}, "garbled": withUnreadable(wolkvox.GoToAgent),
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := New(Options{MaxLabelSets: 10})
@@ -123,7 +123,7 @@ func TestTransaction_CountsNoAgentValuesOfBotChat(t *testing.T) {
 
 func TestTransaction_CountsUnreadableFieldOnce(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
-	garbled := ended(1, 0, garbles(wolkvox.ASA), garbles(wolkvox.StartDate))
+	garbled := ended(1, 0, withUnreadable(wolkvox.ASA), withUnreadable(wolkvox.StartDate))
 	mustApply(t, l, garbled, Polling, Counted)
 	mustApply(t, l, garbled, Polling, Duplicate)
 	mustApply(t, l, garbled, Reconciling, Duplicate)
@@ -131,7 +131,7 @@ func TestTransaction_CountsUnreadableFieldOnce(t *testing.T) {
 	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
-	mustApply(t, l, ended(2, 0, garbles(wolkvox.ASA)), Polling, Counted)
+	mustApply(t, l, ended(2, 0, withUnreadable(wolkvox.ASA)), Polling, Counted)
 	want[wolkvox.ASA]++
 	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
@@ -141,14 +141,14 @@ func TestTransaction_CountsUnreadableFieldOnce(t *testing.T) {
 func TestTransaction_CountsUnreadableEndOnce(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
 	for range 3 {
-		mustApply(t, l, row(1, garbles(wolkvox.EndDate), garbles(wolkvox.ASA)), Polling, Invalid)
+		mustApply(t, l, row(1, withUnreadable(wolkvox.EndDate), withUnreadable(wolkvox.ASA)), Polling, Invalid)
 	}
 	want := [wolkvox.FieldCount]uint64{wolkvox.ASA: 1, wolkvox.EndDate: 1}
 	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
 	// It costs the chat nothing once its end can be read.
-	mustApply(t, l, ended(1, 0, garbles(wolkvox.ASA)), Polling, Counted)
+	mustApply(t, l, ended(1, 0, withUnreadable(wolkvox.ASA)), Polling, Counted)
 	if have := l.View().Counts.FieldErrors; have != want {
 		t.Errorf("want %v, have %v", want, have)
 	}
@@ -160,7 +160,7 @@ func TestTransaction_CountsUnreadableEndOnce(t *testing.T) {
 func TestTransaction_MakesNoLabelSetForUnreadableField(t *testing.T) {
 	l := New(Options{MaxLabelSets: 10})
 	mustApply(t, l, ended(1, 0), Polling, Counted)
-	mustApply(t, l, ended(1, 0, garbles(wolkvox.ASA), under("8", "web")), Polling, Changed)
+	mustApply(t, l, ended(1, 0, withUnreadable(wolkvox.ASA), under("8", "web")), Polling, Changed)
 	if have := len(l.View().LabelSets); have != 1 {
 		t.Errorf("want 1 label set, have %d", have)
 	}

@@ -20,7 +20,7 @@ type report struct {
 func named(n int) wolkvox.ID     { return wolkvox.ID(2*n + 1) }
 func anonymous(n int) wolkvox.ID { return wolkvox.ID(2*n + 2) }
 
-func nameless(chat *wolkvox.Chat) bool { return chat.ID%2 == 0 }
+func hasNoConnID(chat *wolkvox.Chat) bool { return chat.ID%2 == 0 }
 
 func (r *report) newest(n int) wolkvox.Chat { return r.chats[n][len(r.chats[n])-1] }
 
@@ -80,7 +80,7 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 			}
 		},
 		"shows no end": func() { chat.End = 0; chat.Malformed &^= 1 << wolkvox.EndDate },
-		"garbles its end": func() {
+		"withUnreadable its end": func() {
 			chat.End = 0
 			chat.Malformed |= 1 << wolkvox.EndDate
 		},
@@ -91,17 +91,17 @@ func (r *report) change(t *rapid.T, n int, now time.Time, limit wolkvox.LocalTim
 		},
 		"fills in":        func() { states(someNumber.Draw(t, "field"), someValue.Draw(t, "value"))(&chat) },
 		"fills in more":   func() { r.fillIn(t, &chat) },
-		"garbles":         func() { garbles(someField.Draw(t, "field"))(&chat) },
+		"withUnreadable":  func() { withUnreadable(someField.Draw(t, "field"))(&chat) },
 		"leaves out":      func() { chat.Present &^= 1 << someField.Draw(t, "field") },
 		"changes labels":  func() { l := someLabels.Draw(t, "labels"); under(l.RoutingPoint, l.Channel)(&chat) },
 		"changes agent":   func() { chat.Agent = someAgent.Draw(t, "agent") },
 		"gets a conn_id":  func() { chat.ID, chat.FallbackID = named(n), anonymous(n) },
 		"loses a conn_id": func() { chat.ID, chat.FallbackID = anonymous(n), 0 },
 	}
-	if !nameless(&chat) {
+	if !hasNoConnID(&chat) {
 		delete(changes, "gets a conn_id")
 	}
-	if !nameless(&r.chats[n][0]) {
+	if !hasNoConnID(&r.chats[n][0]) {
 		// Only a conn_id that comes late is a reading of the documents.
 		delete(changes, "loses a conn_id")
 	}

@@ -60,7 +60,7 @@ func lastWrote(sender wolkvox.LastSender) func(*wolkvox.Chat) {
 	}
 }
 
-func garbles(f wolkvox.Field) func(*wolkvox.Chat) {
+func withUnreadable(f wolkvox.Field) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) {
 		chat.Present &^= 1 << f
 		chat.Malformed |= 1 << f
@@ -76,8 +76,7 @@ func without(anonymous wolkvox.ID) func(*wolkvox.Chat) {
 	return func(chat *wolkvox.Chat) { chat.FallbackID = anonymous }
 }
 
-// applied counts a row in a transaction that is to be committed, and returns
-// its outcome.
+// applied applies a row in a transaction and returns its outcome.
 func applied(t *Transaction, chat *wolkvox.Chat, mode Mode) Outcome {
 	before := t.Counts().Records
 	t.Apply(chat, mode)
@@ -89,7 +88,7 @@ func applied(t *Transaction, chat *wolkvox.Chat, mode Mode) Outcome {
 	return Outcomes
 }
 
-// applyOne counts a row in a transaction of its own.
+// applyOne applies a row in a transaction of its own.
 func applyOne(l *Ledger, chat *wolkvox.Chat, mode Mode) Outcome {
 	transaction := l.Begin(clock(noon))
 	outcome := applied(transaction, chat, mode)
@@ -104,14 +103,14 @@ func mustApply(t *testing.T, l *Ledger, chat *wolkvox.Chat, mode Mode, want Outc
 	}
 }
 
-// forget lets go of the chats that ended before that long after noon.
+// forget forgets the chats that ended earlier than that long after noon.
 func forget(l *Ledger, after time.Duration) {
 	transaction := l.Begin(clock(noon))
 	transaction.Forget(clock(noon.Add(after)))
 	transaction.Commit()
 }
 
-// collectFigures is what was counted under routing point 7 on whatsapp.
+// collectFigures returns what was counted under routing point 7 on whatsapp.
 func collectFigures(t *testing.T, l *Ledger) *Tally {
 	t.Helper()
 	return findTally(t, l, Labels{"7", "whatsapp"})
@@ -128,7 +127,7 @@ func findTally(t *testing.T, l *Ledger, labels Labels) *Tally {
 	return nil
 }
 
-// reloaded is the ledger after a restart.
+// reloaded returns the ledger after a restart.
 func reloaded(t *testing.T, l *Ledger, maxLabelSets int) *Ledger {
 	t.Helper()
 	again, err := Unmarshal(mustMarshal(t, l), Options{MaxLabelSets: maxLabelSets}, afterwards)

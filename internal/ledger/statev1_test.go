@@ -111,7 +111,7 @@ func TestTransaction_LeavesUnknownNamesAlone(t *testing.T) {
 	}
 }
 
-// For the program that wrote this state, each of these is yet to be added.
+// The program that wrote this state knew none of these.
 func TestUnmarshal_ReadsStateOfBeforeNames(t *testing.T) {
 	saved := changedState(t, func(s *stateV1) {
 		delete(s.Counters, "records/counted")
@@ -307,8 +307,8 @@ func writeMissing(t *testing.T, file string, content []byte) {
 	}
 }
 
-// described says all that a ledger holds, by name and without zeros, so that names that
-// are added later do not change it.
+// described returns all that a ledger holds, by name and without zeros, so that later
+// names do not change it.
 func described(l *Ledger) string {
 	var out strings.Builder
 	p := l.progress

@@ -31,11 +31,11 @@ func TestLedger_CountsEveryChatOnceWithAnyWindows(t *testing.T) {
 				ledger:  New(Options{MaxLabelSets: 1 << 20}),
 			}
 			for range 200 {
-				r.chats = append(r.chats, someCall(random))
+				r.chats = append(r.chats, randomChat(random))
 			}
 			const days = 3
 			for r.now = noon; r.now.Before(noon.Add(days * 24 * time.Hour)); r.now = r.now.Add(r.pause()) {
-				r.turn(t)
+				r.readWindows(t)
 			}
 			r.mustHaveCountedOnce(t)
 		})
@@ -44,8 +44,8 @@ func TestLedger_CountsEveryChatOnceWithAnyWindows(t *testing.T) {
 
 const overlap = 30 * time.Minute
 
-// call is the truth about a chat.
-type call struct {
+// trueChat holds the truth about a chat.
+type trueChat struct {
 	start, end  time.Time
 	shown       time.Time // as ended
 	filled      time.Time // go_to_agent, asa, conn_id
@@ -53,13 +53,13 @@ type call struct {
 	anonymously bool // until it is filled in
 }
 
-func (c call) String() string {
+func (c trueChat) String() string {
 	return fmt.Sprintf("%s to %s, shown %s, filled in %s",
 		c.start.Format(time.DateTime), c.end.Format(time.DateTime), c.shown.Format(time.DateTime), c.filled.Format(time.DateTime))
 }
 
-// someCall is a chat that a reading by its start finds within 24 hours.
-func someCall(random *rand.Rand) call {
+// randomChat returns a chat that a reading by its start finds within 24 hours.
+func randomChat(random *rand.Rand) trueChat {
 	upTo := func(limit time.Duration) time.Duration {
 		if random.IntN(2) == 0 {
 			limit /= 50
@@ -69,7 +69,7 @@ func someCall(random *rand.Rand) call {
 	start := noon.Add(-24 * time.Hour).Add(time.Duration(random.Int64N(int64(66 * time.Hour)))).Truncate(time.Second)
 	end := start.Add(upTo(18 * time.Hour))
 	shown := end.Add(upTo(3 * time.Hour))
-	return call{start, end, shown, shown.Add(upTo(time.Hour)), random.IntN(3) > 0, random.IntN(3) == 0}
+	return trueChat{start, end, shown, shown.Add(upTo(time.Hour)), random.IntN(3) > 0, random.IntN(3) == 0}
 }
 
 type reader struct {
@@ -78,14 +78,14 @@ type reader struct {
 	listed  bool // chats that have not ended, too
 	narrows bool
 	window  time.Duration // of the reconcile
-	chats   []call
+	chats   []trueChat
 
 	now    time.Time
 	ledger *Ledger
 	first  time.Time // start that was saved
 }
 
-// pause is mostly a poll's interval, and sometimes an outage.
+// pause returns mostly a poll's interval, and sometimes an outage.
 func (r *reader) pause() time.Duration {
 	if r.random.IntN(40) == 0 {
 		return time.Duration(r.random.IntN(12*60)) * time.Minute
@@ -93,7 +93,7 @@ func (r *reader) pause() time.Duration {
 	return 20 * time.Minute
 }
 
-func (r *reader) turn(t *testing.T) {
+func (r *reader) readWindows(t *testing.T) {
 	t.Helper()
 	if r.narrows {
 		r.window = time.Duration(1+r.random.IntN(48)) * time.Hour
@@ -121,8 +121,8 @@ func (r *reader) turn(t *testing.T) {
 	}
 }
 
-// step reads a span in a transaction of its own, which sometimes meets a
-// fault or a crash. It reports whether the transaction was saved.
+// step reads a span in a transaction of its own, which a fault or a crash sometimes
+// ends. It reports whether the transaction was saved.
 func (r *reader) step(t *testing.T, span Span, mode Mode, advance func(*Progress)) bool {
 	t.Helper()
 	transaction := r.ledger.Begin(clock(r.now))
@@ -159,7 +159,7 @@ func (r *reader) step(t *testing.T, span Span, mode Mode, advance func(*Progress
 	return true
 }
 
-// rows are what the report shows now of a span, both ends included.
+// rows returns what the report shows now of a span, both ends included.
 func (r *reader) rows(span Span) (rows []wolkvox.Chat) {
 	for n, c := range r.chats {
 		over, by := !r.now.Before(c.shown), c.start

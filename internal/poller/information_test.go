@@ -15,8 +15,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// fakeInformation answers with what it has. fail may stand in the way: of a list
-// after its first routing point.
+// fakeInformation returns what it has, or the error of fail; in a list after its first
+// routing point.
 type fakeInformation struct {
 	points iter.Seq[wolkvox.RoutingPoint]
 	info   wolkvox.TokenInfo
@@ -58,7 +58,7 @@ func (f *fakeInformation) TokenInfo(context.Context) (wolkvox.TokenInfo, error) 
 	return f.info, nil
 }
 
-// optionsWithInfo ask as often as the program does.
+// optionsWithInfo returns options with the program's intervals.
 func optionsWithInfo(information Information) Options {
 	o := options()
 	o.Information, o.RoutingPointsInterval, o.TokenInfoInterval = information, day, time.Hour
@@ -93,8 +93,7 @@ func TestPoller_RequestsInformationAtItsIntervals(t *testing.T) {
 	})
 }
 
-// Whatever is wrong with the calls, polls are made when they would have been,
-// and see what they would have seen.
+// No fault of these calls changes when polls are made or what they read.
 func TestPoller_PollsWhileInformationFails(t *testing.T) {
 	run := func(t *testing.T, fault wolkvoxtest.Fault) (polls []wolkvoxtest.Request) {
 		t.Helper()
@@ -163,8 +162,8 @@ func TestPoller_RequestsNoInformationWhilePollsFail(t *testing.T) {
 	})
 }
 
-// A reconcile that is told to wait keeps the API quiet, though the poll before
-// it has succeeded.
+// After a reconcile with Retry-After, no request is made, even if the poll before it
+// succeeded.
 func TestPoller_RequestsNoInformationDuringRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newInformation()
@@ -204,7 +203,7 @@ func TestPoller_KeepsInformationWhileItFails(t *testing.T) {
 
 func TestPoller_DropsTokenInfoAtMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// A bubble begins at 19:00 in Bogota.
+		// A synctest bubble begins at 19:00 in Bogota.
 		f := newInformation()
 		p := newPoller(t, &fakeReport{}, &store.Memory{}, optionsWithInfo(f))
 		runFor(t, p, 10*time.Minute)
@@ -247,7 +246,7 @@ func TestPoller_RetriesInformationWithinTheHour(t *testing.T) {
 				if have := f.lists[1].Sub(start); have < c.least || have > c.most {
 					t.Errorf("have the second look after %v, want it after %v to %v", have, c.least, c.most)
 				}
-				// The other is not asked for at once after a failure, but it is then.
+				// The other is not requested at once after a failure, but later.
 				if have := f.quotas[0].Sub(start); have == 0 || have > 5*time.Minute {
 					t.Errorf("have the first look at the quota after %v, want it after the next poll", have)
 				}

@@ -12,13 +12,13 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// passUnseen lets time go by without a look at the figures.
-func (o *operation) passUnseen(d time.Duration) {
+// passUnchecked lets time pass without checking the figures.
+func (o *operation) passUnchecked(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// wantInteractions compares how many chats are counted, whatever their labels.
+// wantInteractions compares the number of counted chats under all labels.
 func (o *operation) wantInteractions(when string) {
 	o.t.Helper()
 	have, want := int(interactions(o.poller)), o.server.Truth(o.poller.Snapshot().Status.LastPoll).Total.Interactions
@@ -27,7 +27,7 @@ func (o *operation) wantInteractions(when string) {
 	}
 }
 
-// missingKeys are those that the status calls missing.
+// missingKeys returns the keys that the status names as missing.
 func (o *operation) missingKeys() (missing []string) {
 	for key, is := range o.poller.Snapshot().Status.MissingKeys {
 		if is {
@@ -37,7 +37,7 @@ func (o *operation) missingKeys() (missing []string) {
 	return missing
 }
 
-// warnings are those in the log, but for the one before the first row.
+// warnings returns the number of warnings, without the one before the first row.
 func (o *operation) warnings() int {
 	return o.logged("level=warn") - o.logged("level=warn operation=test msg=\"the report has never")
 }
@@ -66,16 +66,16 @@ func TestPoller_NoticesADocumentedKeyThatIsMissing(t *testing.T) {
 					random := rand.New(rand.NewPCG(uint64(i), 0))
 					o.addChats(200, 5*time.Hour, random)
 					o.run()
-					o.passUnseen(time.Hour)
+					o.passUnchecked(time.Hour)
 					o.wantStatus("before", true, wolkvox.OK)
 					necessary := slices.Contains(necessaryKeys, key) && read
 					before := interactions(o.poller)
 					o.server.SetKeys(wolkvoxtest.Keys{Names: map[string]string{field: spelling}})
-					o.passUnseen(9 * time.Minute)
+					o.passUnchecked(9 * time.Minute)
 					if have := o.missingKeys(); have != nil {
 						t.Errorf("after two polls: have %v missing, want none", have)
 					}
-					o.passUnseen(2 * time.Hour)
+					o.passUnchecked(2 * time.Hour)
 					reported := read && isReportKey(key)
 					if have := o.missingKeys(); reported && !slices.Equal(have, []string{field}) || !reported && have != nil {
 						t.Errorf("have %v missing, want %s: %v", have, field, reported)
@@ -95,9 +95,9 @@ func TestPoller_NoticesADocumentedKeyThatIsMissing(t *testing.T) {
 						}
 					}
 					o.server.SetKeys(wolkvoxtest.Keys{})
-					o.passUnseen(20 * time.Minute)
+					o.passUnchecked(20 * time.Minute)
 					o.wantStatus("afterwards", true, wolkvox.OK)
-					o.passUnseen(settled)
+					o.passUnchecked(settled)
 					o.wantInteractions("at the end")
 					if have, over := o.missingKeys(), o.logged("have the key again"); have != nil || (over == 1) != reported || over > 1 {
 						t.Errorf("afterwards: have %v missing and %d lines that it is there, want none and 1 if it was reported: %v", have, over, reported)
@@ -123,17 +123,17 @@ func TestPoller_CountsNothingWithoutANecessaryKeyAfterARestart(t *testing.T) {
 				o := newOperation(t, wolkvoxtest.Config{})
 				o.addChats(100, 4*time.Hour, rand.New(rand.NewPCG(uint64(i), 1)))
 				o.run()
-				o.passUnseen(time.Hour)
+				o.passUnchecked(time.Hour)
 				before := interactions(o.poller)
 				o.server.SetKeys(wolkvoxtest.Keys{Names: map[string]string{key.String(): ""}})
 				o.kill()
 				o.run()
-				o.passUnseen(time.Hour)
+				o.passUnchecked(time.Hour)
 				if have := interactions(o.poller); have != before || o.poller.Snapshot().Status.Up {
 					t.Errorf("have %d chats and up %v, want %d and false", have, o.poller.Snapshot().Status.Up, before)
 				}
 				o.server.SetKeys(wolkvoxtest.Keys{})
-				o.passUnseen(settled)
+				o.passUnchecked(settled)
 				o.wantTruth()
 			})
 		})

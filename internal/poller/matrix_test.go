@@ -11,8 +11,8 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
 )
 
-// scenario is one answer to every question that the vendor's documents leave
-// open, in a place and a time of the year, with or without trouble.
+// scenario has one answer to every question that the vendor's documents leave open, a
+// place and a time of the year, and perhaps faults.
 type scenario struct {
 	readings wolkvoxtest.Readings
 	lateness time.Duration
@@ -43,7 +43,7 @@ func newPlace(zone, start string) place {
 	return p
 }
 
-// change is by how much the clocks are put forward, or back, within the two days.
+// change returns how far the clocks are put forward within the two days; negative if back.
 func (p place) change() time.Duration {
 	_, before := p.start.In(p.zone).Zone()
 	_, after := p.start.Add(2 * day).In(p.zone).Zone()
@@ -64,13 +64,13 @@ var places = []place{
 	newPlace("Australia/Lord_Howe", "2026-04-04 00:00:00"),
 }
 
-// latenesses are U5's. Half of all chats are that late.
+// latenesses are the answers to U5. Half of all chats are that late.
 var latenesses = []time.Duration{0, 11 * time.Minute, 3 * time.Hour}
 
-// spellings are U15's, of all keys; the first is as documented.
+// spellings are the answers to U15, for all keys; nil is the documented spelling.
 var spellings = []func(string) string{nil, strings.ToUpper, func(key string) string { return " " + key + " " }}
 
-// dimension is a question with so many answers.
+// dimension is a question and the number of its answers.
 type dimension struct {
 	name    string
 	answers int
@@ -158,7 +158,7 @@ func toPair(d1, a1, d2, a2 int) pair {
 	return pair{d1, a1, d2, a2}
 }
 
-// pairs are all that there are, the dimensions with the most answers first.
+// pairs returns all pairs, the dimensions with the most answers first.
 func pairs() []pair {
 	var all []pair
 	for d1 := range dimensions {
@@ -173,9 +173,9 @@ func pairs() []pair {
 	return all
 }
 
-// matrix is a list of combinations in which any two answers meet. Each begins
-// with a pair that has not met, and then takes, dimension by dimension, the
-// answer that meets most of what it has not met.
+// matrix returns combinations that contain every pair of answers. Each begins with a
+// pair that is not in an earlier one. Each further dimension gets the answer that adds
+// the most new pairs.
 func matrix() []combination {
 	random := rand.New(rand.NewPCG(1, 0))
 	met := map[pair]bool{}
@@ -192,7 +192,7 @@ func matrix() []combination {
 				continue
 			}
 			best := -1
-			// Where it makes no difference, any answer may be the one.
+			// Among equal answers, the choice is random.
 			for _, a := range random.Perm(dimensions[d].answers) {
 				news := 0
 				for _, g := range given {
@@ -216,9 +216,8 @@ func matrix() []combination {
 	return all
 }
 
-// handful are combinations of the matrix in which each answer is given at least
-// once.
-func handful(random *rand.Rand) []combination {
+// eachAnswerOnce returns combinations of the matrix that contain each answer at least once.
+func eachAnswerOnce(random *rand.Rand) []combination {
 	type answer struct{ d, a int }
 	given := map[answer]bool{}
 	news := func(c combination) (n int) {
@@ -255,14 +254,14 @@ func TestCombinations_CoverAllPairs(t *testing.T) {
 		t.Errorf("combinations: have %d, want 60 or more", len(all))
 	}
 	for _, p := range pairs() {
-		if !meet(all, p) {
+		if !hasPair(all, p) {
 			t.Errorf("no combination has %s=%d and %s=%d", dimensions[p.d1].name, p.a1, dimensions[p.d2].name, p.a2)
 		}
 	}
 	t.Logf("%d combinations, %d pairs", len(all), len(pairs()))
 }
 
-func meet(all []combination, p pair) bool {
+func hasPair(all []combination, p pair) bool {
 	for _, c := range all {
 		if c[p.d1] == p.a1 && c[p.d2] == p.a2 {
 			return true
@@ -291,7 +290,7 @@ func TestPoller_CountsEveryChatOnceUnderEveryReadingThroughKills(t *testing.T) {
 	const seed = 1
 	random := rand.New(rand.NewPCG(seed, 0))
 	if !torture {
-		for i, c := range handful(random) {
+		for i, c := range eachAnswerOnce(random) {
 			if sampled(i) {
 				play(t, c.scenario(), c.String(), uint64(i))
 			}
@@ -318,8 +317,7 @@ func TestPoller_CountsEveryChatOnceUnderEveryReadingThroughKills(t *testing.T) {
 	}
 }
 
-// play plays a scenario, through two virtual days of chats and what the last of
-// them need to be found.
+// play simulates two days of chats, and the hours in which the last of them are found.
 func play(t *testing.T, sc scenario, name string, seed uint64) {
 	t.Helper()
 	t.Run(fmt.Sprint(name, " seed=", seed), func(t *testing.T) {
@@ -328,10 +326,10 @@ func play(t *testing.T, sc scenario, name string, seed uint64) {
 		s := newSimulation(seed, sc.place.zone)
 		s.readings, s.slow, s.prompt = sc.readings, sc.kills > 0, sc.prompt
 		if sc.faults {
-			s.fail = s.troubleBetween(start.Add(time.Hour), end)
+			s.fail = s.faultsBetween(start.Add(time.Hour), end)
 		}
 		chats := s.makeChats(200, start.Add(time.Second), end, sc.place.matters)
-		// Whatever had ended by the first start is not counted.
+		// Chats that had ended by the first start are not counted.
 		before := s.makeChats(20, start.Add(-day), start.Add(-4*time.Hour), start)
 		s.chats = slices.Concat(chats, at(never, before))
 		s.liveThrough(t, start, end.Add(8*time.Hour), sc.kills)
@@ -339,8 +337,8 @@ func play(t *testing.T, sc scenario, name string, seed uint64) {
 	})
 }
 
-// troubleBetween has a tenth of the requests fail within a time.
-func (s *simulation) troubleBetween(from, to time.Time) func(int) wolkvoxtest.Fault {
+// faultsBetween returns faults for a tenth of the requests within a time.
+func (s *simulation) faultsBetween(from, to time.Time) func(int) wolkvoxtest.Fault {
 	random := rand.New(rand.NewPCG(s.random.Uint64(), 0))
 	faults := []wolkvoxtest.Fault{
 		wolkvoxtest.ServerError, wolkvoxtest.Maintenance, wolkvoxtest.PHPFatal, wolkvoxtest.CutBody,

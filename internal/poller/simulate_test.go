@@ -22,16 +22,16 @@ import (
 
 const day = 24 * time.Hour
 
-// torture asks for the long part of the tests.
+// torture is true if the long part of the tests is to run.
 var torture = os.Getenv("TORTURE") != ""
 
-// sampled reports whether to play the i-th of many simulations. With -short, which
-// make test uses with the race detector only, every tenth is enough: all of them
-// run the same code, seven times slower than without it.
+// sampled reports whether to run the i-th of many simulations. With -short, which make
+// test uses with the race detector, every tenth is enough: all of them run the same code,
+// seven times slower than without it.
 func sampled(i int) bool { return !testing.Short() || i%10 == 0 }
 
-// simulation is an operation and an exporter that polls it over HTTP. The
-// exporter lives once or several times, always on the same state.
+// simulation is an operation and an exporter that polls it over HTTP. The exporter is
+// started once or several times, always on the same state.
 type simulation struct {
 	readings wolkvoxtest.Readings
 	zone     *time.Location // the operation's
@@ -41,11 +41,11 @@ type simulation struct {
 
 	// ahead is how far the operation's clock is ahead of ours.
 	ahead func(ours time.Time) time.Duration
-	// header changes a response's.
+	// header changes the header of a response.
 	header func(http.Header)
 	// fail returns the fault of a request.
 	fail func(n int) wolkvoxtest.Fault
-	// slow makes requests take some seconds, so that a kill can meet one.
+	// slow makes requests take some seconds, so that a kill can interrupt one.
 	slow bool
 	// prompt is true if polls find every chat, so that the ledger is complete up to its
 	// CompleteUntil.
@@ -68,8 +68,8 @@ func newSimulation(seed uint64, zone *time.Location) *simulation {
 	return s
 }
 
-// live runs an exporter for a while, and looks at what it shows. Each life has a
-// clock of its own, so a later one may begin earlier.
+// live runs an exporter for a while and checks what it shows. Each life has a clock of its
+// own, so a later one may begin earlier.
 func (s *simulation) live(t *testing.T, from time.Time, lasts time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -85,7 +85,7 @@ func (s *simulation) live(t *testing.T, from time.Time, lasts time.Duration) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// To compress responses takes more time than all the rest.
+		// Compressing responses takes more time than all the rest.
 		transport := &http.Transport{DialContext: server.DialContext, DisableCompression: true}
 		defer transport.CloseIdleConnections()
 		client := wolkvox.NewClient(base, wolkvox.StaticToken("t"), wolkvox.WithTransport(s.wire(transport)))
@@ -119,7 +119,7 @@ func (s *simulation) operationsClock() time.Time {
 	return now
 }
 
-// wire is what is between the exporter and the operation.
+// wire returns a transport that counts requests, changes headers and delays responses.
 func (s *simulation) wire(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		s.requests[time.Now().Format(time.DateOnly)]++
@@ -129,7 +129,7 @@ func (s *simulation) wire(next http.RoundTripper) http.RoundTripper {
 		}
 		s.header(response.Header)
 		if s.slow {
-			// Who is killed meanwhile finds out when it reads on.
+			// A kill in the meantime shows when the body is read.
 			_ = reader.Sleep(request.Context(), time.Duration(s.random.Int64N(int64(20*time.Second))))
 		}
 		return response, nil
@@ -140,7 +140,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-// look makes sure that nothing shown falls, or is more than what happened.
+// checkView checks that no figure falls or is above the truth.
 func (s *simulation) checkView(t *testing.T, p *Poller, server *wolkvoxtest.Server) {
 	t.Helper()
 	truth := figuresOfTruth(server.Truth(time.Unix(0, s.latest.Load())))
@@ -171,9 +171,8 @@ const (
 	never   = "never"
 )
 
-// liveThrough lives from one time to the other, and is killed so many times, but
-// not within the first hour: what happens before the first poll has succeeded is
-// not the exporter's.
+// liveThrough runs exporters from one time to the other with a number of kills, none of
+// them within the first hour: before its first successful poll an exporter counts nothing.
 func (s *simulation) liveThrough(t *testing.T, from, to time.Time, kills int) {
 	t.Helper()
 	for ; kills > 0; kills-- {
@@ -187,7 +186,7 @@ func (s *simulation) liveThrough(t *testing.T, from, to time.Time, kills int) {
 	s.live(t, from, to.Sub(from))
 }
 
-// onDisk is what a start finds there.
+// onDisk returns the figures that a start would load.
 func (s *simulation) onDisk(t *testing.T) figures {
 	t.Helper()
 	view := newPoller(t, nil, &s.kept, s.options).Snapshot().View
@@ -196,7 +195,7 @@ func (s *simulation) onDisk(t *testing.T) figures {
 	return flat
 }
 
-// wantAll compares what is on disk with what these chats come to.
+// wantAll compares the saved figures with those of the chats.
 func (s *simulation) wantAll(t *testing.T, chats []wolkvoxtest.Chat) {
 	t.Helper()
 	have, want := s.onDisk(t), expectedFigures(chats)
@@ -206,8 +205,8 @@ func (s *simulation) wantAll(t *testing.T, chats []wolkvoxtest.Chat) {
 	}
 }
 
-// wantNoLess compares what is counted with what is to be, at least, apart from
-// what had ended before the first start.
+// wantNoLess checks that figures are not below others, apart from chats that had ended
+// before the first start.
 func wantNoLess(t *testing.T, have, least figures) {
 	t.Helper()
 	for name, value := range least {
@@ -217,7 +216,7 @@ func wantNoLess(t *testing.T, have, least figures) {
 	}
 }
 
-// mostRequests is how many there were on the busiest day.
+// mostRequests returns the number of requests on the busiest day.
 func (s *simulation) mostRequests() int {
 	most := 0
 	for _, n := range s.requests {
@@ -226,12 +225,12 @@ func (s *simulation) mostRequests() int {
 	return most
 }
 
-// warnings counts those that begin with a text.
+// warnings returns the number of warnings that begin with a text.
 func (l *lines) warnings(text string) int {
 	return l.count("level=warn operation=test msg=\"" + text)
 }
 
-// longest is the longest chat that is made.
+// longest is the greatest length of a chat.
 const longest = 10 * time.Hour
 
 // makeChats makes chats that end between from and to, from seconds to ten hours
@@ -262,7 +261,7 @@ func (s *simulation) makeChats(n int, from, to, matters time.Time) []wolkvoxtest
 // makeChat makes the n-th chat. A customer has several.
 func (s *simulation) makeChat(n int, start, end time.Time) wolkvoxtest.Chat {
 	const each = 4
-	// Even without a conn_id these are different chats: no two begin at once.
+	// Even without a conn_id these are different chats: no two begin at the same time.
 	start = start.Truncate(each * time.Second).Add(time.Duration(n%each) * time.Second)
 	length := end.Sub(start)
 	phone := fmt.Sprintf("57300%07d", n/each)
@@ -290,8 +289,8 @@ func at(routingPoint string, chats []wolkvoxtest.Chat) []wolkvoxtest.Chat {
 	return chats
 }
 
-// besideAMonthsEnd reports whether t is in the first or the last second of a
-// month. If the API excludes both ends of a range, no range shows what is there.
+// besideAMonthsEnd reports whether t is in the first or the last second of a month. If the
+// API excludes both ends of a range, no range contains that second.
 func (s *simulation) besideAMonthsEnd(t time.Time) bool {
 	t = t.In(s.zone)
 	return t.Add(-time.Second).Month() != t.Add(time.Second).Month()

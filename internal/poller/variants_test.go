@@ -89,7 +89,7 @@ func TestPoller_ReportsEachGrowthOfARow(t *testing.T) {
 	}
 }
 
-// A 404 that the API did not say moves nothing.
+// A 404 that is not the API's changes nothing.
 func TestPoller_RefusesForeign404(t *testing.T) {
 	for i, fault := range wolkvoxtest.ForeignNotFound() {
 		if !sampled(i) {
@@ -125,7 +125,7 @@ func TestPoller_RefusesForeign404(t *testing.T) {
 	}
 }
 
-// What is around the JSON is one line in the log, and costs nothing.
+// Text around the JSON is logged once, and no chat is lost.
 func TestPoller_IgnoresTextAroundJSON(t *testing.T) {
 	for i, fault := range append(wolkvoxtest.Surroundings(), wolkvoxtest.PHPWarning) {
 		if !sampled(i) {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// pipes are a network in memory: deadlines are of the test's clock.
+// pipes is a listener in memory: its deadlines use the test's clock.
 type pipes struct {
 	accepted chan net.Conn
 	closed   chan struct{}
@@ -44,7 +44,8 @@ func (o *observed) Close() error {
 	return o.Conn.Close()
 }
 
-// dial returns the client's side of a connection, and what is closed when the server's is.
+// dial returns the client's side of a connection, and a channel that is closed when the
+// server closes its side.
 func (p *pipes) dial(t *testing.T) (client net.Conn, closed chan struct{}) {
 	t.Helper()
 	client, server := net.Pipe()
@@ -126,7 +127,7 @@ func TestServer_ClosesStalledConnections(t *testing.T) {
 				case <-closed:
 				case <-time.After(time.Hour):
 				}
-				// The server lingers for half a second where it has not read everything.
+				// The server waits for half a second if it has not read everything.
 				if have := time.Since(start); have < test.want || have > test.want+time.Second {
 					t.Errorf("closed after %s, want %s", have, test.want)
 				}
@@ -196,7 +197,7 @@ func TestServer_ConnectionWaitsAtLimit(t *testing.T) {
 	})
 }
 
-// At the limit, whatever a client that stalls has begun ends for one that waits.
+// At the limit, a stalled client's connection is closed for a waiting client.
 func TestServer_ClosesStaleConnectionAtLimit(t *testing.T) {
 	for name, begun := range map[string]string{"idle": "", "slow header": half, "not reading": get} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// metrics stands for the metrics' handler.
+// metrics is a fake handler of /metrics.
 var metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "wolkvox_up 1\n") })
 
 func handler(operations ...status.Snapshot) http.Handler {
@@ -31,7 +31,7 @@ func ask(t *testing.T, h http.Handler, method, path string) *httptest.ResponseRe
 	return recorder
 }
 
-// polled is an operation whose last poll of n rows has just succeeded.
+// polled returns an operation whose last poll has just succeeded.
 func polled(name string) status.Snapshot {
 	counted := ledger.New(ledger.Options{MaxLabelSets: 1})
 	transaction := counted.Begin(0)
@@ -193,7 +193,7 @@ func TestReady_WaitsForEveryOperation(t *testing.T) {
 		never := status.Snapshot{Operation: "never"}
 		refused := with(polled("refused"), func(s *status.Status) { failing(s); s.Ready = false })
 		broken := with(refused, func(s *status.Status) { s.Result = "" })
-		// Ready is about the first poll only.
+		// Only the first poll decides whether it is ready.
 		later := with(polled("later"), failing)
 		for _, test := range []struct {
 			name       string
