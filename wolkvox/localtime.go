@@ -72,17 +72,18 @@ func parseLocalTime(text []byte) (LocalTime, bool) {
 	if len(text) != len(layout) {
 		return 0, false
 	}
-	digits := 0
+	var digits int64 // more than an int of 32 bits holds
 	for i, c := range text {
 		switch want := layout[i]; {
 		case want == '9' && isDigit(c):
-			digits = digits*10 + int(c-'0')
+			digits = digits*10 + int64(c-'0')
 		case want == '9' || want != c && (want != ' ' || c != 'T'):
 			return 0, false
 		}
 	}
-	year, month, day := digits/1e10, digits/1e8%100, digits/1e6%100
-	hour, minute, second := digits/1e4%100, digits/1e2%100, digits%100
+	day, clock := int(digits/1e6), int(digits%1e6)
+	year, month, day := day/1e4, day/1e2%100, day%100
+	hour, minute, second := clock/1e4, clock/1e2%100, clock%100
 	date := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
 	// time.Date accepts the 31st of April.
 	if month < 1 || month > 12 || date.Day() != day || hour > 23 || minute > 59 || second > 59 {
