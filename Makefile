@@ -7,6 +7,8 @@ GOTESTSUM_VERSION     := v1.13.0
 ACTIONLINT_VERSION    := v1.7.12
 BENCHSTAT_VERSION     := v0.0.0-20260908200009-22c9c6c9d4da
 ALERTMANAGER_VERSION  := v0.31.1
+GORELEASER_VERSION    := v2.16.0
+CYCLONEDX_VERSION     := v1.10.0
 PROMETHEUS_VERSION    := $(shell sed -nE 's|.*github.com/prometheus/prometheus v0\.([0-9])0?([0-9]+)\.([0-9]+).*|\1.\2.\3|p' e2e/latest/go.mod)
 
 # The revision comes from the ldflags below. Stamping by the go command as well would fail
@@ -49,6 +51,8 @@ GOLANGCI_LINT := $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)-$(GO_VERSION)
 GOTESTSUM     := $(BIN)/gotestsum-$(GOTESTSUM_VERSION)-$(GO_VERSION)
 ACTIONLINT    := $(BIN)/actionlint-$(ACTIONLINT_VERSION)-$(GO_VERSION)
 BENCHSTAT     := $(BIN)/benchstat-$(BENCHSTAT_VERSION)-$(GO_VERSION)
+GORELEASER    := $(BIN)/goreleaser-$(GORELEASER_VERSION)-$(GO_VERSION)
+CYCLONEDX     := $(BIN)/cyclonedx-gomod-$(CYCLONEDX_VERSION)-$(GO_VERSION)
 
 DEBIAN            := .cache/debian
 ALERTMANAGER_FILE := $(BIN)/alertmanager-$(ALERTMANAGER_VERSION)-$(GO_VERSION)
@@ -65,10 +69,10 @@ export PROMTOOL        ?= $(CURDIR)/$(DEBIAN)/usr/bin/promtool
 export SYSTEMD_ANALYZE ?= $(CURDIR)/$(DEBIAN)/systemd-analyze
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit blackbox whole programs e2e modules e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image clean
+.PHONY: help build test unit blackbox whole programs e2e modules e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image release-snapshot release-check release clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: ## compile ./wolkvox_exporter, static; GOOS and GOARCH cross-compile, BINARY=... names the file
 	@echo "building $(BINARY) $(VERSION) for $$($(GO) env GOOS)/$$($(GO) env GOARCH)"
@@ -209,8 +213,9 @@ fmt: $(GOLANGCI_LINT) ## format the code
 	$(GOLANGCI_LINT) fmt
 	for module in $(MODULES); do (cd $$module && $(CURDIR)/$(GOLANGCI_LINT) fmt) || exit 1; done
 
-dashboards: ## make dashboards/*.json of their source
+dashboards: ## make dashboards/*.json of their source, and copy them and the rules into the chart
 	$(GO) run ./dashboards/generate
+	sh charts/copy.sh
 
 demo: build ## run the exporter against a built-in wolkvox; DEMOFLAGS=... adds flags
 	./$(BINARY) demo $(DEMOFLAGS)
@@ -223,8 +228,24 @@ image: ## build a container image with buildah, or docker where there is none; A
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
 		-t $(IMAGE) $(IMAGEFLAGS) .
 
+# The tools take minutes the first time.
+release_env = export TZ=UTC SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) COMMIT_DATE=$$(TZ=UTC git log -1 --date=format-local:%FT%TZ --format=%cd) \
+	VERSION=$(VERSION) REVISION=$(REVISION) BRANCH=$(BRANCH) CYCLONEDX_GOMOD=$(CURDIR)/$(CYCLONEDX) GOFLAGS=;
+release-snapshot: $(GORELEASER) $(CYCLONEDX) ## make all files of a release in dist, without a tag: archives, packages, SBOMs, images
+	@$(release_env) $(GORELEASER) release --snapshot --clean --skip=sign
+	@sh packaging/image.sh $(VERSION)-snapshot
+
+# It must be root, as it installs the packages in a folder of its own.
+release-check: release-snapshot ## the same, and install, upgrade and purge the package in a fresh Debian (needs root and debootstrap)
+	@$(GO) test -count=1 -vet=off -tags release ./packaging
+	@bash packaging/check.sh
+
+release: $(GORELEASER) $(CYCLONEDX) ## publish the tag of this commit as a draft: .github/workflows/release.yml runs it
+	@$(release_env) $(GORELEASER) release --clean
+	@sh packaging/image.sh $(VERSION)
+
 clean: ## remove what was built; the tools and programs in .cache stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs .cache/race .cache/test.json .cache/blackbox.json .cache/whole.json .cache/e2e.json .cache/examples.json .cache/growth.json .cache/growth.txt .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs dist .cache/race .cache/test.json .cache/blackbox.json .cache/whole.json .cache/e2e.json .cache/examples.json .cache/growth.json .cache/growth.txt .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch
@@ -245,6 +266,12 @@ $(ACTIONLINT):
 
 $(BENCHSTAT):
 	$(call fetch,benchstat,$(BENCHSTAT_VERSION),golang.org/x/perf/cmd/benchstat)
+
+$(GORELEASER):
+	$(call fetch,goreleaser,$(GORELEASER_VERSION),github.com/goreleaser/goreleaser/v2)
+
+$(CYCLONEDX):
+	$(call fetch,cyclonedx-gomod,$(CYCLONEDX_VERSION),github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
 
 $(ALERTMANAGER_FILE):
 	$(call fetch,alertmanager,$(ALERTMANAGER_VERSION),github.com/prometheus/alertmanager/cmd/alertmanager)
