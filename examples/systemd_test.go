@@ -16,9 +16,16 @@ func TestSystemd_StartsExporter(t *testing.T) {
 	if command == nil {
 		t.Fatal("have no ExecStart")
 	}
-	wantFlags(t, strings.Fields(command[2]))
-	for _, name := range regexp.MustCompile(`\bWOLKVOX_\w+`).FindAllString(readFile(t, unit), -1) {
-		wantVariable(t, name)
+	// systemd makes no argument of an empty variable.
+	wantFlags(t, strings.Fields(strings.Replace(command[2], "$ARGS", "", 1)))
+	variables := regexp.MustCompile(`(?m)^#?([A-Z_]+)=`).FindAllStringSubmatch(readFile(t, "../packaging/default"), -1)
+	for _, variable := range variables {
+		if variable[1] != "ARGS" {
+			wantVariable(t, variable[1])
+		}
+	}
+	if len(variables) != 4 {
+		t.Errorf("packaging/default sets %q, want the server, the time zone, the token file and ARGS", variables)
 	}
 }
 
