@@ -27,3 +27,6 @@ gzip -9n <CHANGELOG.md >"$release/changelog.gz"
 # The chart as `helm package` makes it, with the time of the commit.
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -C charts -c wolkvox-exporter |
 	gzip -9n >"$release/upload/wolkvox-exporter-$(cat VERSION).tgz"
+
+# The dashboards as grafana.com takes them.
+GOOS='' GOARCH='' go run -buildvcs=false ./dashboards/generate "$release/upload"

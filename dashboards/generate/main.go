@@ -20,7 +20,7 @@ func dashboards() map[string]dashboard {
 }
 
 func main() {
-	if err := write("dashboards"); err != nil {
+	if err := generate(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1) //nolint:forbidigo // It is main that exits.
 	}
