@@ -34,7 +34,7 @@ LDFLAGS = -s -w \
 
 BINARY     = wolkvox_exporter$(shell $(GO) env GOEXE)
 PKGS      ?= ./...
-MODULES   := e2e examples internal/bench/growth
+MODULES   := e2e examples examples/vmagent internal/bench/growth
 TESTFLAGS ?=
 DEMOFLAGS ?=
 
@@ -245,7 +245,7 @@ release: $(GORELEASER) $(CYCLONEDX) ## publish the tag of this commit as a draft
 	@sh packaging/image.sh $(VERSION)
 
 clean: ## remove what was built; the tools and programs in .cache stay
-	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs dist .cache/race .cache/test.json .cache/blackbox.json .cache/whole.json .cache/e2e.json .cache/examples.json .cache/growth.json .cache/growth.txt .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
+	rm -rf wolkvox_exporter wolkvox_exporter.exe .build .tarballs dist .cache/race .cache/test.json .cache/blackbox.json .cache/whole.json .cache/e2e.json .cache/examples.json .cache/vmagent.json .cache/growth.json .cache/growth.txt .cache/lint.log .cache/torture.json .cache/torture.log .cache/bench
 
 # fetch: name, version, package. The product's GOOS, GOARCH and GOFLAGS are not the tool's.
 define fetch
