@@ -45,10 +45,9 @@ fresh() {
 	mkdir -p "$work/layer/upper" "$work/layer/work"
 	mount -t overlay -o "lowerdir=$debian,upperdir=$work/layer/upper,workdir=$work/layer/work" overlay "$root"
 	mount -t proc proc "$root/proc"
-	mount --bind /dev "$root/dev"
 }
 
-files() { inside find / -xdev -not -path '/proc*' -not -path '/dev*' -not -path '/run/*' -not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -not -path '/var/cache/*' -not -path '/var/lib/rpm*' | sort; }
+files() { inside find / -xdev -not -path '/proc*' -not -path '/run/*' -not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -not -path '/var/cache/*' -not -path '/var/lib/rpm*' | sort; }
 
 # Mode, owner and group of what is not root's alone, or secret.
 paths() {
