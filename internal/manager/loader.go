@@ -69,7 +69,7 @@ func (l *loader) load() {
 		}
 	}
 	now := time.Now()
-	published := &status.Snapshot{Operation: l.target.Name, Status: status.Status{
+	published := &status.Snapshot{Operation: l.target.Name, Zone: l.target.Zone, Status: status.Status{
 		NotLoaded:    ClassifyLoadError(l.err),
 		Failure:      fault.OneLine(l.err),
 		FailingSince: now,

@@ -150,6 +150,7 @@ func (p *Poller) setSnapshot(view *ledger.View) {
 	}
 	p.snapshot.Store(&status.Snapshot{
 		Operation: p.options.Operation,
+		Zone:      p.options.Zone,
 		View:      view,
 		Loaded:    p.loaded,
 		HeldSince: p.heldSince,

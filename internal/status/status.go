@@ -11,8 +11,9 @@ import (
 
 // Snapshot is what an operation has published at one moment. It never changes.
 type Snapshot struct {
-	Operation string       // its name, the value of the label operation
-	View      *ledger.View // its saved counts; nil until a state is loaded
+	Operation string         // its name, the value of the label operation
+	Zone      *time.Location // of its wall clock
+	View      *ledger.View   // its saved counts; nil until a state is loaded
 	// Loaded holds the counts of the state that was loaded, and HeldSince is when polling
 	// began after that; zero before. Loaded is nil after the zero-hold, and if there was no
 	// state.

@@ -43,7 +43,7 @@ func landingHandler(o Options) http.HandlerFunc {
 
 // pageRow is an operation on the page.
 type pageRow struct {
-	Name, State, StateClass           string
+	Name, Zone, State, StateClass     string
 	Failure                           string // empty if nothing fails
 	FailingSince                      pageTime
 	LastPoll, CompleteUntil, NextPoll pageTime
@@ -67,7 +67,7 @@ func writePage(w http.ResponseWriter, o Options) {
 		"Ready":         "." + readyPath,
 		"Healthy":       "." + healthyPath,
 		"Version":       o.Version,
-		"Now":           now.UTC().Format("2006-01-02 15:04:05 UTC"),
+		"Now":           newPageTime(now, now, nil, ""),
 		"Operations":    rows,
 	})
 	if err != nil {
@@ -80,19 +80,23 @@ func writePage(w http.ResponseWriter, o Options) {
 
 func newPageRow(snapshot *status.Snapshot, now time.Time) pageRow {
 	s := &snapshot.Status
+	at := func(t time.Time, fallback string) pageTime { return newPageTime(t, now, snapshot.Zone, fallback) }
 	r := pageRow{
 		Name:          snapshot.Operation,
-		FailingSince:  newPageTime(s.FailingSince, now, "the start"),
-		LastPoll:      newPageTime(s.LastPoll, now, "none since the start"),
+		FailingSince:  at(s.FailingSince, "the start"),
+		LastPoll:      at(s.LastPoll, "none since the start"),
 		CompleteUntil: pageTime{At: "never"},
 		NextPoll:      pageTime{At: "now"},
 		Rows:          describeRows(s.Rows),
-		LastFailed:    newPageTime(s.LastFailure.At, now, "none since the start"),
+		LastFailed:    at(s.LastFailure.At, "none since the start"),
+	}
+	if snapshot.Zone != nil {
+		r.Zone = snapshot.Zone.String()
 	}
 	r.State, r.StateClass = describeState(s, now)
 	switch {
 	case s.IsStuck(now):
-		r.Failure, r.FailingSince = stuckReason, newPageTime(s.StuckAfter, now, "")
+		r.Failure, r.FailingSince = stuckReason, at(s.StuckAfter, "")
 	case s.Failure != "":
 		r.Failure = describeFailure(s)
 	}
@@ -100,11 +104,11 @@ func newPageRow(snapshot *status.Snapshot, now time.Time) pageRow {
 		r.LastFailure = describeResult(s.LastFailure.Result)
 	}
 	if snapshot.View != nil {
-		r.CompleteUntil = newPageTime(snapshot.View.Progress.CompleteUntil, now, "never")
+		r.CompleteUntil = at(snapshot.View.Progress.CompleteUntil, "never")
 	}
 	// A poll that is due, or the first one, has started.
 	if s.NextPoll.After(now) {
-		r.NextPoll = newPageTime(s.NextPoll, now, "")
+		r.NextPoll = at(s.NextPoll, "")
 	}
 	return r
 }

@@ -19,6 +19,7 @@ type overview struct {
 
 type operationOverview struct {
 	Name          string            `json:"name"`
+	TimeZone      string            `json:"time_zone,omitempty"`
 	State         string            `json:"state"`
 	Up            bool              `json:"up"`
 	Ready         bool              `json:"ready"`
@@ -73,6 +74,9 @@ func newOperationOverview(snapshot *status.Snapshot) operationOverview {
 	}
 	if last := s.LastFailure; !last.At.IsZero() {
 		overview.LastFailure = &lastFailure{toSecond(last.At), last.Result}
+	}
+	if snapshot.Zone != nil {
+		overview.TimeZone = snapshot.Zone.String()
 	}
 	if snapshot.View != nil {
 		overview.CompleteUntil = toSecond(snapshot.View.Progress.CompleteUntil)

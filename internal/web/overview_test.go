@@ -11,13 +11,13 @@ import (
 
 func TestLanding_IsJSONIfAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := handler(polled("wv0042"), with(polled("other"), failing), status.Snapshot{Operation: "new"})
+		h := handler(inZone(t, polled("wv0042"), "America/Bogota"), with(polled("other"), failing), status.Snapshot{Operation: "new"})
 		request := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		request.Header.Set("Accept", "application/json")
 		recorder := httptest.NewRecorder()
 		h.ServeHTTP(recorder, request)
 		want := `{"version":"wolkvox_exporter 1.2.3","now":"2000-01-01T00:00:00Z","operations":[` +
-			`{"name":"wv0042","state":"up","up":true,"ready":true,"last_poll":"1999-12-31T23:57:00Z","complete_until":"1999-12-31T23:57:00Z","next_poll":"2000-01-01T00:02:00Z",` +
+			`{"name":"wv0042","time_zone":"America/Bogota","state":"up","up":true,"ready":true,"last_poll":"1999-12-31T23:57:00Z","complete_until":"1999-12-31T23:57:00Z","next_poll":"2000-01-01T00:02:00Z",` +
 			`"rows":{"changed":0,"completed":0,"counted":12,"duplicate":30,"expired":0,"invalid":0,"seeded":0,"unfinished":0}},` +
 			`{"name":"other","state":"failing","up":false,"ready":true,"last_poll":"1999-12-31T23:57:00Z","complete_until":"1999-12-31T23:57:00Z","next_poll":"2000-01-01T00:02:00Z",` +
 			`"rows":{"changed":0,"completed":0,"counted":12,"duplicate":30,"expired":0,"invalid":0,"seeded":0,"unfinished":0},` +

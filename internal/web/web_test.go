@@ -243,15 +243,15 @@ func TestLanding_ShowsEachState(t *testing.T) {
 			}},
 			{"up", up, []string{
 				`<strong class="good">up</strong></td>`,
-				`<td data-label="Last poll that succeeded">1999-12-31 23:57:00 UTC <span>(3 minutes ago)</span></td>`,
-				`<td data-label="Complete until">1999-12-31 23:57:00 UTC <span>(3 minutes ago)</span></td>`,
+				`<td data-label="Last poll that succeeded"><time datetime="1999-12-31T23:57:00Z">1999-12-31 23:57:00 UTC</time> <span class="quiet">(3 minutes ago)</span></td>`,
+				`<td data-label="Complete until"><time datetime="1999-12-31T23:57:00Z">1999-12-31 23:57:00 UTC</time> <span class="quiet">(3 minutes ago)</span></td>`,
 				`<td data-label="Rows of that poll"><span>12 counted</span>, <span>30 duplicate</span></td>`,
-				`<td data-label="Next poll">2000-01-01 00:02:00 UTC <span>(in 2 minutes)</span></td>`,
+				`<td data-label="Next poll"><time datetime="2000-01-01T00:02:00Z">2000-01-01 00:02:00 UTC</time> <span class="quiet">(in 2 minutes)</span></td>`,
 				`<td data-label="Last failure">none since the start</td>`,
 			}},
 			{"up again", with(with(up, failing), func(s *status.Status) { s.Up, s.Failure, s.Result = true, "", "" }), []string{
 				`<strong class="good">up</strong></td>`,
-				`<td data-label="Last failure">token_rejected<br>1999-12-31 23:59:30 UTC <span>(30 seconds ago)</span></td>`,
+				`<td data-label="Last failure">token_rejected<br><time datetime="1999-12-31T23:59:30Z">1999-12-31 23:59:30 UTC</time> <span class="quiet">(30 seconds ago)</span></td>`,
 			}},
 			{"nothing came", with(up, func(s *status.Status) { clear(s.Rows[:]) }), []string{
 				`<td data-label="Rows of that poll">none</td>`,
@@ -261,20 +261,20 @@ func TestLanding_ShowsEachState(t *testing.T) {
 			}},
 			{"failing", with(up, failing), []string{
 				`<strong class="bad">failing</strong><br>token_rejected: the API refuses the token: it is wrong, ` +
-					`expired or of another operation<br>since 1999-12-31 23:58:30 UTC <span>(1 minute ago)</span></td>`,
+					`expired or of another operation, since <time datetime="1999-12-31T23:58:30Z">1999-12-31 23:58:30 UTC</time> <span class="quiet">(1 minute ago)</span></td>`,
 			}},
 			{"failing from the start", with(up, func(s *status.Status) { failing(s); s.Ready = false }), []string{
 				`<strong class="bad">failing since the start</strong><br>token_rejected`,
 			}},
 			{"not the API", with(up, func(s *status.Status) { failing(s); s.Result = "" }), []string{
-				`<strong class="bad">failing</strong><br>the exporter itself failed, see the log<br>since`,
+				`<strong class="bad">failing</strong><br>the exporter itself failed, see the log, since`,
 			}},
 			{"reconciling fails", with(up, func(s *status.Status) { failing(s); s.Up = true }), []string{
 				`<strong class="bad">up, but reconciling fails</strong><br>token_rejected`,
 			}},
 		} {
 			have := ask(t, handler(test.operation), "GET", "/").Body.String()
-			want := append(test.want, `<a href="./metrics">Metrics at /metrics</a>`, "wolkvox_exporter 1.2.3 · as of 2000-01-01 00:00:00 UTC")
+			want := append(test.want, `<a href="./metrics">Metrics at /metrics</a>`, `wolkvox_exporter 1.2.3 · as of <time datetime="2000-01-01T00:00:00Z">2000-01-01 00:00:00 UTC</time>`)
 			for _, want := range want {
 				if !strings.Contains(have, want) {
 					t.Errorf("%s: have %s\nwant in it %s", test.name, have, want)

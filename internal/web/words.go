@@ -38,7 +38,7 @@ func describeNotReady(s *status.Status, now time.Time) string {
 	case s.Failure == "":
 		return "its first poll has not ended yet"
 	}
-	since := newPageTime(s.FailingSince, now, "the start")
+	since := newPageTime(s.FailingSince, now, nil, "the start")
 	if s.NotLoaded != "" {
 		return fmt.Sprintf("it is not loaded: %s, since %s (%s)", describeFailure(s), since.At, since.Distance)
 	}
@@ -91,15 +91,29 @@ func describeRows(rows [ledger.Outcomes]uint64) []string {
 	return texts
 }
 
-// pageTime is a time in UTC and its distance from now. The page wraps neither of them.
-type pageTime struct{ At, Distance string }
+// pageTime is a time as the page shows it.
+type pageTime struct {
+	At       string // in UTC, or words if there was no such time
+	Local    string // on the operation's clock; empty if that shows UTC
+	Machine  string // for programs; empty if there was no such time
+	Distance string // from now
+}
 
-// newPageTime returns a time for the page, or fallback if t is zero.
-func newPageTime(t, now time.Time, fallback string) pageTime {
+const timeFormat = "2006-01-02 15:04:05 MST"
+
+// newPageTime returns a time for the page, or fallback if t is zero. A nil zone is UTC.
+func newPageTime(t, now time.Time, zone *time.Location, fallback string) pageTime {
 	if t.IsZero() {
 		return pageTime{At: fallback}
 	}
-	return pageTime{t.UTC().Format("2006-01-02 15:04:05 UTC"), formatDistance(t, now)}
+	t = t.UTC()
+	p := pageTime{At: t.Format(timeFormat), Machine: t.Format(time.RFC3339), Distance: formatDistance(t, now)}
+	if zone != nil {
+		if local := t.In(zone).Format(timeFormat); local != p.At {
+			p.Local = local
+		}
+	}
+	return p
 }
 
 // formatDistance returns the distance between two times in its largest unit.
