@@ -29,6 +29,16 @@ func TestSystemd_StartsExporter(t *testing.T) {
 	}
 }
 
+// Without AF_UNIX the exporter cannot report, and its start fails after the timeout.
+func TestSystemd_LetsExporterReport(t *testing.T) {
+	text := readFile(t, unit)
+	for _, want := range []string{`Type=notify`, `NotifyAccess=main`, `WatchdogSec=\d+s`, `RestrictAddressFamilies=.*\bAF_UNIX\b.*`} {
+		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(text) {
+			t.Errorf("have no %s", want)
+		}
+	}
+}
+
 func TestSystemd_AcceptsUnit(t *testing.T) {
 	analyze := findProgram(t, "SYSTEMD_ANALYZE")
 	// systemd-analyze requires the program to exist.

@@ -93,6 +93,8 @@ func TestStart_IsolatesOperationThatCannotBeLoaded(t *testing.T) {
 			}
 			if _, page, _ := e.get("/"); !strings.Contains(page, "not loaded") || !strings.Contains(page, bad.reason+": ") {
 				t.Errorf("have no %s on the page\n%s", bad.reason, page)
+			} else if strings.Count(page, ">America/Bogota</span>") != 3 {
+				t.Errorf("have not the time zone of each operation on the page\n%s", page)
 			}
 			// It is tried again each second.
 			eventually(t, "further tries", func() bool { return strings.Count(e.logged(), "msg=polled") > 6 })

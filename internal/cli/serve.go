@@ -30,6 +30,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/manager"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/regular"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/systemd"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -63,7 +64,8 @@ func (c *command) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	registry := prometheus.NewRegistry()
 	listening := make(chan struct{})
-	operations := c.newManager(registry, listening, logger)
+	notifier := systemd.NewNotifier(logger)
+	operations := c.newManager(registry, listening, notifier.BeginReload, logger)
 	defer operations.Close()
 	var loaded string
 	if c.autoReloadInterval.Duration > 0 {
@@ -81,8 +83,12 @@ func (c *command) serve(ctx context.Context) error {
 		versioncollector.NewCollector(program),
 	)
 
-	startPolling := sync.OnceFunc(func() { close(listening) })
-	server := web.NewServer(web.Handler(c.webOptions(ctx, operations, registry, logger)), web.DefaultLimits)
+	handler := web.Handler(c.webOptions(ctx, operations, registry, logger))
+	server := web.NewServer(handler, web.DefaultLimits)
+	startPolling := sync.OnceFunc(func() {
+		close(listening)
+		notifier.Ready()
+	})
 	server.BaseContext = func(net.Listener) context.Context {
 		startPolling()
 		return context.Background()
@@ -107,7 +113,12 @@ func (c *command) serve(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
+		notifier.Run(ctx, systemd.Process{Snapshots: operations.Snapshots, Handler: handler, CheckPath: web.HealthyPath})
+		return nil
+	})
+	group.Go(func() error {
 		<-ctx.Done()
+		notifier.Stopping()
 		operations.Stop()
 		return nil
 	})
@@ -125,7 +136,7 @@ func (c *command) serve(ctx context.Context) error {
 	return err
 }
 
-func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{}, logger log.Logger) *manager.Manager {
+func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{}, beginReload func() (end func()), logger log.Logger) *manager.Manager {
 	var limiter wolkvox.TokenLimiter
 	return manager.New(reg, manager.Options{
 		Targets: c.targets,
@@ -141,6 +152,7 @@ func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{
 		},
 		Listening:    listening,
 		BeginTask:    c.tasks.begin,
+		BeginReload:  beginReload,
 		RunningTasks: c.tasks.String,
 		Logger:       logger,
 	})

@@ -45,6 +45,8 @@ type Options struct {
 	// BeginTask is called before each task that may block, with a text for a log line,
 	// and end after it.
 	BeginTask func(name string) (end func())
+	// BeginReload is called before each reload, and end after it.
+	BeginReload func() (end func())
 	// RunningTasks describes the tasks that have begun and not ended.
 	RunningTasks func() string
 	Logger       log.Logger

@@ -53,6 +53,7 @@ func (m *Manager) ReloadOn(ctx context.Context, signals <-chan os.Signal) {
 }
 
 func (m *Manager) reload(ctx context.Context) error {
+	defer m.options.BeginReload()()
 	err := m.load(ctx)
 	if ctx.Err() != nil {
 		return err // The program is shutting down.

@@ -65,7 +65,7 @@ func writePage(w http.ResponseWriter, o Options) {
 		"Telemetry":     "./" + strings.TrimPrefix(o.TelemetryPath, "/"),
 		"TelemetryPath": o.TelemetryPath,
 		"Ready":         "." + readyPath,
-		"Healthy":       "." + healthyPath,
+		"Healthy":       "." + HealthyPath,
 		"Version":       o.Version,
 		"Now":           newPageTime(now, now, nil, ""),
 		"Operations":    rows,

@@ -13,9 +13,11 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
+// HealthyPath is the path that is answered with 200 while the process works.
+const HealthyPath = "/-/healthy"
+
 const (
 	landingPath = "/"
-	healthyPath = "/-/healthy"
 	readyPath   = "/-/ready"
 	reloadPath  = "/-/reload"
 )
@@ -41,7 +43,7 @@ func Handler(o Options) http.Handler {
 	if o.TelemetryPath != landingPath {
 		mux.Handle("GET "+exactPattern(landingPath), landingHandler(o))
 	}
-	mux.HandleFunc("GET "+healthyPath, handleHealthy)
+	mux.HandleFunc("GET "+HealthyPath, handleHealthy)
 	mux.Handle("GET "+readyPath, readyHandler(o.Snapshots))
 	mux.Handle("POST "+reloadPath, reloadHandler(o))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
