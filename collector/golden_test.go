@@ -27,18 +27,19 @@ var update = flag.Bool("update", false, "update the golden files")
 // memory is a store that takes its time.
 type memory struct {
 	state []byte
+	size  int // of the next one
 	err   error
 	takes time.Duration
 }
 
 func (m *memory) Load() ([]byte, error) { return m.state, m.err }
 
-func (m *memory) Save(state []byte) error {
+func (m *memory) Save(*ledger.Transaction) (int, error) {
 	time.Sleep(m.takes)
 	if m.err == nil {
-		m.state = state
+		m.state = make([]byte, m.size)
 	}
-	return m.err
+	return m.size, m.err
 }
 
 // everything registers all that this package shows, of two operations with a
@@ -96,13 +97,13 @@ func everything(t *testing.T) *prometheus.Registry {
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.Timeout, Duration: time.Minute})
 	NewAPIMetrics(reg, "fresh")
 
-	store := &memory{takes: 20 * time.Millisecond}
+	store := &memory{size: 4096, takes: 20 * time.Millisecond}
 	saves := MeasureSaves(reg, "wv0042", store)
-	if err := saves.Save(make([]byte, 4096)); err != nil {
+	if _, err := saves.Save(nil); err != nil {
 		t.Fatal(err)
 	}
-	store.err = errors.New("disk full")
-	if err := saves.Save(make([]byte, 5000)); !errors.Is(err, store.err) {
+	store.size, store.err = 5000, errors.New("disk full")
+	if _, err := saves.Save(nil); !errors.Is(err, store.err) {
 		t.Fatalf("have error %v, want the store's", err)
 	}
 	MeasureSaves(reg, "fresh", &memory{err: fs.ErrNotExist})

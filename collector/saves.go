@@ -5,20 +5,24 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
 // Store loads and saves a state.
 type Store interface {
 	Load() ([]byte, error)
-	Save(state []byte) error
+	// Save returns the size of the state.
+	Save(t *ledger.Transaction) (size int, err error)
 }
 
-// MeasuredStore is a [Store] with metrics.
+// MeasuredStore is a [Store] with metrics. Like the store, it is for one goroutine at a time.
 type MeasuredStore struct {
 	store     Store
 	bytes     prometheus.Gauge
 	durations prometheus.Histogram
 	failures  prometheus.Counter
+	failed    bool // the last save, and no load has succeeded since
 }
 
 // MeasureSaves registers the metrics of an operation's store and returns the store with them.
@@ -46,24 +50,30 @@ func MeasureSaves(reg prometheus.Registerer, operation string, store Store) *Mea
 	}
 }
 
-// Load loads from the wrapped store.
+// Load loads from the wrapped store. If the last save failed and the state cannot be loaded
+// again, nothing can be saved either: that counts as another failed save.
 func (m *MeasuredStore) Load() ([]byte, error) {
 	state, err := m.store.Load()
-	if err == nil {
+	switch {
+	case err == nil:
 		m.bytes.Set(float64(len(state)))
+		m.failed = false
+	case m.failed:
+		m.failures.Inc()
 	}
 	return state, err
 }
 
 // Save saves to the wrapped store.
-func (m *MeasuredStore) Save(state []byte) error {
+func (m *MeasuredStore) Save(t *ledger.Transaction) (size int, err error) {
 	start := time.Now()
-	err := m.store.Save(state)
+	size, err = m.store.Save(t)
 	m.durations.Observe(time.Since(start).Seconds())
 	if err != nil {
 		m.failures.Inc()
-		return err
+		m.failed = true
+		return size, err
 	}
-	m.bytes.Set(float64(len(state)))
-	return nil
+	m.bytes.Set(float64(size))
+	return size, nil
 }

@@ -25,13 +25,13 @@ type Parts struct {
 }
 
 // MarshalParts returns the parts of the state that the transaction has changed: the progress,
-// the figures if a count of a label set or an agent differs, and the identities that differ.
+// the figures if a label set or an agent differs, and the identities that differ.
 // If all is true, it returns everything, and identities replaces all segments before.
 func (t *Transaction) MarshalParts(all bool) (Parts, error) {
 	head := t.toV1()
 	var parts Parts
 	var err error
-	if all || len(t.tallies.changed)+len(t.agents.changed) > 0 {
+	if all || t.ledger.restamped || len(t.tallies.changed)+len(t.agents.changed) > 0 {
 		if parts.Figures, err = marshalFigures(head.Sets); err != nil {
 			return Parts{}, err
 		}

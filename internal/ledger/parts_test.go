@@ -81,6 +81,22 @@ func TestTransaction_MarshalsOnlyWhatItChanged(t *testing.T) {
 	}
 }
 
+// A label set that was born in the future is no longer new, also after the next load.
+func TestTransaction_MarshalsFiguresAfterClockWasSetBack(t *testing.T) {
+	l, err := Unmarshal(mustMarshal(t, full(t)), withAgents(2), noon.Add(-time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transaction := l.Begin(clock(noon))
+	if parts := mustMarshalParts(t, transaction, false); parts.Figures == nil {
+		t.Error("have no figures, want those with other origins")
+	}
+	transaction.Commit()
+	if parts := mustMarshalParts(t, l.Begin(clock(noon)), false); parts.Figures != nil {
+		t.Error("committed: have figures, want none")
+	}
+}
+
 // The parts of a released version must be joined forever, so -update only writes those that
 // are missing.
 func TestSplit_MatchesGoldenParts(t *testing.T) {

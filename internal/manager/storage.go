@@ -28,10 +28,10 @@ func openStorage(path string) (*storage, error) {
 // store returns where an operation's state is kept.
 func (s *storage) store(operation string) poller.Store {
 	if s.folder != nil {
-		return s.folder.File(operation)
+		return poller.Whole(s.folder.File(operation))
 	}
 	memory, _ := s.memories.LoadOrStore(operation, &store.Memory{})
-	return memory.(*store.Memory)
+	return poller.Whole(memory.(*store.Memory))
 }
 
 func (s *storage) close() {

@@ -4,10 +4,8 @@ package poller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -26,13 +24,6 @@ type Report interface {
 	// ClockSkew returns how far the API's clock is ahead of ours; ok is false while that is
 	// unknown.
 	ClockSkew() (ahead time.Duration, ok bool)
-}
-
-// Store keeps a state. Load returns [fs.ErrNotExist] before the first Save. Once Save has
-// returned nil, the state survives a crash.
-type Store interface {
-	Load() ([]byte, error)
-	Save(state []byte) error
 }
 
 // Options describe an operation and how it is polled.
@@ -72,7 +63,9 @@ type Poller struct {
 
 	// The rest belongs to the goroutine in Run.
 	status      status.Status
-	watchdog    *watchdog // nil before Run
+	shown       *ledger.View // the last one that was published
+	unsure      bool         // the last save failed, so the saved state is not known
+	watchdog    *watchdog    // nil before Run
 	polling     fault.Fault
 	reconciling fault.Fault
 	warnings    warnings
@@ -99,17 +92,9 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		status:    status.Status{Started: time.Now(), RoutingPoints: options.RoutingPoints},
 	}
 	p.reader = reader.New(report, reader.Options{Zone: options.Zone, Logger: p.logger, Interval: options.Interval, Timeout: options.Timeout})
-	saved, err := store.Load()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		p.ledger = ledger.New(options.Ledger)
-	case err != nil:
+	var err error
+	if p.ledger, err = loadLedger(store, options.Ledger); err != nil {
 		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
-	default:
-		p.ledger, err = ledger.Unmarshal(saved, options.Ledger, time.Now())
-		if err != nil {
-			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
-		}
 	}
 	p.publish(p.ledger.View())
 	return p, nil
@@ -119,6 +104,7 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 func (p *Poller) Snapshot() status.Snapshot { return *p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
+	p.shown = view
 	if p.options.ReconcileInterval > 0 {
 		p.status.LastReconcile = view.Progress.Reconciled
 	}
@@ -129,6 +115,9 @@ func (p *Poller) publish(view *ledger.View) {
 		p.status.StuckAfter = reader.Later(time.Now(), p.status.NextPoll).Add(p.options.stuckTimeout())
 		p.watchdog.extend(p.status.StuckAfter)
 	}
+	if p.status.NotLoaded != "" {
+		view = nil
+	}
 	p.snapshot.Store(&status.Snapshot{Operation: p.options.Operation, View: view, Status: p.status})
 }
 
@@ -137,13 +126,13 @@ func (p *Poller) publish(view *ledger.View) {
 func (p *Poller) Run(ctx context.Context) {
 	p.watchdog = newWatchdog(p.logger, p.options.stuckTimeout())
 	defer p.watchdog.stop()
-	p.publish(p.snapshot.Load().View)
+	p.publish(p.shown)
 	for {
 		p.poll(ctx)
 		p.refreshInfo(ctx)
 		next := nextTick(reader.Later(time.Now(), p.reader.QuietUntil()), p.options.Interval, offset(p.options.Operation, p.options.Interval))
 		p.status.NextPoll = next
-		p.publish(p.snapshot.Load().View)
+		p.publish(p.shown)
 		if reader.Sleep(ctx, time.Until(next)) != nil {
 			return
 		}

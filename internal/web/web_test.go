@@ -81,7 +81,7 @@ func TestHandler_ShowsWhyOperationIsNotLoaded(t *testing.T) {
 func TestLoadFailures_AreAllExplained(t *testing.T) {
 	for _, failure := range []status.LoadFailure{
 		status.StateCorrupt, status.StateForeign, status.StateNewer, status.StateOlder, status.StateMissing,
-		status.StateUnreadable, status.TokenFile, status.HTTPFile,
+		status.StateUnreadable, status.StateBehind, status.TokenFile, status.HTTPFile,
 	} {
 		if loadFailures[failure] == "" {
 			t.Errorf("%s is not explained", failure)

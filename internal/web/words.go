@@ -76,6 +76,7 @@ var loadFailures = map[status.LoadFailure]string{
 	status.StateOlder:      "its state file was written by a version that is not supported any more, see the log for what to do",
 	status.StateMissing:    "its state file is missing but the previous generation exists, see the log for what to do",
 	status.StateUnreadable: "its state file cannot be read, see the log",
+	status.StateBehind:     "an older state has replaced its saved state, see the log for what to do",
 	status.TokenFile:       "its token file cannot be used, see the log",
 	status.HTTPFile:        "a file of its http_config cannot be used, see the log",
 }
