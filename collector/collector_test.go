@@ -79,6 +79,8 @@ var contract = map[string]string{
 	"wolkvox_exporter_state_bytes":                      "GAUGE operation",
 	"wolkvox_exporter_state_save_duration_seconds":      "HISTOGRAM operation",
 	"wolkvox_exporter_state_save_failures_total":        "COUNTER operation",
+	"wolkvox_exporter_storage_request_duration_seconds": "HISTOGRAM request",
+	"wolkvox_exporter_storage_up":                       "GAUGE",
 	"wolkvox_agent_chats_total":                         "COUNTER agent_id operation",
 	"wolkvox_agent_handle_time_seconds":                 "SUMMARY agent_id operation",
 	"wolkvox_agent_speed_of_answer_seconds":             "SUMMARY agent_id operation",
@@ -124,7 +126,7 @@ func TestCollectors_DescribeEveryMetric(t *testing.T) {
 	var want []string
 	for name := range contract {
 		request := strings.HasPrefix(name, "wolkvox_api_") && !strings.HasPrefix(name, "wolkvox_api_token_")
-		if !request && !strings.HasPrefix(name, "wolkvox_exporter_state_") {
+		if !request && !strings.HasPrefix(name, "wolkvox_exporter_state_") && !strings.HasPrefix(name, "wolkvox_exporter_storage_") {
 			want = append(want, name)
 		}
 	}

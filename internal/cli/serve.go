@@ -126,6 +126,7 @@ func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{
 			return c.newPollingClient(target, append(options, wolkvox.WithTokenLimiter(&limiter))...)
 		},
 		StoragePath:  c.storagePath,
+		Database:     c.database,
 		Ledger:       ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
 		Listening:    listening,
 		BeginTask:    c.tasks.begin,
