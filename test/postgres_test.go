@@ -5,9 +5,12 @@ package test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -60,58 +63,111 @@ func sql(t *testing.T, s *postgrestest.Server, database, sql string) {
 	}
 }
 
-// Kills of the exporter, crashes of the database and faults of the network between them
-// never show a chat twice, take one back or lose one.
-func TestServe_CountsEachChatOnceOverPostgreSQL(t *testing.T) {
-	t.Parallel()
-	s := startPostgres(t)
+// databaseFaults breaks the exporter, its database and the network between them at random.
+type databaseFaults struct {
+	*randomKills
+	server *postgrestest.Server
+	proxy  *postgrestest.Proxy
+}
+
+// faults are the faults by name. Each has ended when it returns.
+func (d *databaseFaults) faults() map[string]func() {
+	control := func(action string) {
+		if err := d.server.Control(action, "-m", "immediate"); err != nil {
+			d.t.Error(err)
+		}
+	}
+	during := func(flag *atomic.Bool, do func()) {
+		flag.Store(true)
+		defer flag.Store(false)
+		do()
+	}
+	wait := func() { d.sleepUpTo(1500 * time.Millisecond) }
+	restart := func() { d.kill(); d.start() }
+	return map[string]func(){
+		"kill":                    restart,
+		"kill in a lost answer":   func() { during(&d.proxy.Swallow, func() { wait(); d.kill() }); d.start() },
+		"lost answers":            func() { during(&d.proxy.Swallow, wait) },
+		"cut connections":         d.proxy.Cut,
+		"nothing arrives":         func() { during(&d.proxy.Hole, wait); d.proxy.Cut() },
+		"late answers":            func() { d.proxy.Delay.Store(d.random.Int64N(int64(time.Second))); wait(); d.proxy.Delay.Store(0) },
+		"crash of the database":   func() { control("restart") },
+		"kill without a database": func() { control("stop"); restart(); wait(); d.startDatabase() },
+		"without a database":      func() { control("stop"); wait(); d.startDatabase() },
+	}
+}
+
+func (d *databaseFaults) startDatabase() {
+	if err := d.server.Control("start"); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// newDatabaseFaults starts a program with its state in a new database, behind a proxy.
+func newDatabaseFaults(t *testing.T, s *postgrestest.Server, readings wolkvoxtest.Readings, random *rand.Rand) *databaseFaults {
+	t.Helper()
 	database := newSchema(t, s)
 	proxy, err := s.StartProxy()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(proxy.Close)
-	k := newKillTest(t, wolkvoxtest.Readings{}, 0)
+	k := newKillTest(t, readings, 400*time.Millisecond)
 	k.program = k.program.onDatabase(proxy.URL(postgrestest.Role, database))
 	k.mayBeAbsent = true
-	k.startFirst()
-	ended := k.watch()
-	const chats = 300
-	k.server.Add(endingSoon(0, chats, time.Now(), 12*time.Second)...)
-	faults := []func(){
-		func() { k.kill(); k.start() },
-		func() {
-			if err := s.Control("restart", "-m", "immediate"); err != nil {
-				t.Error(err)
-			}
-		},
-		func() { proxy.Swallow.Store(true); time.Sleep(1200 * time.Millisecond); proxy.Swallow.Store(false) },
-		proxy.Cut,
-		func() {
-			proxy.Swallow.Store(true)
-			time.Sleep(1100 * time.Millisecond)
-			k.kill()
-			proxy.Swallow.Store(false)
-			k.start()
-		},
-		func() {
-			if err := s.Control("stop", "-m", "immediate"); err != nil {
-				t.Error(err)
-			}
-			k.kill()
-			k.start() // It listens, and waits for the database.
-			if err := s.Control("start"); err != nil {
-				t.Error(err)
-			}
-		},
+	d := &databaseFaults{&randomKills{killTest: k, random: random}, s, proxy}
+	d.startFirst()
+	d.last = time.Now().Add(time.Second)
+	return d
+}
+
+// Kills of the exporter, crashes of the database and faults of the network between them
+// never show a chat twice, take one back or lose one.
+func TestServe_CountsEachChatOnceOverPostgreSQL(t *testing.T) {
+	t.Parallel()
+	d := newDatabaseFaults(t, startPostgres(t), wolkvoxtest.Readings{}, rand.New(rand.NewPCG(17, 17)))
+	watched, faults := d.watch(), d.faults()
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		d.addChats()
+		faults[name]()
 	}
-	for _, fault := range faults {
-		fault()
-		k.awaitMoreChats()
-	}
-	k.wantAllChats(chats, ended)
-	if logged := k.logged(); strings.Contains(logged, postgrestest.Password) {
+	d.wantAllChats(d.chats, watched)
+	if strings.Contains(d.logged(), postgrestest.Password) {
 		t.Error("the log has the password")
+	}
+}
+
+// The same at random, for minutes, under readings of the API that make it hard to count a
+// chat once.
+func TestServe_CountsEachChatOnceThroughHundredsOfDatabaseFaults(t *testing.T) {
+	if os.Getenv("TORTURE") == "" {
+		t.Skip("it takes minutes: set TORTURE to run it")
+	}
+	seed := envUint(t, "TORTURE_SEED", rand.Uint64())
+	count := int(envUint(t, "TORTURE_KILLS", 300)) / len(awkwardReadings)
+	t.Logf("to repeat this plan: TORTURE_SEED=%d", seed)
+	s, happened := startPostgres(t), map[string]int{}
+	for i, api := range awkwardReadings {
+		t.Run(api.name, func(t *testing.T) {
+			d := newDatabaseFaults(t, s, api.readings, rand.New(rand.NewPCG(seed, uint64(i))))
+			began, watched, faults := time.Now(), d.watch(), d.faults()
+			names := slices.Sorted(maps.Keys(faults))
+			for range count {
+				if t.Failed() {
+					return
+				}
+				d.addChats()
+				name := names[d.random.IntN(len(names))]
+				happened[name]++
+				faults[name]()
+				d.sleepUpTo(1500 * time.Millisecond)
+			}
+			d.wantAllChats(d.chats, watched)
+			t.Logf("%d faults in %s: %d chats, %d scrapes", count, time.Since(began).Round(time.Second), d.chats, d.scrapes.Load())
+		})
+	}
+	for name, n := range happened {
+		t.Logf("%3d times %s", n, name)
 	}
 }
 
@@ -241,4 +297,31 @@ func TestServe_RefusesDatabaseThatNeedsAPerson(t *testing.T) {
 	k.await("a first poll", up)
 	check("can be used: PostgreSQL 1")
 	check("it can be loaded from the database")
+}
+
+// The commands of docs/postgresql.md set up a database in which the exporter has the rights
+// that it needs, and no others.
+func TestPostgreSQLDoc_SetsUp(t *testing.T) {
+	t.Parallel()
+	s := startPostgres(t)
+	page, err := os.ReadFile("docs/postgresql.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(page), "```sql\n")
+	block, _, _ = strings.Cut(block, "```")
+	// The server has a role of this name already.
+	block = strings.NewReplacer("wolkvox_exporter", "an_exporter", "…", postgrestest.Password).Replace(block)
+	for statement := range strings.SplitSeq(strings.TrimSpace(block), "\n") {
+		sql(t, s, "postgres", statement)
+	}
+	owner := invocation{args: []string{"state", "migrate", "--grant=an_exporter"}}.onDatabase(s.URL("wolkvox_owner", "wolkvox"))
+	if status, stdout, stderr := owner.runToEnd(t); status != 0 || !strings.Contains(stdout, "has version 1 now") {
+		t.Fatalf("have status %d, stdout %q and stderr %q", status, stdout, stderr)
+	}
+	k := newKillTest(t, wolkvoxtest.Readings{}, 0)
+	k.program = k.program.onDatabase(s.URL("an_exporter", "wolkvox"))
+	k.startFirst()
+	k.server.Add(endingSoon(0, 10, time.Now(), time.Second)...)
+	k.await("chats", func(have samples) bool { return have.sum("wolkvox_chat_interactions_total") == 10 })
 }
