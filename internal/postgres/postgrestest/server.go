@@ -57,7 +57,10 @@ func Start(bin string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Dir: dir, bin: bin}
-	if s.as, err = unprivileged(dir); err == nil {
+	if s.as, err = unprivileged(dir); err == nil && s.run("initdb", "--version") != nil {
+		err = fmt.Errorf("%w that another user than root can run: its parents need the mode 711", ErrNoPrograms)
+	}
+	if err == nil {
 		err = s.initialize()
 	}
 	if err != nil {
