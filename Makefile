@@ -101,6 +101,8 @@ test: $(GOTESTSUM) $(if $(WHOLE),programs) ## run every test, with the race dete
 # -race turns on checkptr, which checks the use of unsafe.Pointer. The program does not use it, and
 # checkptr takes a tenth of the time. In GOFLAGS, because tests build the program with -race as well.
 WITHOUT_CHECKPTR := -gcflags=all=-d=checkptr=0
+# A process with the race detector waits a second before it ends, and tests start hundreds.
+unit blackbox: export GORACE = atexit_sleep_ms=0
 unit: GOFLAGS += $(if $(RACE),$(WITHOUT_CHECKPTR))
 unit: $(GOTESTSUM)
 	@mkdir -p .cache

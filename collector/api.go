@@ -1,74 +1,79 @@
 package collector
 
 import (
-	"strings"
-	"unicode/utf8"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
+// requestBounds go up to the vendor's limit of a minute.
+var requestBounds = []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60}
+
 // APIMetrics counts the requests to the API of one operation.
 type APIMetrics struct {
-	requests  *prometheus.CounterVec
-	durations *prometheus.HistogramVec
-	// skew is a vector without labels, so that it is absent until the skew is known.
-	skew      *prometheus.GaugeVec
-	extraText *prometheus.CounterVec
+	created time.Time
+
+	mu       sync.Mutex
+	observed uint64
+	apis     []apiCounts    // as in wolkvox.APIs
+	skew     *time.Duration // nil until it is known
 }
 
-// NewAPIMetrics registers the metrics of an operation. Like MustRegister, it panics if they
-// are already registered.
-func NewAPIMetrics(reg prometheus.Registerer, operation string) *APIMetrics {
-	factory, labels := promauto.With(reg), operationLabel(operation)
-	m := &APIMetrics{
-		requests: factory.NewCounterVec(prometheus.CounterOpts{
-			Name:        "wolkvox_api_requests_total",
-			Help:        "Requests to the API, by their result.",
-			ConstLabels: labels,
-		}, []string{"api", "result"}),
-		durations: factory.NewHistogramVec(prometheus.HistogramOpts{
-			Name:        "wolkvox_api_request_duration_seconds",
-			Help:        "Duration of a request to the API, including reading the response and failed requests, in seconds.",
-			ConstLabels: labels,
-			// Up to the vendor's limit of a minute.
-			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60},
-		}, []string{"api"}),
-		skew: factory.NewGaugeVec(prometheus.GaugeOpts{
-			Name:        "wolkvox_api_clock_skew_seconds",
-			Help:        "How far the clock of the API is ahead of the clock of the exporter, in whole seconds (header Date of the newest response).",
-			ConstLabels: labels,
-		}, nil),
-		extraText: factory.NewCounterVec(prometheus.CounterOpts{
-			Name:        "wolkvox_api_extra_text_total",
-			Help:        "Responses with other text before or after the JSON, such as a PHP warning. They are read anyway.",
-			ConstLabels: labels,
-		}, []string{"api"}),
-	}
-	for _, api := range wolkvox.APIs() {
-		m.durations.WithLabelValues(api)
-		m.extraText.WithLabelValues(api)
-		for _, result := range wolkvox.Results() {
-			m.requests.WithLabelValues(api, string(result))
-		}
+// apiCounts counts the requests to one of the APIs.
+type apiCounts struct {
+	results   []uint64 // as in wolkvox.Results
+	durations durations
+	extraText uint64
+}
+
+// NewAPIMetrics returns the metrics of an operation without requests.
+func NewAPIMetrics() *APIMetrics {
+	m := &APIMetrics{created: time.Now(), apis: make([]apiCounts, len(wolkvox.APIs()))}
+	for i := range m.apis {
+		m.apis[i] = apiCounts{results: make([]uint64, len(wolkvox.Results())), durations: newDurations(requestBounds)}
 	}
 	return m
 }
 
 // Observe counts a request. It is a function for [wolkvox.WithObserver].
 func (m *APIMetrics) Observe(r wolkvox.Request) {
-	m.requests.WithLabelValues(r.API, string(r.Result)).Inc()
-	m.durations.WithLabelValues(r.API).Observe(r.Duration.Seconds())
-	if r.ClockSkew != nil {
-		m.skew.WithLabelValues().Set(r.ClockSkew.Seconds())
-	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.observed++
+	counts := &m.apis[slices.Index(wolkvox.APIs(), r.API)]
+	counts.results[slices.Index(wolkvox.Results(), r.Result)]++
+	counts.durations.observe(r.Duration)
 	if r.ExtraText {
-		m.extraText.WithLabelValues(r.API).Inc()
+		counts.extraText++
+	}
+	if r.ClockSkew != nil {
+		m.skew = r.ClockSkew
 	}
 }
 
-func operationLabel(name string) prometheus.Labels {
-	return prometheus.Labels{"operation": strings.ToValidUTF8(name, string(utf8.RuneError))}
+// version returns the number of requests.
+func (m *APIMetrics) version() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.observed
+}
+
+func (m *APIMetrics) collect(ch chan<- prometheus.Metric, operation string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, api := range wolkvox.APIs() {
+		counts := &m.apis[i]
+		for j, result := range wolkvox.Results() {
+			ch <- newCounter(apiRequests, float64(counts.results[j]), m.created, operation, api, string(result))
+		}
+		ch <- counts.durations.metric(apiRequestDuration, m.created, operation, api)
+		ch <- newCounter(apiExtraText, float64(counts.extraText), m.created, operation, api)
+	}
+	if m.skew != nil {
+		ch <- newGauge(apiClockSkew, m.skew.Seconds(), operation)
+	}
 }

@@ -13,7 +13,8 @@ import (
 
 func TestAPIMetrics_HasEveryResultAtZero(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	m := NewAPIMetrics(reg, "wv0042")
+	m := NewAPIMetrics()
+	reg.MustRegister(collectFunc(func(ch chan<- prometheus.Metric) { m.collect(ch, "wv0042") }))
 	want := map[string]float64{}
 	for _, api := range wolkvox.APIs() {
 		for _, result := range wolkvox.Results() {

@@ -1,58 +1,25 @@
 package collector
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
-// chatMetrics holds the metrics of one label set, allocated together.
-type chatMetrics struct {
-	interactions, handoffs counter
-	lastSenders            [wolkvox.SenderCount]counter
-	histograms             [ledger.Measures]histogram
-}
-
 // collectChats collects every family of a label set, so that no series of it is missing.
-func (options *Options) collectChats(ch chan<- prometheus.Metric, o *operation, set ledger.LabelSet, now time.Time) {
+func (options *Options) collectChats(ch chan<- prometheus.Metric, operation string, set ledger.LabelSet) {
 	tally := set.Tally
-	if options.isHeld(tally.Born, tally.Initial, now) {
-		tally = tally.Empty()
+	ch <- newCounter(interactions, float64(tally.Interactions), set.Born, operation, set.RoutingPoint, set.Channel)
+	ch <- newCounter(handoffs, float64(tally.Handoffs), set.Born, operation, set.RoutingPoint, set.Channel)
+	for sender, n := range tally.LastSender {
+		ch <- newCounter(lastSenders, float64(n), set.Born, operation, set.RoutingPoint, set.Channel, wolkvox.LastSender(sender).String())
 	}
-	var (
-		born    = timestamppb.New(set.Born)
-		channel = label("channel", set.Channel)
-		rpID    = label("rp_id", set.RoutingPoint)
-		labels  = []*dto.LabelPair{channel, o.name, rpID}
-		metrics chatMetrics
-	)
-	metrics.interactions = counter{descs[interactions], labels, float64(tally.Interactions), born}
-	ch <- &metrics.interactions
-	metrics.handoffs = counter{descs[handoffs], labels, float64(tally.Handoffs), born}
-	ch <- &metrics.handoffs
-	for sender, count := range tally.LastSender {
-		withSender := []*dto.LabelPair{channel, lastSenderLabels[sender], o.name, rpID}
-		metrics.lastSenders[sender] = counter{descs[lastSenders], withSender, float64(count), born}
-		ch <- &metrics.lastSenders[sender]
-	}
-	for m := range ledger.Measure(ledger.Measures) {
-		h := histogram{
-			desc:    descs[measures[m].family],
-			labels:  labels,
-			data:    &tally.Histograms[m],
-			created: born,
-			classic: !options.OmitClassicBuckets,
-			native:  options.NativeHistograms,
+	for m := range tally.Histograms {
+		labels := []string{operation, set.RoutingPoint, set.Channel}
+		if sender := measures[m].sender; sender != "" {
+			labels = append(labels, sender)
 		}
-		if measures[m].sender != nil {
-			h.labels = []*dto.LabelPair{channel, o.name, rpID, measures[m].sender}
-		}
-		metrics.histograms[m] = h
-		ch <- &metrics.histograms[m]
+		ch <- options.newHistogram(measures[m].family, &tally.Histograms[m], set.Born, labels...)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"maps"
 	"net/http/httptest"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,7 +87,7 @@ var contract = map[string]string{
 	"wolkvox_agent_info":                                "GAUGE agent_id agent_name operation",
 }
 
-func TestCollectors_HaveEveryMetricOfContract(t *testing.T) {
+func TestSources_HaveEveryMetricOfContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		have := map[string]string{}
 		for name, f := range gatherFrom(t, everything(t)) {
@@ -109,61 +108,7 @@ func TestCollectors_HaveEveryMetricOfContract(t *testing.T) {
 	})
 }
 
-func TestCollectors_DescribeEveryMetric(t *testing.T) {
-	described := make(chan *prometheus.Desc, 100)
-	NewLedgerCollector(nil, Options{}).Describe(described)
-	NewPollingCollector(always(nil)).Describe(described)
-	close(described)
-	name := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{operation`)
-	var have []string
-	for d := range described {
-		match := name.FindStringSubmatch(d.String())
-		if match == nil {
-			t.Fatalf("have %s, want operation as its first label", d)
-		}
-		have = append(have, match[1])
-	}
-	var want []string
-	for name := range contract {
-		request := strings.HasPrefix(name, "wolkvox_api_") && !strings.HasPrefix(name, "wolkvox_api_token_")
-		if !request && !strings.HasPrefix(name, "wolkvox_exporter_state_") && !strings.HasPrefix(name, "wolkvox_exporter_storage_") {
-			want = append(want, name)
-		}
-	}
-	slices.Sort(have)
-	slices.Sort(want)
-	if !slices.Equal(have, want) {
-		t.Errorf("have %q\nwant %q", have, want)
-	}
-}
-
-// The registry would copy and sort the labels of a metric at each scrape.
-func TestCollectors_SortLabels(t *testing.T) {
-	h := newHistory(10)
-	h.read(ledger.Starting, h.bot("101", "web", 1))
-	quota := 1000.0
-	snapshot := status.Snapshot{Operation: "wv0042", View: h.ledger.View(), Status: status.Status{
-		MissingKeys: map[wolkvox.Field]bool{wolkvox.ASA: true, wolkvox.EndDate: false},
-		LastPoll:    time.Now(), LastReconcile: time.Now(),
-		RoutingPoints: map[string]string{"101": "Ventas"}, TokenInfo: wolkvox.TokenInfo{Used: &quota, Limit: &quota},
-	}}
-	collected := make(chan prometheus.Metric, 100)
-	operations := []status.Snapshot{snapshot}
-	NewLedgerCollector(always(operations), Options{}).Collect(collected)
-	NewPollingCollector(always(operations)).Collect(collected)
-	close(collected)
-	for metric := range collected {
-		var m dto.Metric
-		if err := metric.Write(&m); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.IsSortedFunc(m.GetLabel(), func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) }) {
-			t.Errorf("%s: have labels %v, want them sorted by name", metric.Desc(), m.GetLabel())
-		}
-	}
-}
-
-func TestPollingCollector_StuckIsNotUp(t *testing.T) {
+func TestPollingSource_StuckIsNotUp(t *testing.T) {
 	h := newHistory(10)
 	for after, want := range map[time.Duration]float64{time.Minute: 1, -time.Second: 0} {
 		polling := status.Status{Up: true, Ready: true, StuckAfter: time.Now().Add(after)}
@@ -174,7 +119,7 @@ func TestPollingCollector_StuckIsNotUp(t *testing.T) {
 	}
 }
 
-func TestLedgerCollector_ShowsWholeLabelSet(t *testing.T) {
+func TestLedgerSource_ShowsWholeLabelSet(t *testing.T) {
 	h := newHistory(10)
 	// A row that states nothing but its end.
 	h.read(ledger.Starting, wolkvox.Chat{ID: 1, End: 1, RoutingPoint: "101", Channel: "web"})
@@ -201,7 +146,7 @@ func TestLedgerCollector_ShowsWholeLabelSet(t *testing.T) {
 	}
 }
 
-func TestLedgerCollector_HoldsNewLabelSetAtZero(t *testing.T) {
+func TestLedgerSource_HoldsNewLabelSetAtZero(t *testing.T) {
 	const hold = 2 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
@@ -260,7 +205,7 @@ func TestLedgerCollector_HoldsNewLabelSetAtZero(t *testing.T) {
 }
 
 // The clock was a minute ahead in the run before, which showed the set's chats.
-func TestLedgerCollector_HoldsLabelSetBornInFuture(t *testing.T) {
+func TestLedgerSource_HoldsLabelSetBornInFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(10)
 		h.read(ledger.Starting)
@@ -283,19 +228,15 @@ func TestLedgerCollector_HoldsLabelSetBornInFuture(t *testing.T) {
 	})
 }
 
-func TestCollectors_OmitOperationNotLoaded(t *testing.T) {
-	have := gather(t, []status.Snapshot{{Operation: "wv0042"}}, Options{})
+func TestSources_OmitOperationNotLoaded(t *testing.T) {
+	have := gather(t, []status.Snapshot{{Operation: "wv0042", Status: status.Status{NotLoaded: status.StateCorrupt}}}, Options{})
 	names := slices.Sorted(maps.Keys(have))
-	want := []string{
-		"wolkvox_exporter_skipped_seconds_total", "wolkvox_exporter_truncated_seconds_total",
-		"wolkvox_exporter_truncated_windows_total", "wolkvox_exporter_unreadable_seconds_total", "wolkvox_up",
-	}
-	if !slices.Equal(names, want) {
+	if want := []string{"wolkvox_exporter_operation_not_loaded", "wolkvox_up"}; !slices.Equal(names, want) {
 		t.Errorf("have %q, want %q", names, want)
 	}
 }
 
-func TestCollectors_OmitTimesBeforeFirstPoll(t *testing.T) {
+func TestSources_OmitTimesBeforeFirstPoll(t *testing.T) {
 	have := gather(t, []status.Snapshot{{Operation: "wv0042", View: ledger.New(ledger.Options{MaxLabelSets: 10}).View()}}, Options{})
 	for _, name := range []string{
 		"wolkvox_exporter_complete_until_timestamp_seconds", "wolkvox_exporter_last_success_timestamp_seconds",
@@ -313,7 +254,7 @@ func TestCollectors_OmitTimesBeforeFirstPoll(t *testing.T) {
 }
 
 // The decoder cleans labels; whatever comes past it must not cost the scrape.
-func TestLedgerCollector_AcceptsAnyLabelValue(t *testing.T) {
+func TestLedgerSource_AcceptsAnyLabelValue(t *testing.T) {
 	hostile := []string{
 		"", "\xff\xfe", `a"b\c`, "a\nb", "\x00", "{}", `"} 1` + "\n# EOF\n", strings.Repeat("x", 1000), "\u202e", "other",
 	}
@@ -323,8 +264,6 @@ func TestLedgerCollector_AcceptsAnyLabelValue(t *testing.T) {
 		h := newHistory(1000)
 		h.read(ledger.Starting, h.bot(value, "web", 1), h.bot("101", value, 1))
 		operations = append(operations, status.Snapshot{Operation: value, View: h.ledger.View()})
-		NewAPIMetrics(reg, value)
-		MeasureSaves(reg, value, &memory{})
 	}
 	register(reg, operations, Options{})
 

@@ -2,13 +2,11 @@ package collector
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// family is a metric family of [LedgerCollector], those before ledgerFamilies, or of
-// [PollingCollector].
+// family is a metric family of a [LedgerSource] or of a [PollingSource].
 type family uint8
 
 const (
@@ -34,7 +32,6 @@ const (
 	completeUntil
 	labelSets
 	labelSetsOverflowed
-	routingPointInfo
 
 	up
 	notLoaded
@@ -48,11 +45,18 @@ const (
 	unreadableSeconds
 	fieldMissing
 	skippedSeconds
+	routingPointInfo
+
+	apiRequests
+	apiRequestDuration
+	apiClockSkew
+	apiExtraText
+
+	stateBytes
+	stateSaveDuration
+	stateSaveFailures
 
 	families = iota // how many there are
-
-	countedFamilies = records // where the families of chats and agents end
-	ledgerFamilies  = up      // where those of LedgerCollector end
 )
 
 // definitions holds the name, the help text and the labels besides operation of each family.
@@ -227,6 +231,43 @@ var definitions = [families]struct {
 		`Rows counted under rp_id="other", channel="other", or under agent_id="other", because --collector.max-label-sets was reached.`,
 		nil,
 	},
+
+	apiRequests: {
+		"wolkvox_api_requests_total",
+		"Requests to the API, by their result.",
+		[]string{"api", "result"},
+	},
+	apiRequestDuration: {
+		"wolkvox_api_request_duration_seconds",
+		"Duration of a request to the API, including reading the response and failed requests, in seconds.",
+		[]string{"api"},
+	},
+	apiClockSkew: {
+		"wolkvox_api_clock_skew_seconds",
+		"How far the clock of the API is ahead of the clock of the exporter, in whole seconds (header Date of the newest response).",
+		nil,
+	},
+	apiExtraText: {
+		"wolkvox_api_extra_text_total",
+		"Responses with other text before or after the JSON, such as a PHP warning. They are read anyway.",
+		[]string{"api"},
+	},
+
+	stateBytes: {
+		"wolkvox_exporter_state_bytes",
+		"Size of the state that was last loaded or saved, in bytes.",
+		nil,
+	},
+	stateSaveDuration: {
+		"wolkvox_exporter_state_save_duration_seconds",
+		"Duration of saving the state, including failed attempts, in seconds.",
+		nil,
+	},
+	stateSaveFailures: {
+		"wolkvox_exporter_state_save_failures_total",
+		"Failed attempts to save the state. The metrics do not change until a save succeeds.",
+		nil,
+	},
 }
 
 // descs is shared by all collectors.
@@ -240,13 +281,13 @@ var descs = func() (all [families]*prometheus.Desc) {
 // measures holds the family of each measure, and its label sender if it has one.
 var measures = [ledger.Measures]struct {
 	family family
-	sender *dto.LabelPair
+	sender string
 }{
 	ledger.BotTime:            {family: botTime},
 	ledger.SpeedOfAnswer:      {family: speedOfAnswer},
 	ledger.HandleTime:         {family: handleTime},
 	ledger.Duration:           {family: duration},
 	ledger.Messages:           {family: messages},
-	ledger.CustomerCharacters: {characters, label("sender", "customer")},
-	ledger.AgentCharacters:    {characters, label("sender", "agent")},
+	ledger.CustomerCharacters: {characters, "customer"},
+	ledger.AgentCharacters:    {characters, "agent"},
 }

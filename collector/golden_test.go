@@ -3,7 +3,6 @@ package collector
 import (
 	"errors"
 	"flag"
-	"io/fs"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -86,27 +85,31 @@ func everything(t *testing.T) *prometheus.Registry {
 			TokenInfo:     wolkvox.TokenInfo{Used: &used, Limit: &limit},
 		}},
 		{Operation: "fresh", View: fresh.ledger.View(), Status: status.Status{Up: true, Ready: true, LastPoll: time.Now()}},
-		{Operation: "loading"},
 		{Operation: "corrupt", Status: status.Status{NotLoaded: status.StateCorrupt}},
 	}
-	register(reg, operations, Options{ZeroHold: 2 * time.Minute, NativeHistograms: true})
 
-	m := NewAPIMetrics(reg, "wv0042")
+	m := NewAPIMetrics()
 	skew := -1500 * time.Millisecond
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.OK, Duration: 800 * time.Millisecond, ClockSkew: &skew})
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.Timeout, Duration: time.Minute})
-	NewAPIMetrics(reg, "fresh")
 
-	store := &memory{size: 4096, takes: 20 * time.Millisecond}
-	saves := MeasureSaves(reg, "wv0042", store)
-	if _, err := saves.Save(nil); err != nil {
+	saves, disk := NewSaveMetrics(), &memory{size: 4096, takes: 20 * time.Millisecond}
+	store := saves.Measure(disk)
+	if _, err := store.Save(nil); err != nil {
 		t.Fatal(err)
 	}
-	store.size, store.err = 5000, errors.New("disk full")
-	if _, err := saves.Save(nil); !errors.Is(err, store.err) {
+	disk.size, disk.err = 5000, errors.New("disk full")
+	if _, err := store.Save(nil); !errors.Is(err, disk.err) {
 		t.Fatalf("have error %v, want the store's", err)
 	}
-	MeasureSaves(reg, "fresh", &memory{err: fs.ErrNotExist})
+
+	options := Options{ZeroHold: 2 * time.Minute, NativeHistograms: true}
+	snapshot := func() *status.Snapshot { return &operations[0] }
+	reg.MustRegister(
+		newCollector(NewLedgerSource(snapshot, options)),
+		newCollector(NewPollingSource(snapshot, m, saves)),
+	)
+	register(reg, operations[1:], options)
 	NewStorageMetrics(reg).Observe("save", 20*time.Millisecond, nil)
 	return reg
 }

@@ -25,7 +25,7 @@ func BenchmarkLabelSets(b *testing.B) {
 	request.Header.Set("Accept-Encoding", "gzip")
 	for _, sets := range sizes {
 		chats := newHistory(sets).spread(sets)
-		exporter := func() (first, later http.Handler) {
+		exporter := func() (handler http.Handler, publish func()) {
 			h := newHistory(sets)
 			h.read(ledger.Starting, chats...)
 			return exporterScrapes(h.ledger.View(), true)
@@ -35,8 +35,8 @@ func BenchmarkLabelSets(b *testing.B) {
 			make func() http.Handler
 		}{
 			{"registry", func() http.Handler { return plainScrapes(chats, true) }},
-			{"exporter-after-a-poll", func() http.Handler { first, _ := exporter(); return first }},
-			{"exporter", func() http.Handler { _, later := exporter(); return later }},
+			{"exporter-after-a-poll", func() http.Handler { return afterPoll(exporter()) }},
+			{"exporter", func() http.Handler { handler, _ := exporter(); return handler }},
 		} {
 			b.Run(fmt.Sprintf("sets=%d/of=%s", sets, of.name), func(b *testing.B) {
 				before := heap()

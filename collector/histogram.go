@@ -2,6 +2,7 @@ package collector
 
 import (
 	"math"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -19,6 +20,17 @@ type histogram struct {
 	created *timestamppb.Timestamp
 
 	classic, native bool // at least one of them
+}
+
+func (options *Options) newHistogram(f family, data *ledger.Histogram, created time.Time, labels ...string) prometheus.Metric {
+	return &histogram{
+		desc:    descs[f],
+		labels:  prometheus.MakeLabelPairs(descs[f], validUTF8(labels)),
+		data:    data,
+		created: timestamppb.New(created),
+		classic: !options.OmitClassicBuckets,
+		native:  options.NativeHistograms,
+	}
 }
 
 // Desc implements prometheus.Metric.
@@ -99,7 +111,7 @@ func (h *histogram) exemplar(bucket int, fallback *dto.Exemplar) *dto.Exemplar {
 		return fallback
 	}
 	return &dto.Exemplar{
-		Label:     []*dto.LabelPair{label("conn_id", e.ConnID)},
+		Label:     []*dto.LabelPair{{Name: new("conn_id"), Value: &validUTF8([]string{e.ConnID})[0]}},
 		Value:     &e.Value,
 		Timestamp: timestamppb.New(e.Time),
 	}

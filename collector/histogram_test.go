@@ -90,7 +90,7 @@ func collected(t *testing.T, v *ledger.View, m ledger.Measure, options Options) 
 	family := gather(t, []status.Snapshot{{Operation: "wv0042", View: v}}, options)[definitions[measures[m].family].name]
 	for _, metric := range family.GetMetric() {
 		last := metric.GetLabel()[len(metric.GetLabel())-1]
-		if measures[m].sender == nil || proto.Equal(last, measures[m].sender) {
+		if measures[m].sender == "" || last.GetValue() == measures[m].sender {
 			return metric.GetHistogram()
 		}
 	}

@@ -85,14 +85,33 @@ func malformed(c wolkvox.Chat, f wolkvox.Field) wolkvox.Chat {
 	return c
 }
 
-// always are operations that stay.
-func always(operations []status.Snapshot) func() []status.Snapshot {
-	return func() []status.Snapshot { return operations }
+// source is implemented by [LedgerSource] and [PollingSource].
+type source interface {
+	Version() any
+	At(now time.Time) (prometheus.Collector, time.Time)
 }
 
-// register registers all that shows operations.
+// sources returns the sources of an operation that publishes nothing more.
+func sources(published *status.Snapshot, options Options) []source {
+	snapshot := func() *status.Snapshot { return published }
+	return []source{NewLedgerSource(snapshot, options), NewPollingSource(snapshot, NewAPIMetrics(), NewSaveMetrics())}
+}
+
+// newCollector returns a collector of what a source shows at each scrape.
+func newCollector(s source) prometheus.Collector {
+	return collectFunc(func(ch chan<- prometheus.Metric) {
+		metrics, _ := s.At(time.Now())
+		metrics.Collect(ch)
+	})
+}
+
+// register registers the metrics of operations.
 func register(reg prometheus.Registerer, operations []status.Snapshot, options Options) {
-	reg.MustRegister(NewLedgerCollector(always(operations), options), NewPollingCollector(always(operations)))
+	for i := range operations {
+		for _, s := range sources(&operations[i], options) {
+			reg.MustRegister(newCollector(s))
+		}
+	}
 }
 
 // gather collects as a pedantic registry does, by family.

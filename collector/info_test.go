@@ -77,7 +77,7 @@ func TestQuota_IsAbsentUntilKnown(t *testing.T) {
 		"only limit": {wolkvox.TokenInfo{Limit: &limit}, map[string]float64{limitName: 2000}},
 		"both":       {wolkvox.TokenInfo{Used: &used, Limit: &limit}, map[string]float64{usedName: 337, limitName: 2000}},
 	} {
-		families := gather(t, []status.Snapshot{{Operation: "wv0042", Status: status.Status{TokenInfo: c.info}}}, Options{})
+		families := gather(t, []status.Snapshot{{Operation: "wv0042", View: ledger.New(ledger.Options{}).View(), Status: status.Status{TokenInfo: c.info}}}, Options{})
 		have := map[string]float64{}
 		for _, name := range []string{usedName, limitName} {
 			if f, ok := families[name]; ok {

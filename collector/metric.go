@@ -2,73 +2,57 @@ package collector
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
-// The const metrics of client_golang allocate their label pairs each time, for each metric.
-// These metrics share label pairs, which are sorted by name.
+// The label values of these metrics are those of a family, in the order of its definition.
 
-// counter is a counter with a given value.
-type counter struct {
-	desc    *prometheus.Desc
-	labels  []*dto.LabelPair
-	value   float64
-	created *timestamppb.Timestamp // nil if unknown
+// newCounter returns a counter. The time of its creation is zero if it is unknown.
+func newCounter(f family, value float64, created time.Time, labels ...string) prometheus.Metric {
+	if created.IsZero() {
+		return prometheus.MustNewConstMetric(descs[f], prometheus.CounterValue, value, validUTF8(labels)...)
+	}
+	return prometheus.MustNewConstMetricWithCreatedTimestamp(descs[f], prometheus.CounterValue, value, created, validUTF8(labels)...)
 }
 
-// Desc implements prometheus.Metric.
-func (c *counter) Desc() *prometheus.Desc { return c.desc }
-
-// Write implements prometheus.Metric.
-func (c *counter) Write(out *dto.Metric) error {
-	out.Label = c.labels
-	out.Counter = &dto.Counter{Value: &c.value, CreatedTimestamp: c.created}
-	return nil
+func newGauge(f family, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(descs[f], prometheus.GaugeValue, value, validUTF8(labels)...)
 }
 
-// gauge is a gauge with a given value.
-type gauge struct {
-	desc   *prometheus.Desc
-	labels []*dto.LabelPair
-	value  float64
+// newSummary returns a summary without quantiles.
+func newSummary(f family, total ledger.Total, created time.Time, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstSummaryWithCreatedTimestamp(descs[f], total.Count, total.Sum, nil, created, validUTF8(labels)...)
 }
 
-// Desc implements prometheus.Metric.
-func (g *gauge) Desc() *prometheus.Desc { return g.desc }
-
-// Write implements prometheus.Metric.
-func (g *gauge) Write(out *dto.Metric) error {
-	out.Label = g.labels
-	out.Gauge = &dto.Gauge{Value: &g.value}
-	return nil
+// validUTF8 replaces what is not UTF-8 in label values. It would fail the whole scrape.
+func validUTF8(values []string) []string {
+	for i, value := range values {
+		values[i] = strings.ToValidUTF8(value, string(utf8.RuneError))
+	}
+	return values
 }
 
-// summary is a summary without quantiles, with a given count and sum.
-type summary struct {
-	desc    *prometheus.Desc
-	labels  []*dto.LabelPair
-	total   ledger.Total
-	created *timestamppb.Timestamp
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
-// Desc implements prometheus.Metric.
-func (s *summary) Desc() *prometheus.Desc { return s.desc }
+// timestamp returns the seconds since the epoch, with milliseconds.
+func timestamp(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// Write implements prometheus.Metric.
-func (s *summary) Write(out *dto.Metric) error {
-	out.Label = s.labels
-	out.Summary = &dto.Summary{SampleCount: &s.total.Count, SampleSum: &s.total.Sum, CreatedTimestamp: s.created}
-	return nil
-}
+// collectFunc is a collector whose metrics are not described before they are collected, so that
+// a registry does not collect them twice.
+type collectFunc func(ch chan<- prometheus.Metric)
 
-// label returns a label pair. A value that is not UTF-8 would fail the whole scrape.
-func label(name, value string) *dto.LabelPair {
-	value = strings.ToValidUTF8(value, string(utf8.RuneError))
-	return &dto.LabelPair{Name: &name, Value: &value}
-}
+// Describe implements prometheus.Collector.
+func (collectFunc) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (f collectFunc) Collect(ch chan<- prometheus.Metric) { f(ch) }

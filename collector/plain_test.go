@@ -62,8 +62,8 @@ func (p *plain) observe(chat *wolkvox.Chat) {
 	}
 	for m, field := range fieldOf {
 		labels := labels
-		if sender := measures[m].sender; sender != nil {
-			labels = append(labels, sender.GetValue())
+		if sender := measures[m].sender; sender != "" {
+			labels = append(labels, sender)
 		}
 		histogram := p.histograms[measures[m].family].WithLabelValues(labels...)
 		if chat.Present&(1<<field) != 0 {
@@ -85,7 +85,7 @@ func (h *history) spread(sets int) []wolkvox.Chat {
 }
 
 // What is compared with a plain registry is the same series and values.
-func TestLedgerCollector_MatchesPlainRegistry(t *testing.T) {
+func TestLedgerSource_MatchesPlainRegistry(t *testing.T) {
 	for _, native := range []bool{false, true} {
 		t.Run(fmt.Sprintf("native=%t", native), func(t *testing.T) {
 			h, reg := newHistory(10), prometheus.NewRegistry()

@@ -4,82 +4,105 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
-// PollingCollector collects the state of the polling of operations.
-type PollingCollector struct{ snapshots func() []status.Snapshot }
-
-// NewPollingCollector returns a collector of the operations that snapshots returns at a
-// scrape. Their names differ.
-func NewPollingCollector(snapshots func() []status.Snapshot) *PollingCollector {
-	return &PollingCollector{snapshots}
+// PollingSource has the metrics of the polling of an operation: its status, its requests and
+// its saves, and the names of its routing points.
+type PollingSource struct {
+	snapshot func() *status.Snapshot
+	requests *APIMetrics
+	saves    *SaveMetrics
 }
 
-// Describe implements prometheus.Collector.
-func (*PollingCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range descs[ledgerFamilies:] {
-		ch <- desc
+// NewPollingSource returns a source of the operation's newest snapshot, and of its requests and
+// saves.
+func NewPollingSource(snapshot func() *status.Snapshot, requests *APIMetrics, saves *SaveMetrics) *PollingSource {
+	return &PollingSource{snapshot, requests, saves}
+}
+
+// pollingVersion changes with each publication, request and save.
+type pollingVersion struct {
+	snapshot        *status.Snapshot
+	requests, saves uint64
+}
+
+// Version implements exposition.Source.
+func (p *PollingSource) Version() any {
+	return pollingVersion{p.snapshot(), p.requests.version(), p.saves.version()}
+}
+
+// At implements exposition.Source.
+func (p *PollingSource) At(now time.Time) (metrics prometheus.Collector, until time.Time) {
+	s := p.snapshot()
+	if s.Status.IsUp(now) {
+		until = s.Status.StuckAfter
 	}
+	return collectFunc(func(ch chan<- prometheus.Metric) {
+		ch <- newGauge(up, boolValue(s.Status.IsUp(now)), s.Operation)
+		if reason := s.Status.NotLoaded; reason != "" {
+			ch <- newGauge(notLoaded, 1, s.Operation, string(reason))
+			return
+		}
+		collectStatus(ch, s.Operation, &s.Status)
+		collectQuota(ch, s.Operation, &s.Status)
+		collectRoutingPoints(ch, s.Operation, s.Status.RoutingPoints, s.View.LabelSets)
+		p.requests.collect(ch, s.Operation)
+		p.saves.collect(ch, s.Operation)
+	}), until
 }
 
-// Collect implements prometheus.Collector.
-func (c *PollingCollector) Collect(ch chan<- prometheus.Metric) {
-	now := time.Now()
-	for _, s := range c.snapshots() {
-		o := newOperation(s.Operation)
-		collectStatus(ch, &o, &s.Status, now)
-		collectQuota(ch, &o, &s.Status)
-	}
-}
-
-// collectStatus collects the state of polling. All values but the last reconcile begin with
+// collectStatus collects the status of polling. All values but the last reconcile begin with
 // the process.
-func collectStatus(ch chan<- prometheus.Metric, o *operation, s *status.Status, now time.Time) {
-	ch <- &gauge{descs[up], o.labels, boolValue(s.IsUp(now))}
-	if s.NotLoaded != "" {
-		ch <- &gauge{descs[notLoaded], []*dto.LabelPair{o.name, label("reason", string(s.NotLoaded))}, 1}
-		return
-	}
-
+func collectStatus(ch chan<- prometheus.Metric, operation string, s *status.Status) {
 	// Absent, not 0, before the first one: 0 is 1970, so that an alert on the age would fire
 	// at each start, or permanently if reconciling is disabled. wolkvox_up and
 	// wolkvox_exporter_complete_until_timestamp_seconds show polls that never succeed.
 	if !s.LastPoll.IsZero() {
-		ch <- &gauge{descs[lastSuccess], []*dto.LabelPair{pollLabel, o.name}, timestamp(s.LastPoll)}
+		ch <- newGauge(lastSuccess, timestamp(s.LastPoll), operation, "poll")
 	}
 	if !s.LastReconcile.IsZero() {
-		ch <- &gauge{descs[lastSuccess], []*dto.LabelPair{reconcileLabel, o.name}, timestamp(s.LastReconcile)}
+		ch <- newGauge(lastSuccess, timestamp(s.LastReconcile), operation, "reconcile")
 	}
 
 	if !s.NewestEnd.IsZero() {
-		ch <- &gauge{descs[newestEnd], o.labels, timestamp(s.NewestEnd)}
+		ch <- newGauge(newestEnd, timestamp(s.NewestEnd), operation)
 	}
-
 	if s.ZoneProbed {
-		ch <- &gauge{descs[zoneBehind], o.labels, s.ZoneBehind.Seconds()}
+		ch <- newGauge(zoneBehind, s.ZoneBehind.Seconds(), operation)
 	}
 
-	// The first poll can increase these before the first scrape.
-	started := timestamppb.New(s.Started)
-	ch <- &counter{descs[truncatedWindows], o.labels, float64(s.TruncatedWindows), started}
-	ch <- &counter{descs[truncatedSeconds], o.labels, float64(s.TruncatedSeconds), started}
-	ch <- &counter{descs[unreadableSeconds], o.labels, float64(s.UnreadableSeconds), started}
+	// The first poll can increase these before the first scrape, so they have a created
+	// timestamp.
+	ch <- newCounter(truncatedWindows, float64(s.TruncatedWindows), s.Started, operation)
+	ch <- newCounter(truncatedSeconds, float64(s.TruncatedSeconds), s.Started, operation)
+	ch <- newCounter(unreadableSeconds, float64(s.UnreadableSeconds), s.Started, operation)
+	ch <- newCounter(skippedSeconds, s.Skipped.Seconds(), s.Started, operation)
 	for field, missing := range s.MissingKeys {
-		ch <- &gauge{descs[fieldMissing], []*dto.LabelPair{fieldLabels[field], o.name}, boolValue(missing)}
+		ch <- newGauge(fieldMissing, boolValue(missing), operation, field.String())
 	}
-	ch <- &counter{descs[skippedSeconds], o.labels, s.Skipped.Seconds(), started}
 }
 
-func boolValue(b bool) float64 {
-	if b {
-		return 1
+// collectQuota collects the numbers of requests of the day that the API reports.
+func collectQuota(ch chan<- prometheus.Metric, operation string, s *status.Status) {
+	if used := s.TokenInfo.Used; used != nil {
+		ch <- newGauge(tokenRequestsUsed, *used, operation)
 	}
-	return 0
+	if limit := s.TokenInfo.Limit; limit != nil {
+		ch <- newGauge(tokenRequestsLimit, *limit, operation)
+	}
 }
 
-// timestamp returns the seconds since the epoch, with milliseconds.
-func timestamp(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+// collectRoutingPoints collects the names of the routing points that have chats, whose number
+// is limited like that of the label sets. The sets are sorted by routing point.
+func collectRoutingPoints(ch chan<- prometheus.Metric, operation string, names map[string]string, sets []ledger.LabelSet) {
+	for i, set := range sets {
+		name, known := names[set.RoutingPoint]
+		if !known || i > 0 && sets[i-1].RoutingPoint == set.RoutingPoint {
+			continue
+		}
+		ch <- newGauge(routingPointInfo, 1, operation, set.RoutingPoint, name)
+	}
+}

@@ -10,11 +10,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestMeasureSaves_MeasuresEachSave(t *testing.T) {
+func TestSaveMetrics_MeasureEachSave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewPedanticRegistry()
 		below := &memory{err: fs.ErrNotExist, takes: 2 * time.Second}
-		store := MeasureSaves(reg, "wv0042", below)
+		m := NewSaveMetrics()
+		reg.MustRegister(collectFunc(func(ch chan<- prometheus.Metric) { m.collect(ch, "wv0042") }))
+		store := m.Measure(below)
 		check := func(when string, wantBytes float64, wantSaves uint64) {
 			t.Helper()
 			have := gatherFrom(t, reg)

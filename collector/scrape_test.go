@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
+	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
 
 const (
@@ -27,10 +29,50 @@ const (
 	acceptProtobuf    = string(expfmt.FmtProtoDelim)
 )
 
+// operation is a running operation that publishes snapshots.
+type operation struct {
+	published atomic.Pointer[status.Snapshot]
+	requests  *APIMetrics
+	sources   []source
+	groups    []*exposition.Group
+}
+
+func newOperation(published status.Snapshot, options Options) *operation {
+	o := &operation{requests: NewAPIMetrics()}
+	o.published.Store(&published)
+	o.sources = []source{
+		NewLedgerSource(o.published.Load, options),
+		NewPollingSource(o.published.Load, o.requests, NewSaveMetrics()),
+	}
+	for _, s := range o.sources {
+		o.groups = append(o.groups, exposition.NewGroup(s))
+	}
+	return o
+}
+
+// publish does what the exporter does after a step of polling.
+func (o *operation) publish(published status.Snapshot) {
+	o.published.Store(&published)
+	for _, g := range o.groups {
+		g.Encode()
+	}
+}
+
+// newRegistry has what every exporter has beside its own metrics.
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
 // newHandler serves operations as the exporter does.
-func newHandler(reg *prometheus.Registry, snapshots func() []status.Snapshot, options Options) *exposition.Handler {
-	ledgers := NewLedgerCollector(snapshots, options)
-	return exposition.NewHandler(reg, func(now time.Time) exposition.Collection { return ledgers.At(now) }, nil)
+func newHandler(reg *prometheus.Registry, operations func() []*operation) *exposition.Handler {
+	return exposition.NewHandler(reg, func() (groups []*exposition.Group) {
+		for _, o := range operations() {
+			groups = append(groups, o.groups...)
+		}
+		return groups
+	}, nil)
 }
 
 // answer returns the answer to a scrape without compression.
@@ -43,80 +85,84 @@ func answer(t testing.TB, h http.Handler, accept string) *httptest.ResponseRecor
 	return recorder
 }
 
-func scraped(t testing.TB, h http.Handler, accept string) string {
+// sortedLines returns the metrics of a response, a line each, in an order that depends on
+// nothing but them.
+func sortedLines(t *testing.T, response *httptest.ResponseRecorder) string {
 	t.Helper()
-	return answer(t, h, accept).Body.String()
+	var lines []string
+	format := expfmt.ResponseFormat(response.Header())
+	if format.FormatType() != expfmt.TypeProtoDelim {
+		lines = strings.Split(response.Body.String(), "\n")
+	} else {
+		for f := range decodeFamilies(t, response.Body, format) {
+			header := fmt.Sprint(f.GetName(), f.GetHelp(), f.GetType())
+			for _, m := range f.GetMetric() {
+				lines = append(lines, header+m.String())
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
-// served serves operations that come, go and are polled.
-type served struct {
-	operations []status.Snapshot
-	registry   *prometheus.Registry
-	options    Options
-	handler    *exposition.Handler
-}
-
-func newServed(options Options) *served {
-	s := &served{registry: prometheus.NewRegistry(), options: options}
-	s.handler = newHandler(s.registry, func() []status.Snapshot { return s.operations }, options)
-	return s
-}
-
-// reference serves the same by promhttp.
-func (s *served) reference() http.Handler {
-	ledgers := prometheus.NewRegistry()
-	ledgers.MustRegister(NewLedgerCollector(always(s.operations), s.options))
-	return promhttp.HandlerFor(prometheus.Gatherers{s.registry, ledgers}, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: s.registry})
-}
-
-// A change of what is shown is in the next scrape, however often the figures before it
-// were scraped.
-func TestCollection_IsNeverServedStale(t *testing.T) {
+func TestSources_AreServedAsByPromhttp(t *testing.T) {
 	const hold = 2 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
-		s := newServed(Options{ZeroHold: hold, NativeHistograms: true})
-		first, second := newHistory(10), newHistory(10)
+		options := Options{ZeroHold: hold, NativeHistograms: true}
+		reg := prometheus.NewRegistry()
+		var operations []*operation
+		handler := newHandler(reg, func() []*operation { return operations })
+		reference := func() http.Handler {
+			plain := prometheus.NewRegistry()
+			for _, o := range operations {
+				for _, s := range o.sources {
+					plain.MustRegister(newCollector(s))
+				}
+			}
+			return promhttp.HandlerFor(prometheus.Gatherers{reg, plain}, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: reg})
+		}
 		var now string
 		step := func(name string, changed bool) {
 			t.Helper()
-			before := now
 			for _, accept := range []string{acceptText, acceptText + ";version=0.0.4;escaping=dots", acceptOpenMetrics, acceptProtobuf} {
 				for range 2 {
-					if have, want := scraped(t, s.handler, accept), scraped(t, s.reference(), accept); have != want {
-						compareLines(t, have, want)
-					}
+					compareLines(t, sortedLines(t, answer(t, handler, accept)), sortedLines(t, answer(t, reference(), accept)))
 				}
 			}
-			if now = scraped(t, s.handler, acceptText); (now != before) != changed {
+			before := now
+			if now = sortedLines(t, answer(t, handler, acceptText)); (now != before) != changed {
 				t.Errorf("%s: changed is %t, want %t", name, now != before, changed)
 			}
 		}
+		loading := status.Snapshot{Operation: "first", Status: status.Status{NotLoaded: status.StateMissing}}
+		first, second := newOperation(loading, options), newOperation(loading, options)
+		second.published.Load().Operation = "second"
+		firstChats, secondChats := newHistory(10), newHistory(10)
 		names := map[string]string{"101": "Ventas"}
-		publish := func() {
-			s.operations = nil
-			for name, h := range map[string]*history{"first": first, "second": second} {
-				if h != nil {
-					s.operations = append(s.operations, status.Snapshot{Operation: name, View: h.ledger.View(), Status: status.Status{RoutingPoints: names}})
-				}
-			}
-			slices.SortFunc(s.operations, func(a, b status.Snapshot) int { return strings.Compare(a.Operation, b.Operation) })
+		publish := func(o *operation, name string, h *history) {
+			o.publish(status.Snapshot{Operation: name, View: h.ledger.View(), Status: status.Status{Up: true, RoutingPoints: names}})
 		}
-		s.operations = []status.Snapshot{{Operation: "first"}, {Operation: "second"}}
-		step("loading", true)
-		publish()
+
+		operations = []*operation{first, second}
+		step("not loaded", true)
+		publish(first, "first", firstChats)
+		publish(second, "second", secondChats)
 		step("loaded", true)
-		first.read(ledger.Starting, first.agent("101", "whatsapp", 10, 100))
-		second.read(ledger.Starting, second.bot("201", "web", 10))
-		publish()
+		firstChats.read(ledger.Starting, firstChats.agent("101", "whatsapp", 10, 100))
+		secondChats.read(ledger.Starting, secondChats.bot("201", "web", 10))
+		publish(first, "first", firstChats)
+		publish(second, "second", secondChats)
 		step("first poll", true)
 		time.Sleep(time.Hour)
 		step("time passes", false)
-		first.read(ledger.Polling, first.agent("102", "whatsapp", 10, 100))
-		publish()
+		first.requests.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.OK, Duration: time.Second})
+		step("a request without a publication", true)
+		firstChats.read(ledger.Polling, firstChats.agent("102", "whatsapp", 10, 100))
+		publish(first, "first", firstChats)
 		step("a label set is born", true)
 		time.Sleep(hold / 2)
-		second.read(ledger.Polling, second.bot("202", "web", 10))
-		publish()
+		secondChats.read(ledger.Polling, secondChats.bot("202", "web", 10))
+		publish(second, "second", secondChats)
 		step("another is born later", true)
 		time.Sleep(hold/2 - time.Nanosecond)
 		step("just before the first one's hold ends", false)
@@ -128,41 +174,50 @@ func TestCollection_IsNeverServedStale(t *testing.T) {
 		step("nothing is held", false)
 
 		names = map[string]string{"101": "Soporte"}
-		for i := range s.operations {
-			s.operations[i].Status.RoutingPoints = names
-		}
+		publish(first, "first", firstChats)
 		step("a routing point is renamed between polls", true)
+		stuck := *first.published.Load()
+		stuck.Status.StuckAfter = time.Now().Add(time.Minute)
+		first.publish(stuck)
+		step("polling is about to be stuck", false)
+		time.Sleep(time.Minute + time.Nanosecond)
+		step("polling is stuck", true)
 
-		kept := second
-		second = nil
-		publish()
-		step("an operation goes", true)
-		second = kept
-		publish()
-		step("it is back", true)
-		first, second = second, first
-		publish()
-		step("their names are swapped", true)
-		first = newHistory(10)
-		publish()
-		step("one starts again from nothing", true)
-		first, second = nil, nil
-		publish()
-		step("all go", true)
+		started := *second.published.Load()
+		started.Loaded, started.HeldSince = started.View, time.Now()
+		second.publish(started)
+		step("one starts again with a state", false)
+		secondChats.read(ledger.Polling, secondChats.bot("202", "web", 10))
+		started.View = secondChats.ledger.View()
+		second.publish(started)
+		step("it polls", true)
+		time.Sleep(hold - time.Nanosecond)
+		step("just before the hold of the loaded figures ends", false)
+		time.Sleep(time.Nanosecond)
+		step("the hold of the loaded figures ends", true)
+		started.Loaded = nil
+		second.publish(started)
+		step("the loaded figures are released", false)
+
+		operations = []*operation{first}
+		step("an operation is removed", true)
+		operations = []*operation{first, second}
+		step("it is added again", true)
+		operations = []*operation{newOperation(*second.published.Load(), options)}
+		operations[0].published.Load().Operation = "first"
+		step("another operation has the name", true)
+		operations = nil
+		step("all are removed", true)
 	})
 }
 
 // Each scrape shows one moment, whatever is scraped at the same time.
-func TestCollection_IsOneStateWhileStatesAreSwapped(t *testing.T) {
-	var current atomic.Pointer[status.Snapshot]
+func TestLedgerSource_ShowsOneStateWhileStatesAreSwapped(t *testing.T) {
 	h := newHistory(10)
-	publish := func() { current.Store(&status.Snapshot{Operation: "wv0042", View: h.ledger.View()}) }
+	snapshot := func() status.Snapshot { return status.Snapshot{Operation: "wv0042", View: h.ledger.View()} }
 	h.read(ledger.Starting, h.agent("0", "web", 1, 1))
-	publish()
-	snapshots := func() []status.Snapshot { return []status.Snapshot{*current.Load()} }
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(NewPollingCollector(snapshots))
-	handler := newHandler(reg, snapshots, Options{NativeHistograms: true})
+	o := newOperation(snapshot(), Options{NativeHistograms: true})
+	handler := newHandler(newRegistry(), func() []*operation { return []*operation{o} })
 
 	var scrapers sync.WaitGroup
 	done := make(chan struct{})
@@ -188,9 +243,9 @@ func TestCollection_IsOneStateWhileStatesAreSwapped(t *testing.T) {
 			}
 		})
 	}
-	for i := range 200 {
+	for i := range 50 {
 		h.read(ledger.Polling, h.agent(fmt.Sprint(i%20), "web", float64(i), float64(int(1)<<(i%20))), h.agent("0", "web", 0, 0))
-		publish()
+		o.publish(snapshot())
 	}
 	close(done)
 	scrapers.Wait()

@@ -17,12 +17,11 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
-	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox/wolkvoxtest"
@@ -72,7 +71,7 @@ type dayOfFaults struct {
 	server  *wolkvoxtest.Server
 	polled  *poller.Poller
 	file    *store.File
-	metrics *prometheus.Registry
+	handler http.Handler
 }
 
 // After a day of a million chats and every fault, memory, goroutines and open files are as
@@ -156,24 +155,30 @@ func (s *dayOfFaults) start() (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.metrics = prometheus.NewRegistry()
+	requests, saves := collector.NewAPIMetrics(), collector.NewSaveMetrics()
 	client := wolkvox.NewClient(base, wolkvox.StaticToken(testToken), wolkvox.WithTransport(s.server.Transport()),
-		wolkvox.WithObserver(collector.NewAPIMetrics(s.metrics, "soak").Observe))
-	s.polled, err = poller.New(client, collector.MeasureSaves(s.metrics, "soak", poller.Whole(s.file)), poller.Options{
+		wolkvox.WithObserver(requests.Observe))
+	var groups []*exposition.Group
+	s.polled, err = poller.New(client, saves.Measure(poller.Whole(s.file)), poller.Options{
 		Operation: "soak", Zone: zone, Logger: log.NewNopLogger(), Timeout: time.Minute,
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		// From six hours after the start, as many chats are forgotten as are added.
 		ReconcileInterval: time.Hour, ReconcileWindow: 3 * time.Hour,
 		InitialWindow: 5 * time.Minute, MaxCatchUp: 168 * time.Hour, Ledger: ledger.Options{MaxLabelSets: 1000},
+		Published: func() {
+			for _, g := range groups {
+				g.Encode()
+			}
+		},
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	snapshots := func() []status.Snapshot { return []status.Snapshot{s.polled.Snapshot()} }
-	s.metrics.MustRegister(
-		collector.NewLedgerCollector(snapshots, collector.Options{NativeHistograms: true}),
-		collector.NewPollingCollector(snapshots),
-	)
+	groups = []*exposition.Group{
+		exposition.NewGroup(collector.NewLedgerSource(s.polled.Snapshot, collector.Options{NativeHistograms: true})),
+		exposition.NewGroup(collector.NewPollingSource(s.polled.Snapshot, requests, saves)),
+	}
+	s.handler = exposition.NewHandler(prometheus.NewRegistry(), func() []*exposition.Group { return groups }, nil)
 	ctx, cancel := context.WithCancel(s.t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -193,7 +198,7 @@ func (s *dayOfFaults) start() (stop func()) {
 func (s *dayOfFaults) scrape() samples {
 	s.t.Helper()
 	answer := httptest.NewRecorder()
-	promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	s.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	have, err := parseSamples(answer.Body.String())
 	if err != nil {
 		s.t.Fatal(err)

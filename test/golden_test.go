@@ -46,8 +46,8 @@ func TestMetrics_MatchGoldenFile(t *testing.T) {
 	}
 
 	server.Add(
-		agentChat(8, "1102", "web", at(90*time.Second), 45*time.Second),
-		botChat(9, "1104", "instagram", at(90*time.Second)), // held at 0
+		agentChat(8, "1102", "web", at(90*time.Second), 45*time.Second), // held at the loaded figures
+		botChat(9, "1104", "instagram", at(90*time.Second)),             // held at 0
 	)
 	revised := botChat(4, "1102", "Web", at(2*time.Minute))
 	revised.Total = 300 * time.Second // stays counted as 20

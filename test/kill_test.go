@@ -11,7 +11,7 @@ import (
 // of the API, shows at no time a chat more than there are, and in the end all.
 func TestServe_CountsEachChatOnceThroughKills(t *testing.T) {
 	t.Parallel()
-	const chats = 3000
+	const chats = 1_000
 	k := newKillTest(t, wolkvoxtest.Readings{
 		SelectOn:  wolkvoxtest.Start,
 		Ends:      wolkvoxtest.BothExclusive,

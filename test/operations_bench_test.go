@@ -5,9 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,19 +81,7 @@ func pollOperations(b *testing.B, operations int, interval time.Duration) {
 	front := httptest.NewServer(c)
 	defer front.Close()
 
-	dir := b.TempDir()
-	var file strings.Builder
-	file.WriteString("operations:\n")
-	for i := range operations {
-		fmt.Fprintf(&file, "- {name: operation%d, url: %q, token: %q}\n", i, front.URL, fmt.Sprint(i))
-	}
-	if err := os.WriteFile(filepath.Join(dir, "wolkvox.yml"), []byte(file.String()), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	e := invocation{dir: dir, args: []string{
-		"--config.file=wolkvox.yml", "--web.listen-address=127.0.0.1:0", "--poll.interval=" + interval.String(),
-		"--poll.reconcile-interval=0s",
-	}}.start(b)
+	e := startOperations(b, front.URL, operations, "--poll.interval="+interval.String(), "--poll.reconcile-interval=0s")
 	polled := func(times int) {
 		pollUntil(b, 10*time.Minute, 100*time.Millisecond, fmt.Sprintf("%d polls of each operation", times), func() bool { return c.minPolls(operations) >= times })
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 
@@ -62,8 +63,9 @@ func exposition(t *testing.T, families []*dto.MetricFamily) []string {
 
 func TestSeriesOf_MatchesScrape(t *testing.T) {
 	view := newLedger().View()
-	snapshots := func() []status.Snapshot { return []status.Snapshot{{Operation: "wv0042", View: view}} }
-	want := exposition(t, gather(t, collector.NewLedgerCollector(snapshots, collector.Options{NativeHistograms: true})))
+	snapshot := func() *status.Snapshot { return &status.Snapshot{Operation: "wv0042", View: view} }
+	shown, _ := collector.NewLedgerSource(snapshot, collector.Options{NativeHistograms: true}).At(time.Now())
+	want := exposition(t, gather(t, shown))
 	var have []string
 	for _, family := range gather(t, collector.NewHistoryCollector("wv0042", func() *ledger.View { return view })) {
 		for _, metric := range family.GetMetric() {

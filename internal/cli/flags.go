@@ -114,7 +114,7 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 	app.Flag("collector.exemplars", "The conn_id of a chat as exemplar of each bucket (OpenMetrics and protobuf).").BoolVar(&f.exemplars)
 	app.Flag("collector.max-label-sets", `Maximum number of label sets per operation; further chats are counted under rp_id="other",channel="other". Also the maximum number of agents (agent_id="other").`).
 		Default("1000").IntVar(&f.maxLabelSets)
-	duration(&f.zeroHold, "collector.zero-hold", "2m", "How long a new label set is shown at 0 before its values, so that increase() sees its first chats.")
+	duration(&f.zeroHold, "collector.zero-hold", "2m", "How long a new label set is shown at 0 before its values, and a loaded state before newer values, so that increase() sees the rise.")
 	app.Flag("collector.native-histograms", "Native histograms beside the classic buckets.").
 		Default("true").BoolVar(&f.nativeHistograms)
 	app.Flag("collector.classic-histograms", "Classic buckets. The rules and dashboards need them.").

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -36,6 +37,10 @@ import (
 // scrapeTimeout is how long scrapes under way have to finish after a signal.
 const scrapeTimeout = 3 * time.Second
 
+// gcPercent is less than Go's default of 100. Most of the heap lives long, and a poll allocates
+// little, so less memory costs hardly any CPU time.
+const gcPercent = 75
+
 // serve polls and serves until ctx is done.
 func (c *command) serve(ctx context.Context) error {
 	if err := c.checkWebConfig(); err != nil {
@@ -44,6 +49,10 @@ func (c *command) serve(ctx context.Context) error {
 	logger := withTime(c.logger)
 	if _, err := memlimit.Set(memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem))); err != nil {
 		level.Debug(logger).Log("msg", "no memory limit set", "err", err)
+	}
+
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 
 	// Registered before anything starts: an unhandled SIGHUP would end the program.
@@ -70,8 +79,6 @@ func (c *command) serve(ctx context.Context) error {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector(program),
-		collector.NewPollingCollector(operations.Snapshots),
-		operations,
 	)
 
 	startPolling := sync.OnceFunc(func() { close(listening) })
@@ -125,9 +132,14 @@ func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{
 		NewClient: func(target config.Target, options ...wolkvox.Option) *wolkvox.Client {
 			return c.newPollingClient(target, append(options, wolkvox.WithTokenLimiter(&limiter))...)
 		},
-		StoragePath:  c.storagePath,
-		Database:     c.database,
-		Ledger:       ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
+		StoragePath: c.storagePath,
+		Database:    c.database,
+		Ledger:      ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
+		Collector: collector.Options{
+			ZeroHold:           c.zeroHold.Duration,
+			NativeHistograms:   c.nativeHistograms,
+			OmitClassicBuckets: !c.classicHistograms,
+		},
 		Listening:    listening,
 		BeginTask:    c.tasks.begin,
 		RunningTasks: c.tasks.String,
@@ -156,10 +168,9 @@ func (c *command) checkWebConfig() error {
 }
 
 func (c *command) webOptions(ctx context.Context, operations *manager.Manager, registry *prometheus.Registry, logger log.Logger) web.Options {
-	ledgers := collector.NewLedgerCollector(operations.Snapshots, collector.Options{ZeroHold: c.zeroHold.Duration, NativeHistograms: c.nativeHistograms, OmitClassicBuckets: !c.classicHistograms})
 	options := web.Options{
 		TelemetryPath: c.telemetryPath,
-		Metrics:       exposition.NewHandler(registry, func(now time.Time) exposition.Collection { return ledgers.At(now) }, errorLog{logger}),
+		Metrics:       exposition.NewHandler(registry, operations.Groups, errorLog{logger}),
 		Snapshots:     operations.Snapshots,
 		Version:       release(),
 	}

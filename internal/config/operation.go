@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
@@ -175,14 +176,21 @@ func Zone(name string) (*time.Location, error) {
 	return location, nil
 }
 
+// zones holds the time zones by name: a thousand operations share a few of them.
+var zones sync.Map
+
 func zone(name string) (*time.Location, []problem) {
 	// LoadLocation also accepts "" and "Local", which would hide a mistake.
 	if name == "" || name == "Local" {
 		return nil, []problem{{"time_zone", name, "must be an IANA name (example: America/Bogota)"}}
 	}
+	if location, ok := zones.Load(name); ok {
+		return location.(*time.Location), nil
+	}
 	location, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, []problem{{"time_zone", name, "unknown time zone: must be an IANA name (example: America/Bogota)"}}
 	}
+	zones.Store(name, location)
 	return location, nil
 }

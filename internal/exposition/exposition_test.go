@@ -7,12 +7,15 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -72,57 +75,81 @@ func text(t testing.TB, response *httptest.ResponseRecorder) string {
 	return string(body)
 }
 
-// fakeCollection is a collection of 100 histograms and a counter, whose value is its
-// edition.
-type fakeCollection struct {
-	*prometheus.Registry
+// fakeSource has 12 histograms and a counter, whose value is its edition. Its version is
+// another one if the test says so.
+type fakeSource struct {
+	name    string // a label
+	version int
 	edition int
 	until   time.Time
+	next    int // the edition from then on
+	broken  error
+	encoded int // how often
 }
 
-func newFakeCollection(edition int) *fakeCollection {
-	c := &fakeCollection{prometheus.NewRegistry(), edition, time.Time{}}
+func (f *fakeSource) Version() any { return f.version }
+
+func (f *fakeSource) At(now time.Time) (prometheus.Collector, time.Time) {
+	f.encoded++
+	edition, until := f.edition, f.until
+	if !until.IsZero() && !now.Before(until) {
+		edition, until = f.next, time.Time{}
+	}
+	return f.metrics(edition), until
+}
+
+// metrics returns the metrics of an edition.
+func (f *fakeSource) metrics(edition int) *prometheus.Registry {
+	reg, labels := prometheus.NewRegistry(), prometheus.Labels{"operation": f.name}
 	histograms := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "wolkvox_chat_messages", Help: "Messages sent.", NativeHistogramBucketFactor: 1.1, Buckets: []float64{1, 2, 5},
+		Name: "wolkvox_chat_messages", Help: "Messages sent.", NativeHistogramBucketFactor: 1.1, Buckets: []float64{1, 2, 5}, ConstLabels: labels,
+		NativeHistogramMaxBucketNumber: 160,
 	}, []string{"rp_id"})
-	for i := range 100 {
+	for i := range 12 {
 		histograms.WithLabelValues(fmt.Sprint(i)).Observe(float64(i))
 	}
-	editions := prometheus.NewCounter(prometheus.CounterOpts{Name: "wolkvox_edition_total", Help: "The edition."})
+	editions := prometheus.NewCounter(prometheus.CounterOpts{Name: "wolkvox_edition_total", Help: "The edition, which is \\ \n long.", ConstLabels: labels})
 	editions.Add(float64(edition))
-	c.MustRegister(histograms, editions)
-	return c
+	reg.MustRegister(histograms, editions)
+	if f.broken != nil {
+		reg.MustRegister(broken)
+	}
+	return reg
 }
 
-func (c *fakeCollection) Equal(other prometheus.Collector) bool {
-	o, ok := other.(*fakeCollection)
-	return ok && o.edition == c.edition
-}
+// broken has a metric that cannot be collected.
+var broken = prometheus.CollectorFunc(func(ch chan<- prometheus.Metric) {
+	ch <- prometheus.NewInvalidMetric(prometheus.NewDesc("broken", "", nil, nil), errors.New("out of order"))
+})
 
-func (c *fakeCollection) ValidUntil() time.Time { return c.until }
-
-// served serves a collection that can be replaced.
+// served serves groups, and metrics that are sorted before, between and after theirs.
 type served struct {
-	collection Collection
-	registry   *prometheus.Registry
+	sources  []*fakeSource
+	groups   []*Group
+	registry *prometheus.Registry
 	*Handler
 }
 
-func newServed(edition int) *served {
-	s := &served{collection: newFakeCollection(edition), registry: prometheus.NewRegistry()}
+func newServed(sources ...*fakeSource) *served {
+	s := &served{sources: sources, registry: prometheus.NewRegistry()}
 	for _, name := range []string{"a_total", "wolkvox_d_total", "z_total"} {
-		s.registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: "Sorted around the collection."}))
+		s.registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: "Sorted around the groups."}))
 	}
-	s.Handler = NewHandler(s.registry, func(time.Time) Collection { return s.collection }, nil)
+	for _, source := range sources {
+		s.groups = append(s.groups, NewGroup(source))
+	}
+	s.Handler = NewHandler(s.registry, func() []*Group { return s.groups }, nil)
 	return s
 }
 
 // asPromhttp checks that an answer is promhttp's, except for how it is compressed.
 func asPromhttp(t *testing.T, s *served, path, accept, encodings string) {
 	t.Helper()
-	alone := prometheus.NewRegistry()
-	alone.MustRegister(s.collection)
-	reference := promhttp.HandlerFor(prometheus.Gatherers{s.registry, alone}, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: s.registry})
+	gatherers := prometheus.Gatherers{s.registry}
+	for _, source := range s.sources {
+		gatherers = append(gatherers, source.metrics(source.edition))
+	}
+	reference := promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: s.registry})
 	have, want := askedFor(t, s, path, accept, encodings), askedFor(t, reference, path, accept, encodings)
 	if have.Code != want.Code {
 		t.Errorf("have status %d, want %d", have.Code, want.Code)
@@ -130,13 +157,50 @@ func asPromhttp(t *testing.T, s *served, path, accept, encodings string) {
 	if have, want := fmt.Sprint(have.Header()), fmt.Sprint(want.Header()); have != want {
 		t.Errorf("have header %s, want %s", have, want)
 	}
-	if have, want := text(t, have), text(t, want); have != want {
-		t.Errorf("have\n%s\nwant\n%s", have, want)
+	format := expfmt.Format(have.Header().Get("Content-Type"))
+	if have, want := normal(t, text(t, have), format), normal(t, text(t, want), format); have != want {
+		wantSameText(t, have, want)
+	}
+}
+
+// wantSameText reports the first difference: a whole exposition is too long to read.
+func wantSameText(t *testing.T, have, want string) {
+	t.Helper()
+	at := 0
+	for at < min(len(have), len(want)) && have[at] == want[at] {
+		at++
+	}
+	excerpt := func(s string) string { return s[max(0, at-80):min(len(s), at+80)] }
+	t.Errorf("at byte %d: have %q, want %q", at, excerpt(have), excerpt(want))
+}
+
+// normal returns a body without the time at which metrics were created, and without the
+// random spaces of protobuf's text formats.
+func normal(t *testing.T, body string, format expfmt.Format) string {
+	t.Helper()
+	switch format.FormatType() {
+	case expfmt.TypeProtoDelim:
+		var families []string
+		decoder := expfmt.NewDecoder(strings.NewReader(body), format)
+		for {
+			var f dto.MetricFamily
+			if err := decoder.Decode(&f); errors.Is(err, io.EOF) {
+				return strings.Join(families, "\n")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			families = append(families, normal(t, f.String(), expfmt.FmtProtoCompact))
+		}
+	case expfmt.TypeProtoText, expfmt.TypeProtoCompact:
+		body = regexp.MustCompile(`created_timestamp:\s*\{[^}]*\}`).ReplaceAllString(body, "")
+		return regexp.MustCompile(`[ \n]+`).ReplaceAllString(body, " ")
+	default:
+		return body
 	}
 }
 
 func TestHandler_ServesWhatPromhttpServes(t *testing.T) {
-	s := newServed(1)
+	s := newServed(&fakeSource{name: "first", edition: 1}, &fakeSource{name: "second", edition: 2})
 	for _, accept := range accepts {
 		t.Run("accept "+accept, func(t *testing.T) { asPromhttp(t, s, "/metrics", accept, "gzip") })
 	}
@@ -158,31 +222,81 @@ func TestHandler_ServesWhatPromhttpServes(t *testing.T) {
 	}
 }
 
-// A collection is replaced when another is not equal to it, and when its time is over.
-func TestHandler_ServesTheCurrentCollection(t *testing.T) {
-	s := newServed(1)
-	step := func(collection *fakeCollection, want string) {
-		t.Helper()
-		s.collection = collection
-		for _, accept := range accepts {
-			for _, encodings := range []string{"", "gzip"} {
-				asked(t, s, accept, encodings)
+func TestGroup_ShowsTheNewestVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{name: "first", edition: 1}
+		s := newServed(source)
+		want := func(edition int) {
+			t.Helper()
+			for _, accept := range accepts {
+				for _, encodings := range []string{"", "gzip"} {
+					asked(t, s, accept, encodings)
+				}
+			}
+			if have := text(t, asked(t, s, acceptText, "gzip")); !strings.Contains(have, fmt.Sprintf("\nwolkvox_edition_total{operation=\"first\"} %d\n", edition)) {
+				t.Errorf("have no edition %d in\n%s", edition, have)
 			}
 		}
-		if have := text(t, asked(t, s, acceptText, "gzip")); !strings.Contains(have, "\nwolkvox_edition_total "+want+"\n") {
-			t.Errorf("have no edition %s in\n%s", want, have)
+		want(1)
+		source.edition = 2 // Only the version says that the metrics have changed.
+		want(1)
+		source.version++
+		want(2)
+		source.version, source.edition, source.next, source.until = 2, 3, 4, time.Now().Add(time.Minute)
+		want(3)
+		time.Sleep(time.Minute - time.Nanosecond)
+		want(3)
+		time.Sleep(time.Nanosecond)
+		want(4)
+	})
+}
+
+// No scrape encodes what was encoded when it was published, and none encodes it again.
+func TestGroup_EncodesWhenPublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fakeSource{name: "first", edition: 1}
+		s := newServed(source)
+		scrape := func(want int) {
+			t.Helper()
+			source.encoded = 0
+			for range 3 {
+				for _, path := range []string{"/metrics", "/metrics?name[]=wolkvox_edition_total"} {
+					for _, encodings := range []string{"", "gzip"} {
+						for _, accept := range []string{acceptOpenMetrics, acceptText} {
+							askedFor(t, s, path, accept, encodings)
+						}
+					}
+				}
+			}
+			if source.encoded != want {
+				t.Errorf("have %d encodings during scrapes, want %d", source.encoded, want)
+			}
 		}
-	}
-	other := newFakeCollection(2)
-	other.edition = 1 // equal, but it shows another value
-	step(newFakeCollection(1), "1")
-	step(other, "1")
-	step(newFakeCollection(3), "3")
-	past := newFakeCollection(4)
-	past.until = time.Now()
-	step(past, "4")
-	other.edition = 4
-	step(other, "2")
+		publish := func(want int) {
+			t.Helper()
+			source.version++
+			source.encoded = 0
+			s.groups[0].Encode()
+			if source.encoded != want {
+				t.Errorf("have %d encodings when published, want %d", source.encoded, want)
+			}
+		}
+		publish(1) // OpenMetrics is expected.
+		scrape(1)  // The other format was not.
+		publish(2)
+		scrape(0)
+		source.until = time.Now().Add(time.Minute)
+		publish(4) // A known change is encoded ahead of it.
+		time.Sleep(time.Minute)
+		scrape(0)
+		source.until = time.Now().Add(time.Hour)
+		publish(2) // This one is too far away.
+		time.Sleep(unusedAfter)
+		publish(2)
+		time.Sleep(time.Second)
+		publish(0) // Neither format was scraped for so long.
+		scrape(2)
+	})
 }
 
 // lines are what was logged.
@@ -191,23 +305,21 @@ type lines []string
 func (l *lines) Println(v ...any) { *l = append(*l, fmt.Sprint(v...)) }
 
 func TestHandler_ReportsWhyScrapeFails(t *testing.T) {
-	broken := prometheus.CollectorFunc(func(ch chan<- prometheus.Metric) {
-		ch <- prometheus.NewInvalidMetric(prometheus.NewDesc("broken", "", nil, nil), errors.New("out of order"))
-	})
-	collection, others := newFakeCollection(1), prometheus.NewRegistry()
-	collection.MustRegister(broken)
+	others := prometheus.NewRegistry()
 	others.MustRegister(broken)
 	for _, test := range []struct {
-		name       string
-		collection Collection
-		others     *prometheus.Registry
+		name   string
+		source *fakeSource
+		others *prometheus.Registry
 	}{
-		{"collection", collection, prometheus.NewRegistry()},
-		{"others", newFakeCollection(1), others},
+		{"group", &fakeSource{broken: errors.New("broken")}, prometheus.NewRegistry()},
+		{"registry", &fakeSource{}, others},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var logged lines
-			h := NewHandler(test.others, func(time.Time) Collection { return test.collection }, &logged)
+			group := NewGroup(test.source)
+			group.Encode()
+			h := NewHandler(test.others, func() []*Group { return []*Group{group} }, &logged)
 			for range 2 {
 				logged = nil
 				have := asked(t, h, acceptText, "gzip")
@@ -222,9 +334,9 @@ func TestHandler_ReportsWhyScrapeFails(t *testing.T) {
 	}
 }
 
-// The cache has no part that a client could make larger.
-func TestHandler_CachesOneEncodingPerFormat(t *testing.T) {
-	s := newServed(1)
+// No client can make a group larger.
+func TestGroup_KeepsOneEncodingPerFormat(t *testing.T) {
+	s := newServed(&fakeSource{})
 	for _, format := range expfmt.DefaultOpenMetricsAcceptedFormats() {
 		for _, escaping := range []string{"", ";escaping=allow-utf-8", ";escaping=underscores", ";escaping=dots", ";escaping=values", ";escaping=other"} {
 			for _, encodings := range []string{"", "gzip", "gzip;q=1", "*", "identity;q=0", "br"} {
@@ -234,48 +346,7 @@ func TestHandler_CachesOneEncodingPerFormat(t *testing.T) {
 			}
 		}
 	}
-	if have, want := len(s.cached.encoded), 2*len(expfmt.DefaultOpenMetricsAcceptedFormats()); have != want {
+	if have, want := len(s.groups[0].encodings), 2*len(expfmt.DefaultOpenMetricsAcceptedFormats()); have != want {
 		t.Errorf("have %d encodings kept, want %d: with names as they are and with dots escaped", have, want)
 	}
-	s.collection = newFakeCollection(2)
-	asked(t, s, acceptText, "gzip")
-	if have := len(s.cached.encoded); have != 1 {
-		t.Errorf("have %d encodings kept after a change, want the one that was asked for since", have)
-	}
 }
-
-// Encoding the collection at each scrape would show in nothing but the costs.
-func TestHandler_EncodesOncePerChange(t *testing.T) {
-	for _, ask := range []struct{ query, encodings string }{
-		{"", "gzip"}, {"", "gzip;q=1"}, {"", "*"}, {"", "identity;q=0"}, {"", ""}, {"?name[]=wolkvox_chat_messages", "gzip"}, {"?name[]=wolkvox_chat_messages", ""},
-	} {
-		t.Run(ask.query+" "+ask.encodings, func(t *testing.T) {
-			s := newServed(1)
-			request := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics"+ask.query, nil)
-			request.Header.Set("Accept-Encoding", ask.encodings)
-			scrape := func() { s.ServeHTTP(discarding{http.Header{}}, request) }
-			scrape()
-			unchanged := testing.AllocsPerRun(3, scrape)
-			collection, edition := newFakeCollection(1), 1
-			changed := testing.AllocsPerRun(3, func() {
-				edition++
-				next := *collection
-				next.edition = edition
-				s.collection = &next
-				scrape()
-			})
-			if unchanged > changed/10 {
-				t.Errorf("have %v allocations in a scrape, want a tenth at most of the %v after a change", unchanged, changed)
-			}
-		})
-	}
-}
-
-// discarding is a response whose body is dropped.
-type discarding struct{ header http.Header }
-
-func (d discarding) Header() http.Header { return d.header }
-
-func (discarding) WriteHeader(int) {}
-
-func (discarding) Write(p []byte) (int, error) { return len(p), nil }

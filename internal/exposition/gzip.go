@@ -20,13 +20,12 @@ var (
 
 // writeGzip writes parts as one gzip member: several members would be valid, too, but browsers
 // only read the first.
-func writeGzip(w io.Writer, parts []part) error {
+func writeGzip(w io.Writer, parts []*part) error {
 	if _, err := w.Write(gzipHeader); err != nil {
 		return err
 	}
 	var checksum, size uint32
-	for i := range parts {
-		p := &parts[i]
+	for _, p := range parts {
 		checksum = join(checksum, p)
 		size += uint32(p.size) //nolint:gosec // The format's size is modulo 2^32.
 		if _, err := w.Write(p.deflated); err != nil {
@@ -49,17 +48,17 @@ var inflaters = sync.Pool{New: func() any {
 }}
 
 // writePlain writes the text of parts.
-func writePlain(w io.Writer, parts []part) error {
+func writePlain(w io.Writer, parts []*part) error {
 	in := inflaters.Get().(*inflater)
 	defer inflaters.Put(in)
 	// Without its ReadFrom, io.CopyBuffer uses the buffer that it is given.
 	w = struct{ io.Writer }{w}
-	for i := range parts {
-		if err := in.flate.(flate.Resetter).Reset(bytes.NewReader(parts[i].deflated), nil); err != nil {
+	for _, p := range parts {
+		if err := in.flate.(flate.Resetter).Reset(bytes.NewReader(p.deflated), nil); err != nil {
 			return err
 		}
 		// Reading further would fail: a part does not end with a final block.
-		if _, err := io.CopyBuffer(w, io.LimitReader(in.flate, parts[i].size), in.buffer[:]); err != nil {
+		if _, err := io.CopyBuffer(w, io.LimitReader(in.flate, p.size), in.buffer[:]); err != nil {
 			return err
 		}
 	}

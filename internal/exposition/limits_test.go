@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -36,7 +35,7 @@ func wantRefused(t *testing.T, e *served, response *httptest.ResponseRecorder) {
 
 func TestHandler_RefusesScrapesBeyondLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newServed(1)
+		e := newServed(&fakeSource{name: "first"})
 		e.scrapes = make(chan struct{}, 2)
 		closed := make(chan struct{})
 		for range 2 {
@@ -53,7 +52,7 @@ func TestHandler_RefusesScrapesBeyondLimit(t *testing.T) {
 // Clients that do not read, however they ask, keep no other from an answer.
 func TestHandler_StalledClientsBlockNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newServed(1)
+		e := newServed(&fakeSource{name: "first"})
 		closed := make(chan struct{})
 		for _, query := range []string{"", "?name[]=wolkvox_chat_messages"} {
 			for _, encodings := range []string{"", "gzip", "gzip;q=1", "*"} {
@@ -83,33 +82,25 @@ func TestHandler_StalledClientsBlockNoOthers(t *testing.T) {
 }
 
 func TestHandler_RefusesScrapeOfCanceledRequest(t *testing.T) {
-	for name, places := range map[string]func(*served) chan struct{}{
-		"encoding": func(e *served) chan struct{} { return e.encoding },
-		"merging":  func(e *served) chan struct{} { return e.merging },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				e := newServed(1)
-				places := places(e)
-				for range cap(places) {
-					places <- struct{}{}
-				}
-				ctx, leave := context.WithCancel(t.Context())
-				waiting := httptest.NewRecorder()
-				go e.ServeHTTP(waiting, httptest.NewRequestWithContext(ctx, "GET", "/metrics", nil))
-				synctest.Wait()
-				if len(e.scrapes) != 1 {
-					t.Fatalf("have %d scrapes that wait, want 1", len(e.scrapes))
-				}
-				leave()
-				synctest.Wait()
-				for range cap(places) {
-					<-places
-				}
-				wantRefused(t, e, waiting)
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		e := newServed(&fakeSource{name: "first"})
+		for range cap(e.assembling) {
+			e.assembling <- struct{}{}
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		waiting := httptest.NewRecorder()
+		go e.ServeHTTP(waiting, httptest.NewRequestWithContext(ctx, "GET", "/metrics", nil))
+		synctest.Wait()
+		if len(e.scrapes) != 1 {
+			t.Fatalf("have %d scrapes that wait, want 1", len(e.scrapes))
+		}
+		leave()
+		synctest.Wait()
+		for range cap(e.assembling) {
+			<-e.assembling
+		}
+		wantRefused(t, e, waiting)
+	})
 }
 
 // A scrape shows what was gathered after it came, whatever was being gathered then.
@@ -122,7 +113,7 @@ func TestHandler_GathersOnceForAllWaiting(t *testing.T) {
 			<-proceed
 			return float64(gathered)
 		}))
-		e := NewHandler(reg, func(time.Time) Collection { return newFakeCollection(1) }, nil)
+		e := NewHandler(reg, func() []*Group { return nil }, nil)
 		answers := make(chan string, 10)
 		scrape := func() { answers <- asked(t, e, acceptText, "").Body.String() }
 		go scrape()

@@ -81,6 +81,9 @@ func (t *Transaction) rename(agent, name string) {
 	}
 }
 
+// Empty returns a tally with the same origin and without counts.
+func (t *AgentTally) Empty() *AgentTally { return &AgentTally{Origin: t.Origin} }
+
 func (t *AgentTally) clone() *AgentTally {
 	c := *t
 	return &c

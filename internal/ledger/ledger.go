@@ -160,9 +160,7 @@ func (l *Ledger) View() *View {
 	for labels, tally := range l.tallies {
 		v.LabelSets = append(v.LabelSets, LabelSet{labels, tally})
 	}
-	slices.SortFunc(v.LabelSets, func(a, b LabelSet) int {
-		return cmp.Or(cmp.Compare(a.RoutingPoint, b.RoutingPoint), cmp.Compare(a.Channel, b.Channel))
-	})
+	slices.SortFunc(v.LabelSets, func(a, b LabelSet) int { return a.compare(b.Labels) })
 	if !l.options.Agents {
 		return v // Earlier counts of agents are kept, but not shown.
 	}
@@ -170,6 +168,30 @@ func (l *Ledger) View() *View {
 		v.Agents = append(v.Agents, AgentSet{agent, l.agents[agent]})
 	}
 	return v
+}
+
+// Tally returns the tally of a label set, or nil if a view has none. A nil view has none.
+func (v *View) Tally(labels Labels) *Tally {
+	if v == nil {
+		return nil
+	}
+	i, found := slices.BinarySearchFunc(v.LabelSets, labels, func(set LabelSet, labels Labels) int { return set.compare(labels) })
+	if !found {
+		return nil
+	}
+	return v.LabelSets[i].Tally
+}
+
+// AgentTally returns the tally of an agent, or nil if a view has none. A nil view has none.
+func (v *View) AgentTally(agent string) *AgentTally {
+	if v == nil {
+		return nil
+	}
+	i, found := slices.BinarySearchFunc(v.Agents, agent, func(set AgentSet, agent string) int { return cmp.Compare(set.Agent, agent) })
+	if !found {
+		return nil
+	}
+	return v.Agents[i].AgentTally
 }
 
 // forget drops the chats that ended before the floor. A chat that is kept too long costs

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
@@ -13,6 +14,10 @@ type Labels struct {
 
 // Overflow holds the labels of all chats beyond the limit of label sets.
 var Overflow = Labels{"other", "other"}
+
+func (l Labels) compare(other Labels) int {
+	return cmp.Or(cmp.Compare(l.RoutingPoint, other.RoutingPoint), cmp.Compare(l.Channel, other.Channel))
+}
 
 // Origin describes the first appearance of a label set or an agent.
 type Origin struct {

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
@@ -24,23 +25,33 @@ import (
 type loader struct {
 	manager *Manager
 	target  config.Target
+	delay   time.Duration // before the first poll
 	logger  log.Logger
+
+	requests *collector.APIMetrics
+	saves    *collector.SaveMetrics
+	groups   []*exposition.Group
 
 	failing  fault.Fault
 	err      error                           // of the last attempt
-	loaded   atomic.Pointer[loadedOperation] // nil until an attempt succeeds
+	poller   atomic.Pointer[poller.Poller]   // nil until an attempt succeeds
 	snapshot atomic.Pointer[status.Snapshot] // published until then
 }
 
-// loadedOperation is what a loader loads.
-type loadedOperation struct {
-	*poller.Poller
-	metrics prometheus.Collector
-}
-
 // newLoader returns a loader that has tried once to load the operation, and the error of that.
-func newLoader(m *Manager, target config.Target) (*loader, error) {
-	l := &loader{manager: m, target: target, logger: log.With(m.options.Logger, "operation", target.Name)}
+func newLoader(m *Manager, target config.Target, delay time.Duration) (*loader, error) {
+	l := &loader{
+		manager:  m,
+		target:   target,
+		delay:    delay,
+		logger:   log.With(m.options.Logger, "operation", target.Name),
+		requests: collector.NewAPIMetrics(),
+		saves:    collector.NewSaveMetrics(),
+	}
+	l.groups = []*exposition.Group{
+		exposition.NewGroup(collector.NewLedgerSource(l.Snapshot, m.options.Collector)),
+		exposition.NewGroup(collector.NewPollingSource(l.Snapshot, l.requests, l.saves)),
+	}
 	l.load()
 	return l, l.err
 }
@@ -52,14 +63,14 @@ func (l *loader) load() {
 	if problem := l.target.Problem; problem != nil {
 		l.err = problem
 	} else {
-		p, metrics, err := l.manager.newPoller(l.target)
+		p, err := l.manager.newPoller(l.target, l.requests, l.saves, l.encode)
 		if l.err = err; err == nil {
-			l.loaded.Store(&loadedOperation{p, metrics})
+			l.poller.Store(p)
 			return
 		}
 	}
 	now := time.Now()
-	published := status.Snapshot{Operation: l.target.Name, Status: status.Status{
+	published := &status.Snapshot{Operation: l.target.Name, Status: status.Status{
 		NotLoaded:    ClassifyLoadError(l.err),
 		Failure:      fault.OneLine(l.err),
 		FailingSince: now,
@@ -69,7 +80,7 @@ func (l *loader) load() {
 	if before := l.snapshot.Load(); before != nil {
 		published.Status.FailingSince = before.Status.FailingSince
 	}
-	l.snapshot.Store(&published)
+	l.snapshot.Store(published)
 }
 
 // maxDatabaseRetry is the longest time until a database that was not available is asked again.
@@ -100,26 +111,31 @@ func (l *loader) Run(ctx context.Context) {
 	l.failing.End(l.logger, "load")
 	select {
 	case <-l.manager.options.Listening:
-		l.loaded.Load().Run(ctx)
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-time.After(l.delay):
+		l.poller.Load().Run(ctx)
 	case <-ctx.Done():
 	}
 }
 
 // Snapshot implements runner.
-func (l *loader) Snapshot() status.Snapshot {
-	if loaded := l.loaded.Load(); loaded != nil {
-		return loaded.Snapshot()
+func (l *loader) Snapshot() *status.Snapshot {
+	if p := l.poller.Load(); p != nil {
+		return p.Snapshot()
 	}
-	return *l.snapshot.Load()
+	return l.snapshot.Load()
 }
 
-// Describe implements prometheus.Collector.
-func (*loader) Describe(chan<- *prometheus.Desc) {}
+// Groups implements runner.
+func (l *loader) Groups() []*exposition.Group { return l.groups }
 
-// Collect implements prometheus.Collector.
-func (l *loader) Collect(ch chan<- prometheus.Metric) {
-	if loaded := l.loaded.Load(); loaded != nil {
-		loaded.metrics.Collect(ch)
+// encode encodes what was published.
+func (l *loader) encode() {
+	for _, g := range l.groups {
+		g.Encode()
 	}
 }
 

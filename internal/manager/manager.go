@@ -14,6 +14,7 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/collector"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
@@ -40,6 +41,8 @@ type Options struct {
 	Database postgres.Options
 	// Ledger are the options of all ledgers, without their bounds.
 	Ledger ledger.Options
+	// Collector holds which metrics of a ledger are exported.
+	Collector collector.Options
 	// Listening is closed once the exporter can be scraped. Polling starts then.
 	Listening <-chan struct{}
 	// BeginTask is called before each task that may block, with a text for a log line,
@@ -50,8 +53,7 @@ type Options struct {
 	Logger       log.Logger
 }
 
-// Manager runs operations. As a collector, it collects the metrics of API requests and of
-// state saves.
+// Manager runs operations.
 type Manager struct {
 	options    Options
 	operations *set
@@ -85,20 +87,18 @@ func (m *Manager) Snapshots() []status.Snapshot {
 	runners := m.operations.runners()
 	snapshots := make([]status.Snapshot, len(runners))
 	for i, r := range runners {
-		snapshots[i] = r.Snapshot()
+		snapshots[i] = *r.Snapshot()
 	}
 	return snapshots
 }
 
-// Describe implements prometheus.Collector. It sends nothing: the metrics depend on
-// which operations run.
-func (*Manager) Describe(chan<- *prometheus.Desc) {}
-
-// Collect implements prometheus.Collector.
-func (m *Manager) Collect(ch chan<- prometheus.Metric) {
+// Groups returns the metrics of the operations, sorted by name.
+func (m *Manager) Groups() []*exposition.Group {
+	var groups []*exposition.Group
 	for _, r := range m.operations.runners() {
-		r.Collect(ch)
+		groups = append(groups, r.Groups()...)
 	}
+	return groups
 }
 
 // Stop ends all operations and waits for them.
@@ -113,15 +113,13 @@ func (m *Manager) Close() {
 	}
 }
 
-// newPoller loads an operation. The collector has the metrics of its API requests and state
-// saves.
-func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Collector, error) {
-	metrics := prometheus.NewRegistry()
-	client := m.options.NewClient(target, wolkvox.WithObserver(collector.NewAPIMetrics(metrics, target.Name).Observe))
-	store := collector.MeasureSaves(metrics, target.Name, m.storage.store(target.Name))
+// newPoller loads an operation.
+func (m *Manager) newPoller(target config.Target, requests *collector.APIMetrics, saves *collector.SaveMetrics, published func()) (*poller.Poller, error) {
+	client := m.options.NewClient(target, wolkvox.WithObserver(requests.Observe))
+	store := saves.Measure(m.storage.store(target.Name))
 	poll, ledgerOptions := &target.Operation.Poll, m.options.Ledger
 	ledgerOptions.Bounds = target.Operation.Buckets.Bounds()
-	p, err := poller.New(client, store, poller.Options{
+	return poller.New(client, store, poller.Options{
 		Operation:         target.Name,
 		Zone:              target.Zone,
 		Logger:            m.options.Logger,
@@ -132,6 +130,7 @@ func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Co
 		InitialWindow:     poll.InitialWindow.Duration,
 		MaxCatchUp:        poll.MaxCatchUp.Duration,
 		Ledger:            ledgerOptions,
+		ZeroHold:          m.options.Collector.ZeroHold,
 		Timeout:           target.Operation.Timeout.Duration,
 
 		Information:           client,
@@ -139,8 +138,9 @@ func (m *Manager) newPoller(target config.Target) (*poller.Poller, prometheus.Co
 		TokenInfoInterval:     tokenInfoInterval,
 		ZoneProbeInterval:     zoneProbeInterval,
 		RoutingPoints:         target.Operation.RoutingPoints,
+
+		Published: published,
 	})
-	return p, metrics, err
 }
 
 // RequestsPerDay returns the number of requests in a day without truncated responses.

@@ -107,6 +107,10 @@ func (m *Manager) reportSlowLoad() (end func()) {
 	}
 }
 
+// firstPollInterval is between the first polls of two operations after the start. The memory of
+// many polls at once would be several times that of all operations afterwards.
+const firstPollInterval = 20 * time.Millisecond
+
 func (m *Manager) apply(ctx context.Context) error {
 	targets, err := m.options.Targets(ctx)
 	if err != nil {
@@ -122,10 +126,14 @@ func (m *Manager) apply(ctx context.Context) error {
 	}
 	members, states := make([]member, len(targets)), map[string]string{}
 	for i, target := range targets {
+		var delay time.Duration
+		if !m.started {
+			delay = time.Duration(i) * firstPollInterval
+		}
 		members[i] = member{
 			name: target.Name, settings: target.Operation, required: !m.started && len(targets) == 1,
 			make: func() (runner, error) {
-				l, err := newLoader(m, target)
+				l, err := newLoader(m, target, delay)
 				states[target.Name] = describeState(l.Snapshot()) // before its first poll
 				if !m.started && err == nil {
 					m.logOperation(target, states[target.Name], "starting", "version", version.Info())
@@ -171,7 +179,7 @@ func (m *Manager) logOperation(target config.Target, state, message string, keyv
 }
 
 // describeState describes a loaded state in a few words for a log line.
-func describeState(s status.Snapshot) string {
+func describeState(s *status.Snapshot) string {
 	switch {
 	case s.View == nil:
 		return "not loaded"

@@ -10,16 +10,15 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
 // runner runs an operation.
 type runner interface {
 	Run(ctx context.Context)
-	Snapshot() status.Snapshot
-	prometheus.Collector
+	Snapshot() *status.Snapshot
+	Groups() []*exposition.Group
 }
 
 // member is an operation of a configuration.

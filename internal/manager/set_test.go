@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,18 +46,16 @@ func (d *diary) since() string {
 // with "bad" is a stand-in. With "behind", an older state has replaced its own.
 type quiet struct {
 	*diary
-	prometheus.Collector
 	name, settings string
 	began          chan struct{}
 }
 
 func (d *diary) newQuiet(name, settings string) *quiet {
-	up := prometheus.NewGauge(prometheus.GaugeOpts{Name: "up", ConstLabels: prometheus.Labels{"operation": name, "settings": settings}})
-	return &quiet{d, up, name, settings, make(chan struct{})}
+	return &quiet{d, name, settings, make(chan struct{})}
 }
 
-func (q *quiet) Snapshot() status.Snapshot {
-	s := status.Snapshot{Operation: q.name}
+func (q *quiet) Snapshot() *status.Snapshot {
+	s := &status.Snapshot{Operation: q.name}
 	if strings.HasPrefix(q.settings, "bad") {
 		s.Status.NotLoaded = status.StateCorrupt
 	}
@@ -62,6 +63,17 @@ func (q *quiet) Snapshot() status.Snapshot {
 		s.Status.NotLoaded = status.StateBehind
 	}
 	return s
+}
+
+// Groups returns a group of one series, whose labels are the operation and its settings.
+func (q *quiet) Groups() []*exposition.Group { return []*exposition.Group{exposition.NewGroup(q)} }
+
+// Version implements exposition.Source.
+func (*quiet) Version() any { return nil }
+
+// At implements exposition.Source.
+func (q *quiet) At(time.Time) (prometheus.Collector, time.Time) {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Name: "up", ConstLabels: prometheus.Labels{"operation": q.name, "settings": q.settings}}), time.Time{}
 }
 
 func (q *quiet) Run(ctx context.Context) {
@@ -161,19 +173,12 @@ func sameLines(have, want string) bool {
 // shown returns the series of a set: operation and settings.
 func shown(t *testing.T, s *set) string {
 	t.Helper()
-	registry := prometheus.NewPedanticRegistry()
-	for _, r := range s.runners() {
-		registry.MustRegister(r)
-	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	groups := (&Manager{operations: s}).Groups
+	answer := httptest.NewRecorder()
+	exposition.NewHandler(prometheus.NewRegistry(), groups, nil).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	var series []string
-	for _, family := range families {
-		for _, m := range family.GetMetric() {
-			series = append(series, m.GetLabel()[0].GetValue()+m.GetLabel()[1].GetValue())
-		}
+	for _, match := range regexp.MustCompile(`(?m)^up{operation="(.*)",settings="(.*)"} `).FindAllStringSubmatch(answer.Body.String(), -1) {
+		series = append(series, match[1]+match[2])
 	}
 	return strings.Join(series, " ")
 }

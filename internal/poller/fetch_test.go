@@ -143,6 +143,9 @@ func TestPoller_RetriesAtMostTenTimesInACycle(t *testing.T) {
 }
 
 func TestPoller_SplitsTruncatedWindows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 150,000 chats in one goroutine")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		start := time.Now()
@@ -161,6 +164,9 @@ func TestPoller_SplitsTruncatedWindows(t *testing.T) {
 }
 
 func TestPoller_CountsShownChatsOfOverfullSecond(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: 70,000 chats in one goroutine")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		report := &fakeReport{}
 		for n := range 70_000 {

@@ -180,17 +180,27 @@ func TestPoller_LeavesOutASecondThatOnlyAReconcileReads(t *testing.T) {
 
 // A second at the end of a month is in a window that ends there.
 func TestPoller_LeavesOutSecondsAroundAMonthsEnd(t *testing.T) {
-	for name, offsets := range map[string][]time.Duration{
-		"the last": {-time.Second}, "the first": {0}, "both": {-time.Second, 0}, "the second": {time.Second}, "the last but one": {-2 * time.Second},
+	for i, test := range []struct {
+		name    string
+		offsets []time.Duration
+	}{
+		{"both", []time.Duration{-time.Second, 0}},
+		{"the last", []time.Duration{-time.Second}},
+		{"the first", []time.Duration{0}},
+		{"the second", []time.Duration{time.Second}},
+		{"the last but one", []time.Duration{-2 * time.Second}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		if !sampled(i) {
+			continue
+		}
+		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				midnight := inBogota(time.February, 1, 0, 0)
 				time.Sleep(time.Until(midnight.Add(-3 * time.Hour)))
 				report := busy(24 * time.Hour)
 				start := time.Now()
 				var seconds []time.Time
-				for _, offset := range offsets {
+				for _, offset := range test.offsets {
 					seconds = append(seconds, report.addAt(midnight.Add(offset)))
 				}
 				report.fail = failsOver(failing(wolkvox.Malformed), seconds...)

@@ -40,6 +40,9 @@ type Options struct {
 	MaxCatchUp        time.Duration // longest time that a catch-up reads
 	Ledger            ledger.Options
 
+	// ZeroHold is how long the counts of the loaded state are published beside newer ones.
+	ZeroHold time.Duration
+
 	Timeout time.Duration // of a request
 
 	Information           Information   // nil if neither of the next two is requested
@@ -49,6 +52,9 @@ type Options struct {
 
 	// RoutingPoints holds names by rp_id that override the API's.
 	RoutingPoints map[string]string
+
+	// Published is called by [Poller.Run] after each new snapshot; it may be nil.
+	Published func()
 }
 
 // Poller polls one operation. The operation's token, ledger and store have no other user.
@@ -65,6 +71,8 @@ type Poller struct {
 	status      status.Status
 	shown       *ledger.View // the last one that was published
 	unsure      bool         // the last save failed, so the saved state is not known
+	loaded      *ledger.View // counts of the loaded state; nil after the zero-hold
+	heldSince   time.Time    // when Run was called
 	watchdog    *watchdog    // nil before Run
 	polling     fault.Fault
 	reconciling fault.Fault
@@ -92,18 +100,29 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		status:    status.Status{Started: time.Now(), RoutingPoints: options.RoutingPoints},
 	}
 	p.reader = reader.New(report, reader.Options{Zone: options.Zone, Logger: p.logger, Interval: options.Interval, Timeout: options.Timeout})
+	var isSaved bool
 	var err error
-	if p.ledger, err = loadLedger(store, options.Ledger); err != nil {
+	if p.ledger, isSaved, err = loadLedger(store, options.Ledger); err != nil {
 		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
 	}
-	p.publish(p.ledger.View())
+	if isSaved {
+		p.loaded = p.ledger.View()
+	}
+	p.setSnapshot(p.ledger.View())
 	return p, nil
 }
 
 // Snapshot returns what the poller has last published. It can be called by any goroutine.
-func (p *Poller) Snapshot() status.Snapshot { return *p.snapshot.Load() }
+func (p *Poller) Snapshot() *status.Snapshot { return p.snapshot.Load() }
 
 func (p *Poller) publish(view *ledger.View) {
+	p.setSnapshot(view)
+	if p.options.Published != nil {
+		p.options.Published()
+	}
+}
+
+func (p *Poller) setSnapshot(view *ledger.View) {
 	p.shown = view
 	if p.options.ReconcileInterval > 0 {
 		p.status.LastReconcile = view.Progress.Reconciled
@@ -115,15 +134,26 @@ func (p *Poller) publish(view *ledger.View) {
 		p.status.StuckAfter = reader.Later(time.Now(), p.status.NextPoll).Add(p.options.stuckTimeout())
 		p.watchdog.extend(p.status.StuckAfter)
 	}
-	if p.status.NotLoaded != "" {
-		view = nil
+	if !p.heldSince.IsZero() && time.Since(p.heldSince) >= p.options.ZeroHold {
+		p.loaded = nil // It keeps every count that has changed since in memory a second time.
 	}
-	p.snapshot.Store(&status.Snapshot{Operation: p.options.Operation, View: view, Status: p.status})
+	published := &status.Snapshot{
+		Operation: p.options.Operation,
+		View:      view,
+		Loaded:    p.loaded,
+		HeldSince: p.heldSince,
+		Status:    p.status,
+	}
+	if p.status.NotLoaded != "" {
+		published.View, published.Loaded = nil, nil
+	}
+	p.snapshot.Store(published)
 }
 
 // Run polls at once and then at every interval, until ctx is done. That cancels the current
 // request. The next start reads again what was not saved.
 func (p *Poller) Run(ctx context.Context) {
+	p.heldSince = time.Now()
 	p.watchdog = newWatchdog(p.logger, p.options.stuckTimeout())
 	defer p.watchdog.stop()
 	p.publish(p.shown)

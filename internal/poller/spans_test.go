@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -151,15 +152,13 @@ func TestPoller_ShortensSpansToRowLimit(t *testing.T) {
 // Without a limit of splits, an API that truncates every response would be asked for every
 // second.
 func TestPoller_StopsSplittingIfEveryWindowIsTruncated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: millions of rows in one goroutine")
-	}
 	synctest.Test(t, func(t *testing.T) {
-		report := &sameRows{}
-		for n := range wolkvox.MaxRows {
-			report.chats = append(report.chats, chat(n+1, time.Now()))
-		}
+		report := &truncating{limit: 100, says: saysNothing}
+		start := time.Now()
+		report.add(200, start.Add(-4*time.Minute), 4*time.Minute, rand.New(rand.NewPCG(1, 0)))
 		p := newPoller(t, report, &store.Memory{}, options())
+		p.poll(t.Context()) // It learns the limit.
+		report.sameRows = true
 		const givenUp = "far too many responses are truncated"
 		requests := func() int {
 			c := p.newCycle()

@@ -58,16 +58,16 @@ func (e *stateError) Unwrap() error { return e.err }
 var errBehind = errors.New("it has lower counts than those that were shown, so an older state has replaced it: " +
 	"its metrics are not shown; restart the exporter to continue from the older state")
 
-// loadLedger loads the operation's ledger, or creates one.
-func loadLedger(s Store, options ledger.Options) (*ledger.Ledger, error) {
+// loadLedger loads the operation's ledger, or creates one if none was saved.
+func loadLedger(s Store, options ledger.Options) (l *ledger.Ledger, isSaved bool, err error) {
 	saved, err := s.Load()
 	if errors.Is(err, fs.ErrNotExist) {
-		return ledger.New(options), nil
+		return ledger.New(options), false, nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		l, err = ledger.Unmarshal(saved, options, time.Now())
 	}
-	return ledger.Unmarshal(saved, options, time.Now())
+	return l, err == nil, err
 }
 
 // save saves the ledger as it will be after t.
@@ -85,7 +85,7 @@ func (p *Poller) reload() error {
 	if !p.unsure {
 		return nil
 	}
-	loaded, err := loadLedger(p.store, p.options.Ledger)
+	loaded, _, err := loadLedger(p.store, p.options.Ledger)
 	if err != nil {
 		return &stateError{"loading", err}
 	}

@@ -13,6 +13,11 @@ import (
 type Snapshot struct {
 	Operation string       // its name, the value of the label operation
 	View      *ledger.View // its saved counts; nil until a state is loaded
+	// Loaded holds the counts of the state that was loaded, and HeldSince is when polling
+	// began after that; zero before. Loaded is nil after the zero-hold, and if there was no
+	// state.
+	Loaded    *ledger.View
+	HeldSince time.Time
 	Status    Status
 }
 

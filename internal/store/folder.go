@@ -36,14 +36,13 @@ func open(dir string, sys fileSystem) (*Folder, error) {
 		return nil, fmt.Errorf("creating storage folder %q: %w", dir, err)
 	}
 	lock := flock.New(filepath.Join(dir, lockName))
-	locked, err := false, checkLock(lock.Path())
-	if err == nil {
-		locked, err = lock.TryLock()
-	}
-	if err != nil {
+	if err := checkLock(lock.Path()); err != nil {
 		return nil, fmt.Errorf("locking storage folder %q: %w", dir, err)
 	}
-	if !locked {
+	switch locked, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("storage folder %q is %w", dir, lockError(err))
+	case !locked:
 		return nil, fmt.Errorf("storage folder %q is %w", dir, ErrInUse)
 	}
 	folder := &Folder{dir: dir, lock: lock, sys: sys}

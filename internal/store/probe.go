@@ -61,7 +61,7 @@ func probeLock(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("of another user: %w", err)
+		return lockError(err)
 	case !free:
 		return ErrInUse
 	}

@@ -144,6 +144,9 @@ func TestDay_LongerChatsHaveMoreCharacters(t *testing.T) {
 // Any five minutes have chats of agents, whenever they are requested and whichever date
 // selects.
 func TestDay_EveryWindowHasChats(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the chats of days in one goroutine")
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, on := range []wolkvoxtest.SelectOn{wolkvoxtest.Start, wolkvoxtest.End} {
 		var now time.Time
@@ -191,6 +194,9 @@ func TestReport_ShowsDay(t *testing.T) {
 // The report finds the chats of its local times, also in the night in which the clocks are
 // put back and an hour occurs twice.
 func TestReport_FindsAllChatsOfSource(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the chats of days in one goroutine")
+	}
 	madrid, err := time.LoadLocation("Europe/Madrid")
 	if err != nil {
 		t.Skip(err)
@@ -222,6 +228,9 @@ func TestReport_FindsAllChatsOfSource(t *testing.T) {
 
 // A report of several days is cut like any other.
 func TestReport_CutsLongRange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the chats of days in one goroutine")
+	}
 	for cut, first := range map[wolkvoxtest.Cut]string{wolkvoxtest.First: "2026-03-09 00:0", wolkvoxtest.Last: "2026-03-10 11:"} {
 		s := newServer(t, wolkvoxtest.Config{
 			Location: bogota, Source: demo, Now: clockAt(noon), Limits: wolkvoxtest.Limits{Rows: 100}, Readings: readings{Cut: cut},
