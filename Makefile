@@ -67,6 +67,8 @@ export AMTOOL          ?= $(CURDIR)/$(AMTOOL_FILE)
 export PROMETHEUS      ?= $(CURDIR)/$(DEBIAN)/usr/bin/prometheus
 export PROMTOOL        ?= $(CURDIR)/$(DEBIAN)/usr/bin/promtool
 export SYSTEMD_ANALYZE ?= $(CURDIR)/$(DEBIAN)/systemd-analyze
+export POSTGRES_BIN    ?= $(CURDIR)/$(DEBIAN)
+export PGBOUNCER       ?= $(CURDIR)/$(DEBIAN)/pgbouncer
 
 .DEFAULT_GOAL := help
 .PHONY: help build test unit blackbox whole programs e2e modules e2e-latest torture fuzz bench bench-compare growth plots lint fmt dashboards demo image release-snapshot release-check release clean
@@ -123,7 +125,7 @@ whole: $(GOTESTSUM)
 	@$(call go_test,whole) $(SHORTENED)
 
 # Each program is cached. One that cannot be had costs the tests that need it, not all the others.
-programs: ## fetch the programs that tests run: Prometheus and systemd-analyze from Debian, Alertmanager from its module
+programs: ## fetch the programs that tests run: Prometheus, PostgreSQL, PgBouncer and systemd-analyze from Debian, Alertmanager from its module
 	@sh e2e/debian.sh $(CURDIR)/$(DEBIAN)
 	@$(MAKE) --no-print-directory --silent $(ALERTMANAGER_FILE) $(AMTOOL_FILE) || \
 		echo "no Alertmanager $(ALERTMANAGER_VERSION): tests that need it are skipped"

@@ -78,6 +78,8 @@ var contract = map[string]string{
 	"wolkvox_exporter_state_bytes":                      "GAUGE operation",
 	"wolkvox_exporter_state_save_duration_seconds":      "HISTOGRAM operation",
 	"wolkvox_exporter_state_save_failures_total":        "COUNTER operation",
+	"wolkvox_exporter_storage_request_duration_seconds": "HISTOGRAM request",
+	"wolkvox_exporter_storage_up":                       "GAUGE",
 	"wolkvox_agent_chats_total":                         "COUNTER agent_id operation",
 	"wolkvox_agent_handle_time_seconds":                 "SUMMARY agent_id operation",
 	"wolkvox_agent_speed_of_answer_seconds":             "SUMMARY agent_id operation",

@@ -26,18 +26,19 @@ var update = flag.Bool("update", false, "update the golden files")
 // memory is a store that takes its time.
 type memory struct {
 	state []byte
+	size  int // of the next one
 	err   error
 	takes time.Duration
 }
 
 func (m *memory) Load() ([]byte, error) { return m.state, m.err }
 
-func (m *memory) Save(state []byte) error {
+func (m *memory) Save(*ledger.Transaction) (int, error) {
 	time.Sleep(m.takes)
 	if m.err == nil {
-		m.state = state
+		m.state = make([]byte, m.size)
 	}
-	return m.err
+	return m.size, m.err
 }
 
 // everything registers all that this package shows, of two operations with a
@@ -92,13 +93,13 @@ func everything(t *testing.T) *prometheus.Registry {
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.OK, Duration: 800 * time.Millisecond, ClockSkew: &skew})
 	m.Observe(wolkvox.Request{API: "chat_8", Result: wolkvox.Timeout, Duration: time.Minute})
 
-	saves, disk := NewSaveMetrics(), &memory{takes: 20 * time.Millisecond}
+	saves, disk := NewSaveMetrics(), &memory{size: 4096, takes: 20 * time.Millisecond}
 	store := saves.Measure(disk)
-	if err := store.Save(make([]byte, 4096)); err != nil {
+	if _, err := store.Save(nil); err != nil {
 		t.Fatal(err)
 	}
-	disk.err = errors.New("disk full")
-	if err := store.Save(make([]byte, 5000)); !errors.Is(err, disk.err) {
+	disk.size, disk.err = 5000, errors.New("disk full")
+	if _, err := store.Save(nil); !errors.Is(err, disk.err) {
 		t.Fatalf("have error %v, want the store's", err)
 	}
 
@@ -109,6 +110,7 @@ func everything(t *testing.T) *prometheus.Registry {
 		newCollector(NewPollingSource(snapshot, m, saves)),
 	)
 	register(reg, operations[1:], options)
+	NewStorageMetrics(reg).Observe("save", 20*time.Millisecond, nil)
 	return reg
 }
 

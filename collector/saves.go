@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 )
 
 var saveBounds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
@@ -12,7 +14,8 @@ var saveBounds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 // Store loads and saves a state.
 type Store interface {
 	Load() ([]byte, error)
-	Save(state []byte) error
+	// Save returns the size of the state.
+	Save(t *ledger.Transaction) (size int, err error)
 }
 
 // SaveMetrics measures the state of one operation, and how it is saved.
@@ -24,6 +27,7 @@ type SaveMetrics struct {
 	bytes     int    // of the state that was last loaded or saved
 	durations durations
 	failures  uint64
+	failed    bool // the last save, and no load has succeeded since
 }
 
 // NewSaveMetrics returns the metrics of an operation without saves.
@@ -39,28 +43,33 @@ type measuredStore struct {
 	metrics *SaveMetrics
 }
 
-// Load implements [Store].
+// Load implements [Store]. If the last save failed and the state cannot be loaded again,
+// nothing can be saved either: that counts as another failed save.
 func (s *measuredStore) Load() ([]byte, error) {
 	state, err := s.store.Load()
-	if err == nil {
-		s.metrics.loaded(len(state))
-	}
+	s.metrics.loaded(len(state), err)
 	return state, err
 }
 
 // Save implements [Store].
-func (s *measuredStore) Save(state []byte) error {
+func (s *measuredStore) Save(t *ledger.Transaction) (size int, err error) {
 	start := time.Now()
-	err := s.store.Save(state)
-	s.metrics.saved(time.Since(start), len(state), err)
-	return err
+	size, err = s.store.Save(t)
+	s.metrics.saved(time.Since(start), size, err)
+	return size, err
 }
 
-func (m *SaveMetrics) loaded(size int) {
+func (m *SaveMetrics) loaded(size int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.observed++
-	m.bytes = size
+	switch {
+	case err == nil:
+		m.observed++
+		m.bytes, m.failed = size, false
+	case m.failed:
+		m.observed++
+		m.failures++
+	}
 }
 
 func (m *SaveMetrics) saved(took time.Duration, size int, err error) {
@@ -70,6 +79,7 @@ func (m *SaveMetrics) saved(took time.Duration, size int, err error) {
 	m.durations.observe(took)
 	if err != nil {
 		m.failures++
+		m.failed = true
 		return
 	}
 	m.bytes = size

@@ -39,17 +39,32 @@ func TestSaveMetrics_MeasureEachSave(t *testing.T) {
 			t.Errorf("have %d bytes and error %v, want 700", len(state), err)
 		}
 		check("loaded", 700, 0)
-		if err := store.Save(make([]byte, 900)); err != nil || len(below.state) != 900 {
+		below.size = 900
+		if size, err := store.Save(nil); err != nil || size != 900 || len(below.state) != 900 {
 			t.Errorf("have %d bytes below and error %v, want 900", len(below.state), err)
 		}
 		check("saved", 900, 1)
-		below.err = fs.ErrPermission
-		if err := store.Save(make([]byte, 1000)); !errors.Is(err, fs.ErrPermission) {
+		below.size, below.err = 1000, fs.ErrPermission
+		if _, err := store.Save(nil); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("have error %v, want the store's", err)
 		}
 		check("failed", 900, 2)
-		if have := valuesByLabels(gatherFrom(t, reg)["wolkvox_exporter_state_save_failures_total"])[""]; have != 1 {
-			t.Errorf("have %v failures, want 1", have)
+		wantFailures := func(want float64) {
+			t.Helper()
+			if have := valuesByLabels(gatherFrom(t, reg)["wolkvox_exporter_state_save_failures_total"])[""]; have != want {
+				t.Errorf("have %v failures, want %v", have, want)
+			}
 		}
+		wantFailures(1)
+		// Before it is loaded again, nothing can be saved.
+		for range 2 {
+			_, _ = store.Load()
+		}
+		wantFailures(3)
+		below.err = nil
+		_, _ = store.Load()
+		below.err = fs.ErrPermission
+		_, _ = store.Load()
+		wantFailures(3)
 	})
 }

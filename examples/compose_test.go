@@ -145,3 +145,31 @@ func TestCompose_AccountEnvRequiresServer(t *testing.T) {
 		t.Errorf("have %v, want an error that names WOLKVOX_SERVER", err)
 	}
 }
+
+func TestCompose_KeepsStateInPostgreSQL(t *testing.T) {
+	env := strings.Replace(readFile(t, "docker-compose/account.env"), "WOLKVOX_SERVER=", "WOLKVOX_SERVER=0042", 1)
+	project, err := loadAccount(t, strings.Replace(env, "compose.account.yml", "compose.account.yml:compose.postgresql.yml", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, database := project.Services["exporter"], project.Services["postgresql"]
+	wantFlags(t, service.Command)
+	if len(service.Volumes) > 0 {
+		t.Errorf("have volumes %v of the exporter, want none", service.Volumes)
+	}
+	if _, ok := service.DependsOn["postgresql"]; !ok || len(database.Volumes) != 1 || len(database.Ports) > 0 {
+		t.Errorf("have dependencies %v, and volumes %v and ports %v of the database, want it first, with one volume and no port", service.DependsOn, database.Volumes, database.Ports)
+	}
+	for _, secret := range service.Secrets {
+		if !slices.ContainsFunc(service.Command, func(flag string) bool { return strings.HasSuffix(flag, "-file=/run/secrets/"+secret.Source) }) {
+			t.Errorf("have command %q, want a file of the secret %q", service.Command, secret.Source)
+		}
+		file := filepath.Base(project.Secrets[secret.Source].File)
+		if ignored := strings.Fields(readFile(t, ".gitignore")); !slices.Contains(ignored, "/"+file) {
+			t.Errorf("git ignores %q, and not %q", ignored, file)
+		}
+	}
+	if len(service.Secrets) != 2 {
+		t.Errorf("have %d secrets, want the token and the database's password", len(service.Secrets))
+	}
+}

@@ -14,6 +14,7 @@ import (
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
@@ -33,16 +34,7 @@ func (m manifests) container() core.Container { return m.deployment.Spec.Templat
 // kind.
 func buildManifests(t *testing.T) (m manifests) {
 	t.Helper()
-	folder := t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS("kubernetes")); err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, filepath.Join(folder, "token"), "a-token")
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, resource := range resources.Resources() {
+	for _, resource := range buildResources(t, "kubernetes") {
 		text := resource.MustYaml()
 		switch kind := resource.GetGvk().String(); kind {
 		case "Deployment.v1.apps":
@@ -60,12 +52,67 @@ func buildManifests(t *testing.T) (m manifests) {
 		}
 	}
 	if m.deployment == nil || m.claim == nil || m.secret == nil || m.service == nil || m.monitor == nil {
-		t.Fatalf("have %d manifests, and one of those wanted is not among them", resources.Size())
+		t.Fatalf("have %+v, and one of the manifests is missing", m)
 	}
 	if have := len(m.deployment.Spec.Template.Spec.Containers); have != 1 {
 		t.Fatalf("have %d containers, want 1", have)
 	}
 	return m
+}
+
+// buildResources builds a folder as kustomize does, with the secrets in files.
+func buildResources(t *testing.T, overlay string) []*resource.Resource {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"kubernetes", "kubernetes-postgresql"} {
+		if err := os.CopyFS(filepath.Join(folder, name), os.DirFS(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeFile(t, filepath.Join(folder, "kubernetes", "token"), "a-token")
+	writeFile(t, filepath.Join(folder, "kubernetes-postgresql", "password"), "a-password")
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(folder, overlay))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resources.Resources()
+}
+
+func TestKubernetes_NeedsNoVolumeWithPostgreSQL(t *testing.T) {
+	secrets := map[string]core.Secret{}
+	var deployment *apps.Deployment
+	for _, resource := range buildResources(t, "kubernetes-postgresql") {
+		switch text := resource.MustYaml(); resource.GetKind() {
+		case "PersistentVolumeClaim":
+			t.Error("have a claim, want none")
+		case "Deployment":
+			deployment = decodeYAML[apps.Deployment](t, text)
+		case "Secret":
+			secret := decodeYAML[core.Secret](t, text)
+			secrets[secret.Name] = *secret
+		}
+	}
+	pod := deployment.Spec.Template.Spec
+	args, mounts := pod.Containers[0].Args, pod.Containers[0].VolumeMounts
+	wantFlags(t, args)
+	files := 0
+	for _, volume := range pod.Volumes {
+		if volume.Secret == nil {
+			t.Errorf("have the volume %q, want only those of secrets", volume.Name)
+			continue
+		}
+		at := slices.IndexFunc(mounts, func(m core.VolumeMount) bool { return m.Name == volume.Name })
+		for file := range secrets[volume.Secret.SecretName].Data {
+			path := filepath.Join(mounts[at].MountPath, file)
+			if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasSuffix(arg, "-file="+path) }) {
+				t.Errorf("have args %q, want a flag of %q", args, path)
+			}
+			files++
+		}
+	}
+	if files != 2 || len(mounts) != 2 {
+		t.Errorf("have %d files of secrets and mounts %v, want the token and the password", files, mounts)
+	}
 }
 
 func TestKubernetes_RunsOnePod(t *testing.T) {

@@ -159,7 +159,7 @@ func (s *dayOfFaults) start() (stop func()) {
 	client := wolkvox.NewClient(base, wolkvox.StaticToken(testToken), wolkvox.WithTransport(s.server.Transport()),
 		wolkvox.WithObserver(requests.Observe))
 	var groups []*exposition.Group
-	s.polled, err = poller.New(client, saves.Measure(s.file), poller.Options{
+	s.polled, err = poller.New(client, saves.Measure(poller.Whole(s.file)), poller.Options{
 		Operation: "soak", Zone: zone, Logger: log.NewNopLogger(), Timeout: time.Minute,
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		// From six hours after the start, as many chats are forgotten as are added.

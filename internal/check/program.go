@@ -1,8 +1,12 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
 )
 
 // ConfigurationFindings returns the findings of reading the configuration: a failure for
@@ -33,6 +37,34 @@ func splitErrors(err error) (all []error) {
 		all = append(all, splitErrors(err)...)
 	}
 	return all
+}
+
+// Database is a database that keeps states. It is a [postgres.DB].
+type Database interface {
+	Target() string
+	// Check connects and checks the schema, and returns the version of the server.
+	Check() (server string, err error)
+}
+
+// slowDatabase is the time above which the connection to a database is a warning.
+const slowDatabase = time.Second
+
+// DatabaseFinding connects to a database as serve would, and checks its schema.
+func DatabaseFinding(db Database) Finding {
+	start := time.Now()
+	server, err := db.Check()
+	took := time.Since(start)
+	text := fmt.Sprintf("database %s can be used: PostgreSQL %s, connected in %d ms", db.Target(), server, took.Milliseconds())
+	switch {
+	case errors.Is(err, postgres.ErrNoSchema), errors.Is(err, postgres.ErrNewerSchema):
+		return Finding{State, Failed, err.Error(), ""}
+	case err != nil:
+		return Finding{State, Failed, err.Error(), "check --storage.url, the password and the network; docs/postgresql.md lists the rights"}
+	case took > slowDatabase:
+		return Finding{State, Warning, text, "use a database near the exporter: each poll waits for it"}
+	default:
+		return Finding{State, OK, text, ""}
+	}
 }
 
 // StorageFinding returns the finding of the storage folder. An empty path means that the

@@ -30,6 +30,21 @@ func SavedStateFinding(dir, operation string) Finding {
 	return Finding{State, OK, fmt.Sprintf("%q can be loaded", path), ""}
 }
 
+// DatabaseStateFinding loads the state of an operation from a database, as serve would.
+func DatabaseStateFinding(saved interface{ Load() ([]byte, error) }) Finding {
+	state, err := saved.Load()
+	if errors.Is(err, fs.ErrNotExist) {
+		return Finding{State, OK, "the database has no state of it yet: this is a first start", ""}
+	}
+	if err == nil {
+		_, err = ledger.Unmarshal(state, ledger.Options{}, time.Now())
+	}
+	if err != nil {
+		return Finding{State, Failed, err.Error(), ""}
+	}
+	return Finding{State, OK, "it can be loaded from the database", ""}
+}
+
 // SkippedState returns the finding of an operation whose state was not loaded.
 func SkippedState(reason string) Finding {
 	return Finding{State, Skipped, "skipped: " + reason, ""}

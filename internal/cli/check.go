@@ -15,7 +15,9 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/check"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/manager"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -60,7 +62,15 @@ func (f *checkFlags) choose(targets []config.Target) ([]config.Target, error) {
 
 // check checks each operation once, prints the findings and returns the exit status.
 func (c *command) check(ctx context.Context) int {
-	targets, findings := c.checkProgram(ctx)
+	db, err := c.openDatabase(ctx)
+	if err != nil {
+		fmt.Fprintf(c.stderr, "%s: error: %s\n", program, fault.OneLine(err))
+		return 1
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	targets, findings := c.checkProgram(ctx, db)
 	if ctx.Err() != nil {
 		return 1
 	}
@@ -73,7 +83,7 @@ func (c *command) check(ctx context.Context) int {
 	}
 	result := check.Result{OK: check.Passed(findings), Findings: findings, Operations: []check.OperationResult{}}
 	printer.Print(release(), findings)
-	results, wait := c.checkOperations(ctx, targets, c.savedStates(findings))
+	results, wait := c.checkOperations(ctx, targets, c.savedStates(db, findings))
 	defer wait()
 	for _, operations := range results {
 		operation := <-operations
@@ -91,8 +101,18 @@ func (c *command) check(ctx context.Context) int {
 	return 0
 }
 
+// openDatabase opens the database of --storage.url. It returns nil if there is none.
+func (c *command) openDatabase(ctx context.Context) (*postgres.DB, error) {
+	if c.database.URL == "" {
+		return nil, nil //nolint:nilnil // There may be none.
+	}
+	options := c.database
+	options.Migrate = false // A check changes nothing.
+	return postgres.Open(ctx, options)
+}
+
 // checkProgram checks what the operations have in common.
-func (c *command) checkProgram(ctx context.Context) ([]config.Target, []check.Finding) {
+func (c *command) checkProgram(ctx context.Context, db *postgres.DB) ([]config.Target, []check.Finding) {
 	all, err := c.targets(ctx)
 	var targets []config.Target
 	if err == nil {
@@ -105,32 +125,39 @@ func (c *command) checkProgram(ctx context.Context) ([]config.Target, []check.Fi
 	if c.configFile != "" {
 		source = fmt.Sprintf("%q", c.configFile)
 	}
-	exists, storageErr := false, error(nil)
-	if c.storagePath != "" {
-		end := c.tasks.begin("checking the storage folder")
-		exists, storageErr = store.Probe(c.storagePath)
-		end()
+	return targets, append(check.ConfigurationFindings(source, len(targets), len(all), err), c.checkStorage(db))
+}
+
+// checkStorage checks the storage folder, or the database if there is one.
+func (c *command) checkStorage(db *postgres.DB) check.Finding {
+	defer c.tasks.begin("checking the storage")()
+	if db != nil {
+		return check.DatabaseFinding(db)
 	}
-	return targets, append(
-		check.ConfigurationFindings(source, len(targets), len(all), err),
-		check.StorageFinding(c.storagePath, exists, errors.Is(storageErr, store.ErrInUse), storageErr),
-	)
+	exists, err := false, error(nil)
+	if c.storagePath != "" {
+		exists, err = store.Probe(c.storagePath)
+	}
+	return check.StorageFinding(c.storagePath, exists, errors.Is(err, store.ErrInUse), err)
 }
 
 // savedStates returns a function that loads the saved state of an operation as serve
 // would. programFindings include the finding of the storage folder.
-func (c *command) savedStates(programFindings []check.Finding) func(operation string) check.Finding {
+func (c *command) savedStates(db *postgres.DB, programFindings []check.Finding) func(operation string) check.Finding {
 	switch {
-	case c.storagePath == "":
+	case db == nil && c.storagePath == "":
 		return func(string) check.Finding { return check.SkippedState("it is kept in memory") }
 	case !check.Passed(programFindings):
-		return func(string) check.Finding { return check.SkippedState("the storage folder cannot be used") }
+		return func(string) check.Finding { return check.SkippedState("the storage cannot be used") }
 	}
 	var mu sync.Mutex // Only one state is loaded at a time: it can take hundreds of megabytes.
 	return func(operation string) check.Finding {
 		mu.Lock()
 		defer mu.Unlock()
 		defer c.tasks.begin(fmt.Sprintf("loading the state of operation %q", operation))()
+		if db != nil {
+			return check.DatabaseStateFinding(db.Operation(operation))
+		}
 		return check.SavedStateFinding(c.storagePath, operation)
 	}
 }

@@ -63,8 +63,8 @@ func (c *command) run(ctx context.Context) int {
 		err = c.demo(ctx)
 	case backfillCommand:
 		err = c.runBackfill(ctx)
-	case stateListCommand, stateRenameCommand, stateRemoveCommand:
-		err = c.runState()
+	case stateListCommand, stateRenameCommand, stateRemoveCommand, stateImportCommand, stateExportCommand, stateMigrateCommand:
+		err = c.runState(ctx)
 	default:
 		err = c.serve(ctx)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/web"
 )
 
@@ -36,6 +37,7 @@ type flags struct {
 	operation          config.Operation // the only one, or with a configuration file the defaults for omitted keys
 
 	storagePath        string
+	database           postgres.Options // without a URL if states are not in a database
 	agents, agentNames bool
 	exemplars          bool
 	nativeHistograms   bool
@@ -101,6 +103,12 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 
 	app.Flag("storage.path", "Folder of the saved state; empty keeps the state in memory only.").
 		Default("data").IsSetByUser(&storageSet).StringVar(&f.storagePath)
+	app.Flag("storage.url", "PostgreSQL for the saved state, instead of a folder: postgres://USER@HOST[:PORT]/DATABASE[?sslmode=verify-full]. It must have no password.").
+		Envar("WOLKVOX_STORAGE_URL").StringVar(&f.database.URL)
+	app.Flag("storage.password-file", "File with the password of --storage.url, read for each connection. Without a file, the password is read from the environment variable WOLKVOX_STORAGE_PASSWORD or from the file that PGPASSFILE names.").
+		Envar("WOLKVOX_STORAGE_PASSWORD_FILE").StringVar(&f.database.PasswordFile)
+	app.Flag("storage.migrate", "Create or update the schema of --storage.url at the start.").
+		BoolVar(&f.database.Migrate)
 	app.Flag("collector.agents", "Metrics per agent, by extension number.").BoolVar(&f.agents)
 	app.Flag("collector.agent-names", "Agents' names in wolkvox_agent_info (personal data). Implies --collector.agents.").BoolVar(&f.agentNames)
 	app.Flag("collector.exemplars", "The conn_id of a chat as exemplar of each bucket (OpenMetrics and protobuf).").BoolVar(&f.exemplars)
@@ -134,6 +142,7 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 		return f, done, err
 	}
 	f.operation.Token = os.Getenv("WOLKVOX_TOKEN")
+	f.database.Password = os.Getenv("WOLKVOX_STORAGE_PASSWORD")
 	if f.command == demoCommand {
 		if !intervalSet {
 			f.operation.Poll.Interval.Duration = demoInterval
@@ -146,6 +155,9 @@ func parse(args []string, stdout, stderr io.Writer) (f flags, done bool, err err
 		}
 	}
 	f.agents = f.agents || f.agentNames
+	if err := f.validateStorage(storageSet); err != nil {
+		return f, false, err
+	}
 	return f, false, f.validate()
 }
 
@@ -173,6 +185,30 @@ func nameInErrors(app *kingpin.Application) {
 			app.GetFlag(flag.Name).SetValue(namedValue{flag.Value, flag.Name})
 		}
 	}
+}
+
+// validateStorage checks the flags of the storage, and chooses the folder or the database.
+func (f *flags) validateStorage(pathIsSet bool) error {
+	usesBoth := f.command == stateImportCommand || f.command == stateExportCommand
+	switch {
+	case f.database.URL == "" && (usesBoth || f.command == stateMigrateCommand):
+		return fmt.Errorf("%s needs --storage.url", f.command)
+	case f.database.URL == "" && (f.database.PasswordFile != "" || f.database.Migrate):
+		return errors.New("--storage.password-file and --storage.migrate need --storage.url")
+	case f.database.URL == "":
+		return nil
+	case usesBoth && f.storagePath == "":
+		return fmt.Errorf("%s needs --storage.path, a folder", f.command)
+	case pathIsSet && !usesBoth:
+		return errors.New("--storage.url cannot be used with --storage.path: the state is in one of them")
+	}
+	if err := postgres.CheckURL(f.database.URL); err != nil {
+		return fmt.Errorf("invalid --storage.url: %w", err)
+	}
+	if !usesBoth {
+		f.storagePath = ""
+	}
+	return nil
 }
 
 // validate checks what the parsers of single flags cannot.

@@ -144,6 +144,7 @@ func (c *command) newManager(reg prometheus.Registerer, listening <-chan struct{
 			return c.newPollingClient(target, append(options, wolkvox.WithTokenLimiter(&limiter))...)
 		},
 		StoragePath: c.storagePath,
+		Database:    c.database,
 		Ledger:      ledger.Options{MaxLabelSets: c.maxLabelSets, Agents: c.agents},
 		Collector: collector.Options{
 			ZeroHold:           c.zeroHold.Duration,

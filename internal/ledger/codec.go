@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -54,24 +53,22 @@ var (
 // Marshal returns the state to save: the ledger as it will be after the transaction. The
 // same ledger always has the same bytes.
 func (t *Transaction) Marshal() ([]byte, error) {
-	identities := t.identities()
-	head := t.toV1()
+	return marshalWhole(t.toV1(), t.identities())
+}
+
+func marshalWhole(head *stateV1, identities []identity) ([]byte, error) {
 	head.Identities = identitiesV1{Count: uint64(len(identities)), Columns: columnsV1}
 	encoded, err := encoding.Marshal(head)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the state: %w", err)
 	}
-	line := fmt.Sprintf("%s%d\n", signature, stateVersion)
+	line := versionLine()
 	state := make([]byte, 0, len(line)+len(encoded)+len(identities)*rowSize)
-	state = append(append(state, line...), encoded...)
-	for _, i := range identities {
-		state = binary.LittleEndian.AppendUint64(state, uint64(i.id))
-		state = binary.LittleEndian.AppendUint64(state, uint64(i.facts))
-		state = binary.LittleEndian.AppendUint32(state, i.until)
-		state = binary.LittleEndian.AppendUint16(state, i.digest)
-	}
-	return state, nil
+	return appendRows(append(append(state, line...), encoded...), identities), nil
 }
+
+// versionLine returns the first line of a state.
+func versionLine() []byte { return fmt.Appendf(nil, "%s%d\n", signature, stateVersion) }
 
 // identity is the ID of a chat and what is remembered of it.
 type identity struct {
@@ -127,42 +124,53 @@ func sortByID(all []identity) []identity {
 // the age of a label set.
 func Unmarshal(saved []byte, options Options, now time.Time) (*Ledger, error) {
 	l, err := decode(saved, options, now)
-	if err == nil {
-		return l, nil
+	if err != nil {
+		return nil, classify(err)
 	}
+	return l, nil
+}
+
+// classify wraps an error of decoding a state in [ErrCorrupt], unless it is one of the others.
+func classify(err error) error {
 	if !errors.Is(err, ErrNewer) && !errors.Is(err, ErrOlder) {
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return nil, fmt.Errorf("decoding the state: %w", err)
+	return fmt.Errorf("decoding the state: %w", err)
+}
+
+// cutHead returns the head of a state and the rows of its identities.
+func cutHead(saved []byte) (head *stateV1, rows []byte, err error) {
+	rest, err := cutVersion(saved)
+	if err != nil {
+		return nil, nil, err
+	}
+	head = &stateV1{}
+	rows, err = decoding.UnmarshalFirst(rest, head)
+	if err != nil {
+		return nil, nil, decodingError(err)
+	}
+	if !slices.Equal(head.Identities.Columns, columnsV1) {
+		return nil, nil, ErrNewer
+	}
+	if head.Identities.Count != uint64(len(rows)/rowSize) || len(rows)%rowSize != 0 {
+		return nil, nil, errors.New("its length does not match its number of identities")
+	}
+	return head, rows, nil
 }
 
 func decode(saved []byte, options Options, now time.Time) (*Ledger, error) {
-	rest, err := cutVersion(saved)
+	head, rows, err := cutHead(saved)
 	if err != nil {
 		return nil, err
 	}
-	var head stateV1
-	rows, err := decoding.UnmarshalFirst(rest, &head)
-	if err != nil {
-		return nil, decodingError(err)
-	}
-	if !slices.Equal(head.Identities.Columns, columnsV1) {
-		return nil, ErrNewer
-	}
-	if head.Identities.Count != uint64(len(rows)/rowSize) || len(rows)%rowSize != 0 {
-		return nil, errors.New("its length does not match its number of identities")
-	}
 	l := New(options)
-	if err := l.fromV1(&head, now); err != nil {
+	if err := l.fromV1(head, now); err != nil {
 		return nil, err
 	}
 	l.seen = make(map[wolkvox.ID]entry, len(rows)/rowSize)
 	for row := range slices.Chunk(rows, rowSize) {
-		l.seen[wolkvox.ID(binary.LittleEndian.Uint64(row))] = entry{
-			facts:  facts(binary.LittleEndian.Uint64(row[8:])),
-			until:  binary.LittleEndian.Uint32(row[16:]),
-			digest: binary.LittleEndian.Uint16(row[20:]),
-		}
+		id, e := parseRow(row)
+		l.seen[id] = e
 	}
 	if len(l.seen) != len(rows)/rowSize {
 		return nil, errors.New("it has the same identity twice")

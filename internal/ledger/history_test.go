@@ -53,6 +53,7 @@ type world struct {
 	ledger *Ledger
 	model  model
 	saved  []byte // the state file; nil before the first start
+	parts  savedParts
 	views  []keptView
 	// touched is true if the ledger may have changed since the last check.
 	touched bool
@@ -143,6 +144,11 @@ func (w *world) Poll(t *rapid.T) {
 		t.Fatal(err)
 	}
 	if fate != crashedBeforeSaving {
+		all := w.saved == nil || rapid.Bool().Draw(t, "all parts")
+		w.parts.save(mustMarshalParts(t, transaction, all), all)
+		if have := w.parts.join(t); !bytes.Equal(have, state) {
+			t.Fatalf("the parts: want\n%q\nhave\n%q", state, have)
+		}
 		w.saved, w.model = state, expected
 	}
 	if fate == published || fate == crashedAfterPublished {

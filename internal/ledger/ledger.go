@@ -90,6 +90,8 @@ type Ledger struct {
 	tallies map[Labels]*Tally
 	agents  map[string]*AgentTally
 	counts  Counts
+	// restamped is true if the origin of a label set or an agent differs from the saved one.
+	restamped bool
 	// unknown is the part of the saved state under names that this version does not know.
 	unknown stateV1
 }

@@ -191,8 +191,10 @@ func (l *Ledger) fromV1(s *stateV1, now time.Time) error {
 				return err
 			}
 			l.tallies[Labels{rpID, channel}] = tally
+			l.restamped = l.restamped || tally.Initial != set.Initial
 		case n == 1 && hasAgent:
 			l.agents[agent] = set.agentTally(now)
+			l.restamped = l.restamped || l.agents[agent].Initial != set.Initial
 		default:
 			s.Sets = append(s.Sets, *set)
 		}

@@ -199,7 +199,7 @@ func (t *Transaction) Stamp(now time.Time) {
 // Commit applies the changes to the ledger.
 func (t *Transaction) Commit() {
 	l := t.ledger
-	l.progress, l.counts = t.Progress, t.counts
+	l.progress, l.counts, l.restamped = t.Progress, t.counts, false
 	t.tallies.commit()
 	t.agents.commit()
 	if t.floor != l.floor {

@@ -15,6 +15,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/store"
 )
@@ -74,12 +75,24 @@ func (l *loader) load() {
 		Failure:      fault.OneLine(l.err),
 		FailingSince: now,
 		LastFailure:  status.LastFailure{At: now},
-		NextPoll:     now.Add(l.target.Operation.Poll.Interval.Duration),
+		NextPoll:     now.Add(l.retryInterval()),
 	}}
 	if before := l.snapshot.Load(); before != nil {
 		published.Status.FailingSince = before.Status.FailingSince
 	}
 	l.snapshot.Store(published)
+}
+
+// maxDatabaseRetry is the longest time until a database that was not available is asked again.
+const maxDatabaseRetry = 10 * time.Second
+
+// retryInterval returns how long after a failed attempt the next one follows.
+func (l *loader) retryInterval() time.Duration {
+	interval := l.target.Operation.Poll.Interval.Duration
+	if errors.Is(l.err, postgres.ErrUnavailable) {
+		return min(interval, maxDatabaseRetry)
+	}
+	return interval
 }
 
 // Run implements runner. It makes no request before the exporter can be scraped.
@@ -88,7 +101,7 @@ func (l *loader) Run(ctx context.Context) {
 	for l.err != nil {
 		l.failing.Begin(l.logger, "load", l.err, "reason", l.Snapshot().Status.NotLoaded)
 		select {
-		case <-time.After(l.target.Operation.Poll.Interval.Duration):
+		case <-time.After(l.retryInterval()):
 		case <-ctx.Done():
 			return
 		}
@@ -139,6 +152,7 @@ func ClassifyLoadError(err error) status.LoadFailure {
 		reason status.LoadFailure
 	}{
 		{store.ErrCorrupt, status.StateCorrupt},
+		{postgres.ErrCorrupt, status.StateCorrupt},
 		{ledger.ErrCorrupt, status.StateCorrupt},
 		{store.ErrForeign, status.StateForeign},
 		{store.ErrNewer, status.StateNewer},

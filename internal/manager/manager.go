@@ -17,6 +17,7 @@ import (
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/exposition"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/ledger"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/poller"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 	"github.com/wolkvox-exporter/wolkvox_exporter/wolkvox"
 )
@@ -36,6 +37,8 @@ type Options struct {
 	NewClient func(target config.Target, options ...wolkvox.Option) *wolkvox.Client
 	// StoragePath is the folder of the states; empty for memory.
 	StoragePath string
+	// Database is where the states are instead, if it has a URL.
+	Database postgres.Options
 	// Ledger are the options of all ledgers, without their bounds.
 	Ledger ledger.Options
 	// Collector holds which metrics of a ledger are exported.
@@ -57,15 +60,17 @@ type Manager struct {
 	options    Options
 	operations *set
 	applied    prometheus.Gauge
+	database   *collector.StorageMetrics // nil without a database
 
 	mu      sync.Mutex // held while a configuration is applied
 	started bool       // a configuration has been applied
 	storage *storage   // nil before the first configuration
 }
 
-// New returns a manager without operations. It registers the metric of configuration reloads.
+// New returns a manager without operations. It registers the metrics of configuration reloads
+// and of a database.
 func New(reg prometheus.Registerer, options Options) *Manager {
-	return &Manager{
+	m := &Manager{
 		options:    options,
 		operations: newSet(),
 		applied: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
@@ -73,6 +78,10 @@ func New(reg prometheus.Registerer, options Options) *Manager {
 			Help: "Whether the configuration was read and applied at the last attempt: 1 if it was, 0 if not.",
 		}),
 	}
+	if options.Database.URL != "" {
+		m.database = collector.NewStorageMetrics(reg)
+	}
+	return m
 }
 
 // Snapshots returns the snapshots of the operations, sorted by name.
@@ -97,7 +106,7 @@ func (m *Manager) Groups() []*exposition.Group {
 // Stop ends all operations and waits for them.
 func (m *Manager) Stop() { m.operations.close() }
 
-// Close ends all operations and releases the storage folder.
+// Close ends all operations and releases the storage folder or the database.
 func (m *Manager) Close() {
 	m.Stop()
 	if m.mu.TryLock() { // A reload that hangs can still use the folder until the process ends.

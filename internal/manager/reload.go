@@ -12,6 +12,7 @@ import (
 
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/config"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/fault"
+	"github.com/wolkvox-exporter/wolkvox_exporter/internal/postgres"
 	"github.com/wolkvox-exporter/wolkvox_exporter/internal/status"
 )
 
@@ -19,7 +20,7 @@ import (
 var ErrReloading = errors.New("a reload is under way")
 
 // Start reads the configuration and starts its operations. If there is only one and its
-// state cannot be loaded, that is an error.
+// state cannot be loaded, that is an error, unless the database is not available.
 func (m *Manager) Start(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,8 +118,8 @@ func (m *Manager) apply(ctx context.Context) error {
 		return err
 	}
 	if m.storage == nil {
-		end := m.options.BeginTask("opening the storage folder")
-		m.storage, err = openStorage(m.options.StoragePath)
+		end := m.options.BeginTask("opening the storage")
+		m.storage, err = m.openStorage(ctx)
 		end()
 		if err != nil {
 			return err
@@ -137,6 +138,9 @@ func (m *Manager) apply(ctx context.Context) error {
 				states[target.Name] = describeState(l.Snapshot()) // before its first poll
 				if !m.started && err == nil {
 					m.logOperation(target, states[target.Name], "starting", "version", version.Info())
+				}
+				if errors.Is(err, postgres.ErrUnavailable) && !m.started {
+					err = nil // It is loaded once the database is there.
 				}
 				return l, err
 			},

@@ -64,8 +64,12 @@ func newRunning(m member) (*running, error) {
 	return &running{runner: made, member: m, done: make(chan struct{})}, err
 }
 
-// isLoaded reports whether the runner is not a stand-in.
-func (r *running) isLoaded() bool { return r.Snapshot().Status.NotLoaded == "" }
+// isLoaded reports whether the runner is not a stand-in. One whose saved state was replaced by
+// an older one is none: if it were made again, it would show the lower counts.
+func (r *running) isLoaded() bool {
+	notLoaded := r.Snapshot().Status.NotLoaded
+	return notLoaded == "" || notLoaded == status.StateBehind
+}
 
 func (r *running) start(parent context.Context) {
 	ctx, cancel := context.WithCancel(parent)

@@ -43,7 +43,7 @@ func (d *diary) since() string {
 }
 
 // quiet is an operation that does nothing until it is stopped. One whose settings begin
-// with "bad" is a stand-in.
+// with "bad" is a stand-in. With "behind", an older state has replaced its own.
 type quiet struct {
 	*diary
 	name, settings string
@@ -58,6 +58,9 @@ func (q *quiet) Snapshot() *status.Snapshot {
 	s := &status.Snapshot{Operation: q.name}
 	if strings.HasPrefix(q.settings, "bad") {
 		s.Status.NotLoaded = status.StateCorrupt
+	}
+	if q.settings == "behind" {
+		s.Status.NotLoaded = status.StateBehind
 	}
 	return s
 }
@@ -178,6 +181,19 @@ func shown(t *testing.T, s *set) string {
 		series = append(series, match[1]+match[2])
 	}
 	return strings.Join(series, " ")
+}
+
+// If it were made again, it would show the lower counts of the older state.
+func TestSet_KeepsOperationWithOlderState(t *testing.T) {
+	d, f := &diary{}, newSet()
+	defer f.close()
+	for _, want := range []string{"a behind runs", ""} {
+		_, err := f.apply(t.Context(), []member{d.as("a", "behind")})
+		settled(f)
+		if have := d.since(); err != nil || have != want {
+			t.Errorf("have %q, %v, want %q", have, err, want)
+		}
+	}
 }
 
 func TestSet_CloseEndsOperations(t *testing.T) {

@@ -84,7 +84,7 @@ func (p *Poller) warnOfFuture(newest wolkvox.LocalTime, behind time.Duration) {
 // warnOfNoRows warns if there has never been a row after two days of the report were read:
 // then the setup is most likely wrong.
 func (p *Poller) warnOfNoRows() {
-	view := p.snapshot.Load().View
+	view := p.shown
 	rows := uint64(0)
 	for _, n := range view.Counts.Records {
 		rows += n

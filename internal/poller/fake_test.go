@@ -100,9 +100,9 @@ func options() Options {
 	}
 }
 
-func newPoller(t *testing.T, report Report, kept Store, o Options) *Poller {
+func newPoller(t *testing.T, report Report, kept ByteStore, o Options) *Poller {
 	t.Helper()
-	p, err := New(report, kept, o)
+	p, err := New(report, &partStore{t: t, kept: kept}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ type operation struct {
 	t       *testing.T
 	server  *wolkvoxtest.Server
 	client  *wolkvox.Client
-	kept    Store
+	kept    ByteStore
 	options Options
 	poller  *Poller
 	kill    func()

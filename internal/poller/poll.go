@@ -2,7 +2,6 @@ package poller
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -36,7 +35,10 @@ func (p *Poller) newCycle() *cycle {
 // poll runs a cycle: it reads the report up to now, and reconciles if that is due.
 func (p *Poller) poll(ctx context.Context) {
 	c := p.newCycle()
-	err := p.pollReport(ctx, c)
+	err := p.reload()
+	if err == nil {
+		err = p.pollReport(ctx, c)
+	}
 	if ctx.Err() != nil {
 		return
 	}
@@ -53,7 +55,7 @@ func (p *Poller) poll(ctx context.Context) {
 	// While reconciles fail, they use the budget of extra requests.
 	if p.reconcileDue(c) && (p.reconciling.Err == nil || p.reader.AcquireExtra()) {
 		c.reading.BeginTask(p.reconciling.Err)
-		before := p.snapshot.Load().View
+		before := p.shown
 		err := p.reconcile(ctx, c)
 		if ctx.Err() != nil {
 			return
@@ -62,7 +64,7 @@ func (p *Poller) poll(ctx context.Context) {
 			p.reconciling.Begin(p.logger, "reconcile", err, "result", reader.ResultLabel(err))
 		} else {
 			p.reconciling.End(p.logger, "reconcile")
-			p.warnOfLateness(c, p.snapshot.Load().View.Counts.Late-before.Counts.Late, before.Progress.Reconciled)
+			p.warnOfLateness(c, p.shown.Counts.Late-before.Counts.Late, before.Progress.Reconciled)
 		}
 	}
 	p.status.Rows = c.rows
@@ -85,7 +87,7 @@ func (p *Poller) finish(c *cycle) {
 		p.status.NewestEnd = stats.NewestEnd.In(p.options.Zone)
 	}
 	p.trackKeys(&stats)
-	p.publish(p.snapshot.Load().View)
+	p.publish(p.shown)
 
 	p.warn(&stats)
 	if p.status.Up || stats.Overfull > 0 { // Otherwise it is unknown whether windows are truncated.
@@ -217,12 +219,8 @@ func (p *Poller) step(
 		t.Progress.Gaps = slices.DeleteFunc(t.Progress.Gaps, func(g ledger.Gap) bool { return g.Window.To < horizon })
 	}
 	t.Stamp(time.Now())
-	state, err := t.Marshal()
-	if err != nil {
+	if err := p.save(t); err != nil {
 		return false, err
-	}
-	if err := p.store.Save(state); err != nil {
-		return false, &saveError{err}
 	}
 	t.Commit()
 	for outcome, n := range t.Counts().Records {
@@ -232,16 +230,6 @@ func (p *Poller) step(
 	p.publish(p.ledger.View())
 	return read.Incomplete, nil
 }
-
-// saveError is the error of a failed save. Its type makes it a kind of its own for
-// package fault, even if another file fails with the same system error.
-type saveError struct{ err error }
-
-// Error implements error.
-func (e *saveError) Error() string { return fmt.Sprintf("saving the state: %s", e.err) }
-
-// Unwrap returns the store's error.
-func (e *saveError) Unwrap() error { return e.err }
 
 // horizon returns the earliest end of a chat that a later window can return.
 func (p *Poller) horizon(progress ledger.Progress) wolkvox.LocalTime {

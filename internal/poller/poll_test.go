@@ -282,7 +282,7 @@ func TestPoller_HasNoLastReconcileWithoutReconciling(t *testing.T) {
 		newPoller(t, &fakeReport{}, reconciled, options()).poll(t.Context())
 		off := options()
 		off.ReconcileInterval = 0
-		for _, kept := range []Store{reconciled, &store.Memory{}} {
+		for _, kept := range []ByteStore{reconciled, &store.Memory{}} {
 			p := newPoller(t, &fakeReport{}, kept, off)
 			p.poll(t.Context())
 			if have := p.Snapshot().Status.LastReconcile; !have.IsZero() {

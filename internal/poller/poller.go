@@ -4,10 +4,8 @@ package poller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -26,13 +24,6 @@ type Report interface {
 	// ClockSkew returns how far the API's clock is ahead of ours; ok is false while that is
 	// unknown.
 	ClockSkew() (ahead time.Duration, ok bool)
-}
-
-// Store keeps a state. Load returns [fs.ErrNotExist] before the first Save. Once Save has
-// returned nil, the state survives a crash.
-type Store interface {
-	Load() ([]byte, error)
-	Save(state []byte) error
 }
 
 // Options describe an operation and how it is polled.
@@ -78,6 +69,8 @@ type Poller struct {
 
 	// The rest belongs to the goroutine in Run.
 	status      status.Status
+	shown       *ledger.View // the last one that was published
+	unsure      bool         // the last save failed, so the saved state is not known
 	loaded      *ledger.View // counts of the loaded state; nil after the zero-hold
 	heldSince   time.Time    // when Run was called
 	watchdog    *watchdog    // nil before Run
@@ -107,17 +100,12 @@ func New(report Report, store Store, options Options) (*Poller, error) {
 		status:    status.Status{Started: time.Now(), RoutingPoints: options.RoutingPoints},
 	}
 	p.reader = reader.New(report, reader.Options{Zone: options.Zone, Logger: p.logger, Interval: options.Interval, Timeout: options.Timeout})
-	saved, err := store.Load()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		p.ledger = ledger.New(options.Ledger)
-	case err != nil:
+	var isSaved bool
+	var err error
+	if p.ledger, isSaved, err = loadLedger(store, options.Ledger); err != nil {
 		return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
-	default:
-		p.ledger, err = ledger.Unmarshal(saved, options.Ledger, time.Now())
-		if err != nil {
-			return nil, fmt.Errorf("loading the state of operation %q: %w", options.Operation, err)
-		}
+	}
+	if isSaved {
 		p.loaded = p.ledger.View()
 	}
 	p.setSnapshot(p.ledger.View())
@@ -135,6 +123,7 @@ func (p *Poller) publish(view *ledger.View) {
 }
 
 func (p *Poller) setSnapshot(view *ledger.View) {
+	p.shown = view
 	if p.options.ReconcileInterval > 0 {
 		p.status.LastReconcile = view.Progress.Reconciled
 	}
@@ -148,14 +137,18 @@ func (p *Poller) setSnapshot(view *ledger.View) {
 	if !p.heldSince.IsZero() && time.Since(p.heldSince) >= p.options.ZeroHold {
 		p.loaded = nil // It keeps every count that has changed since in memory a second time.
 	}
-	p.snapshot.Store(&status.Snapshot{
+	published := &status.Snapshot{
 		Operation: p.options.Operation,
 		Zone:      p.options.Zone,
 		View:      view,
 		Loaded:    p.loaded,
 		HeldSince: p.heldSince,
 		Status:    p.status,
-	})
+	}
+	if p.status.NotLoaded != "" {
+		published.View, published.Loaded = nil, nil
+	}
+	p.snapshot.Store(published)
 }
 
 // Run polls at once and then at every interval, until ctx is done. That cancels the current
@@ -164,13 +157,13 @@ func (p *Poller) Run(ctx context.Context) {
 	p.heldSince = time.Now()
 	p.watchdog = newWatchdog(p.logger, p.options.stuckTimeout())
 	defer p.watchdog.stop()
-	p.publish(p.snapshot.Load().View)
+	p.publish(p.shown)
 	for {
 		p.poll(ctx)
 		p.refreshInfo(ctx)
 		next := nextTick(reader.Later(time.Now(), p.reader.QuietUntil()), p.options.Interval, offset(p.options.Operation, p.options.Interval))
 		p.status.NextPoll = next
-		p.publish(p.snapshot.Load().View)
+		p.publish(p.shown)
 		if reader.Sleep(ctx, time.Until(next)) != nil {
 			return
 		}

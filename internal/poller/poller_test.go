@@ -115,7 +115,7 @@ func TestNew_RefusesUnreadableState(t *testing.T) {
 	if err := kept.Save([]byte("no ledger")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(&fakeReport{}, kept, options()); err == nil {
+	if _, err := New(&fakeReport{}, Whole(kept), options()); err == nil {
 		t.Error("New: have no error, want one")
 	}
 }

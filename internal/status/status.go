@@ -40,6 +40,7 @@ const (
 	StateOlder      LoadFailure = "state_older"      // of a version that is no longer supported
 	StateMissing    LoadFailure = "state_missing"    // only the previous generation exists
 	StateUnreadable LoadFailure = "state_unreadable" // error of the file system
+	StateBehind     LoadFailure = "state_behind"     // older than what was shown
 	TokenFile       LoadFailure = "token_file"       // missing or without a token
 	HTTPFile        LoadFailure = "http_file"        // a certificate, a key or a header
 )

@@ -111,10 +111,10 @@ func (o *operation) boot(d *disk) {
 	o.disk, o.file = d, modelFile(o.t, d, o.lock)
 }
 
-// Load implements poller.Store.
+// Load implements poller.ByteStore.
 func (o *operation) Load() ([]byte, error) { return o.file.Load() }
 
-// Save implements poller.Store. Some of its steps fail.
+// Save implements poller.ByteStore. Some of its steps fail.
 func (o *operation) Save(state []byte) error {
 	o.disk.trouble = map[int]trouble{}
 	for range o.random.IntN(3) {
@@ -136,7 +136,7 @@ func (o *operation) Save(state []byte) error {
 // pollFor polls for a time, or until the power is cut.
 func (o *operation) pollFor(d time.Duration) {
 	o.t.Helper()
-	p, err := poller.New(o.client, o, poller.Options{
+	p, err := poller.New(o.client, poller.Whole(o), poller.Options{
 		Operation: "wv0042", Zone: bogota(o.t), Logger: log.NewNopLogger(),
 		Interval: 5 * time.Minute, Overlap: 30 * time.Minute,
 		ReconcileInterval: time.Hour, ReconcileWindow: 24 * time.Hour,

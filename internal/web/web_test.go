@@ -59,7 +59,7 @@ func TestHandler_ShowsWhyOperationIsNotLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		operation := with(status.Snapshot{Operation: "wv0042"}, notLoaded)
 		page := ask(t, handler(operation), "GET", "/").Body.String()
-		for _, want := range []string{`<strong class="bad">not loaded</strong>`, "state_corrupt: its state file is truncated or corrupt", "1 minute ago"} {
+		for _, want := range []string{`<strong class="bad">not loaded</strong>`, "state_corrupt: its saved state is truncated or corrupt", "1 minute ago"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("have no %q in\n%s", want, page)
 			}
@@ -81,7 +81,7 @@ func TestHandler_ShowsWhyOperationIsNotLoaded(t *testing.T) {
 func TestLoadFailures_AreAllExplained(t *testing.T) {
 	for _, failure := range []status.LoadFailure{
 		status.StateCorrupt, status.StateForeign, status.StateNewer, status.StateOlder, status.StateMissing,
-		status.StateUnreadable, status.TokenFile, status.HTTPFile,
+		status.StateUnreadable, status.StateBehind, status.TokenFile, status.HTTPFile,
 	} {
 		if loadFailures[failure] == "" {
 			t.Errorf("%s is not explained", failure)

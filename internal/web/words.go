@@ -70,12 +70,13 @@ func describeFailure(s *status.Status) string {
 
 // loadFailures explains why an operation is not loaded.
 var loadFailures = map[status.LoadFailure]string{
-	status.StateCorrupt:    "its state file is truncated or corrupt, see the log for what to do",
+	status.StateCorrupt:    "its saved state is truncated or corrupt, see the log for what to do",
 	status.StateForeign:    "its state file is not one of wolkvox_exporter, see the log for what to do",
-	status.StateNewer:      "its state file was written by a newer version of wolkvox_exporter: run that version",
-	status.StateOlder:      "its state file was written by a version that is not supported any more, see the log for what to do",
+	status.StateNewer:      "its saved state was written by a newer version of wolkvox_exporter: run that version",
+	status.StateOlder:      "its saved state was written by a version that is not supported any more, see the log for what to do",
 	status.StateMissing:    "its state file is missing but the previous generation exists, see the log for what to do",
-	status.StateUnreadable: "its state file cannot be read, see the log",
+	status.StateUnreadable: "its saved state cannot be read, see the log",
+	status.StateBehind:     "an older state has replaced its saved state, see the log for what to do",
 	status.TokenFile:       "its token file cannot be used, see the log",
 	status.HTTPFile:        "a file of its http_config cannot be used, see the log",
 }

@@ -1,0 +1,2 @@
+// Package postgrestest runs PostgreSQL servers for tests. It needs Unix.
+package postgrestest
