@@ -18,6 +18,7 @@ func TestPanels_ShowExpectedValues(t *testing.T) {
 		results map[string]float64 // by labels
 	)
 	const (
+		up      = `wolkvox_up{operation="demo"}`
 		sales   = `{operation="demo",rp_id="1101",channel="web"}`
 		support = `{operation="demo",rp_id="1102",channel="web"}`
 		names   = `{operation="demo",rp_id="1102",rp_name="Support",instance=`
@@ -28,48 +29,74 @@ func TestPanels_ShowExpectedValues(t *testing.T) {
 		want                   results
 	}{
 		{"ServiceLevelOnTarget", "chats.json", "Service level, last $window", series{
+			up: "1x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="60"}`: "0+9x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="90"}`: "0+10x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales:                                               "0+10x60",
+			`wolkvox_chat_handoffs_total` + sales:                                                              "0+20x60",
 		}, results{`{verdict="on target"}`: 0.9}},
+		{"ServiceLevelWhileDown", "chats.json", "Service level, last $window", series{
+			up: "1x50",
+			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="60"}`: "0+9x50",
+			`wolkvox_chat_speed_of_answer_seconds_count` + sales:                                               "0+10x50",
+			`wolkvox_chat_handoffs_total` + sales:                                                              "0+20x50",
+		}, results{`{verdict="old data"}`: 0.9}},
 		{"ServiceLevelOffTargetInPrometheus3", "chats.json", "Service level, last $window", series{
+			up: "1x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="60.0"}`:  "0+7x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="600.0"}`: "0+10x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales:                                                  "0+10x60",
+			`wolkvox_chat_handoffs_total` + sales:                                                                 "0+20x60",
 		}, results{`{verdict="off target"}`: 0.7}},
 		{"ServiceLevelOfOperationsThatHaveTheBound", "chats.json", "Service level, last $window", series{
+			up: "1x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1101",channel="web",le="60"}`: "0+9x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales:                                               "0+10x60",
+			`wolkvox_chat_handoffs_total` + sales:                                                              "0+20x60",
 			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",rp_id="1102",channel="web",le="80"}`: "0+10x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + support:                                             "0+10x60",
+			`wolkvox_chat_handoffs_total` + support:                                                            "0+20x60",
 		}, results{`{verdict="on target"}`: 0.9}},
-		{"SpeedOfAnswerOnTarget", "chats.json", "Average speed of answer, last $window", series{
+		{"SpeedOfAnswerOnTarget", "chats.json", "Average speed of answer (ASA), last $window", series{
+			up: "1x60",
 			`wolkvox_chat_speed_of_answer_seconds_sum` + sales:   "0+480x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+10x60",
 		}, results{`{verdict="on target"}`: 48}},
+		{"NoAverageOfFewChats", "chats.json", "Average handle time (AHT), last $window", series{
+			`wolkvox_chat_handle_time_seconds_sum` + sales: "0+480x60", `wolkvox_chat_handle_time_seconds_count` + sales: "0+0.02x60",
+		}, results{}},
 		{"NoRateWithoutChats", "chats.json", "Handoff rate, last $window", series{
 			`wolkvox_chat_handoffs_total` + sales: "5x60", `wolkvox_chat_interactions_total` + sales: "9x60",
 		}, results{}},
-		{"NoQuantileWithoutChats", "chats.json", "90 % answered within, last $window", series{
-			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",le="60"}`:   "5x60",
-			`wolkvox_chat_speed_of_answer_seconds_bucket{operation="demo",le="+Inf"}`: "5x60",
+		{"NoQuantileWithoutSaves", "exporter.json", "Save duration", series{
+			`wolkvox_exporter_state_save_duration_seconds_bucket{operation="demo",le="1"}`:    "5x60",
+			`wolkvox_exporter_state_save_duration_seconds_bucket{operation="demo",le="+Inf"}`: "5x60",
 		}, results{}},
 		{"HandoffsThatTheReportFillsInLater", "chats.json", "Handoff rate, last $window", series{
 			`wolkvox_chat_handoffs_total` + sales: "0+0.3x60", `wolkvox_chat_interactions_total` + sales: "0+0.2x60",
 		}, results{`{}`: 1}},
 		{"Unanswered", "chats.json", "Unanswered, last $window", series{
-			`wolkvox_chat_handoffs_total` + sales: "0+10x60", `wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+8x60",
-		}, results{`{}`: 30}},
+			up: "1x60", `wolkvox_chat_handoffs_total` + sales: "0+10x60", `wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+8x60",
+		}, results{`{verdict="off target"}`: 0.2}},
 		{"AnswersThatComeAfterTheirHandoffs", "chats.json", "Unanswered, last $window", series{
-			`wolkvox_chat_handoffs_total` + sales: "0+2x60", `wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+3x60",
-		}, results{`{}`: 0}},
-		{"NamesWhereTheyAreKnownAndOfTwoExporters", "chats.json", "Routing points, last $window", series{
+			up: "1x60", `wolkvox_chat_handoffs_total` + sales: "0+2x60", `wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+3x60",
+		}, results{`{verdict="on target"}`: 0}},
+		{"NamesWhereTheyAreKnownAndOfTwoExporters", "chats.json", "Chats of the five busiest routing points, every $bars", series{
 			`wolkvox_chat_interactions_total` + sales: "0+2x60", `wolkvox_chat_interactions_total` + support: "0+4x60",
 			`wolkvox_routing_point_info` + names + `"a"}`: "1x60", `wolkvox_routing_point_info` + names + `"b"}`: "1x60",
-		}, results{`{operation="demo",rp_id="1101"}`: 30, `{operation="demo",rp_id="1102",rp_name="Support"}`: 60}},
-		{"NoNames", "chats.json", "Chats of the ten busiest routing points, every $window", series{
+		}, results{`{operation="demo",rp_id="1102",name="Support"}`: 60}},
+		{"NewestName", "chats.json", "Chats of the five busiest routing points, every $bars", series{
+			`wolkvox_chat_interactions_total` + support: "0+4x60", `wolkvox_routing_point_info` + names + `"a"}`: "1x40",
+			`wolkvox_routing_point_info{operation="demo",rp_id="1102",rp_name="Help \"VIP\"",instance="a"}`: "_x40 1x20",
+		}, results{`{operation="demo",rp_id="1102",name="Help \"VIP\""}`: 60}},
+		{"NoNames", "chats.json", "Chats of the five busiest routing points, every $bars", series{
 			`wolkvox_chat_interactions_total` + sales: "0+2x60",
-		}, results{`{operation="demo",rp_id="1101"}`: 30}},
+		}, results{`{operation="demo",rp_id="1101",name="1101"}`: 30}},
+		{"OperationsDown", "exporter.json", "Operations down", series{
+			`wolkvox_up{operation="a"}`: "1x60", `wolkvox_up{operation="b"}`: "1x40", `wolkvox_up{operation="c"}`: "0x60",
+		}, results{`{}`: 2}},
+		{"NoOperationDown", "exporter.json", "Operations down", series{up: "1x60"}, results{`{}`: 0}},
+		{"NoOperationSeen", "exporter.json", "Operations down", series{`up{job="wolkvox"}`: "0x60"}, results{}},
 		{"NoAgentsWithoutTheFlag", "agents.json", "Agents with chats, last $window", series{
 			`wolkvox_chat_interactions_total` + sales: "0+2x60",
 		}, results{}},

@@ -46,10 +46,10 @@ func runBackfill(t *testing.T, dir string, server *wolkvoxtest.Server, from, to 
 }
 
 // importBlocks imports samples as blocks into the data folder in dir.
-func importBlocks(t *testing.T, dir, output string) {
+func importBlocks(t *testing.T, dir, output string, args ...string) {
 	t.Helper()
-	promtool := findProgram(t, "PROMTOOL")
-	if out, err := exec.Command(promtool, "tsdb", "create-blocks-from", "openmetrics", output, filepath.Join(dir, "data")).CombinedOutput(); err != nil {
+	args = append([]string{"tsdb", "create-blocks-from", "openmetrics", output, filepath.Join(dir, "data")}, args...)
+	if out, err := exec.Command(findProgram(t, "PROMTOOL"), args...).CombinedOutput(); err != nil {
 		t.Fatalf("promtool: %v\n%s", err, out)
 	}
 }

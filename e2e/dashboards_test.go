@@ -23,14 +23,15 @@ func (q panelQuery) String() string { return q.dashboard + ": " + q.panel }
 // variableValues has typical values of the dashboards' variables and of Grafana's.
 var variableValues = map[string]string{
 	"operation": ".*", "rp_id": ".*", "channel": ".*", "agent_id": ".*",
-	"window": "15m", "answer_within": "60", "target": "80", "asa_target": "60",
+	"window": "15m", "bars": "15m", "answer_within": "60", "target": "80", "asa_target": "60",
+	"unanswered": "0", "unanswered_target": "5", "min_chats": "1",
 	"__interval": "15m", "__rate_interval": "20m0s", "__range": "86400s",
 }
 
 // expandVariables replaces variables by values, as Grafana does.
 func expandVariables(t *testing.T, expr string) string {
 	t.Helper()
-	return regexp.MustCompile(`\$(?:(\w+)|\{(\w+)\})`).ReplaceAllStringFunc(expr, func(variable string) string {
+	return regexp.MustCompile(`\$(?:([A-Za-z_]\w*)|\{(\w+)\})`).ReplaceAllStringFunc(expr, func(variable string) string {
 		value, known := variableValues[strings.Trim(variable, "${}")]
 		if !known {
 			t.Errorf("%s: this test knows no value for %s", expr, variable)
@@ -58,6 +59,9 @@ func panelQueries(t *testing.T) []panelQuery {
 				Definition string
 			}
 		}
+		Annotations struct {
+			List []struct{ Name, Expr string }
+		}
 	}
 	files, err := filepath.Glob("../dashboards/*.json")
 	if err != nil {
@@ -84,10 +88,16 @@ func panelQueries(t *testing.T) []panelQuery {
 			}
 		}
 		walk(d.Panels)
+		for _, a := range d.Annotations.List {
+			queries = append(queries, panelQuery{name, "annotation " + a.Name, expandVariables(t, a.Expr), false})
+		}
 		for _, v := range d.Templating.List {
 			// The labels of a variable's values are checked like those of an aggregation.
 			if found := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`).FindStringSubmatch(v.Definition); found != nil {
 				queries = append(queries, panelQuery{name, "$" + v.Name, "group by (" + found[2] + ") (" + expandVariables(t, found[1]) + ")", true})
+			}
+			if found := regexp.MustCompile(`^query_result\((.+)\)$`).FindStringSubmatch(v.Definition); found != nil {
+				queries = append(queries, panelQuery{name, "$" + v.Name, expandVariables(t, found[1]), true})
 			}
 		}
 	}
@@ -141,19 +151,42 @@ func TestDashboards_ShowNoNaN(t *testing.T) {
 	}
 }
 
-// isPositive reports whether an expression is a number, or filters for more than 0.
+// isPositive reports whether an expression is a number above 0, or filters for one.
 func isPositive(e parser.Expr) bool {
+	if value, ok := evaluate(e); ok {
+		return value > 0
+	}
 	switch e := e.(type) {
-	case *parser.NumberLiteral:
-		return e.Val > 0
 	case *parser.ParenExpr:
 		return isPositive(e.Expr)
 	case *parser.BinaryExpr:
-		limit, ok := e.RHS.(*parser.NumberLiteral)
-		return ok && e.Op == parser.GTR && !e.ReturnBool && limit.Val >= 0
+		limit, ok := evaluate(e.RHS)
+		return ok && e.Op == parser.GTR && !e.ReturnBool && limit >= 0
 	default:
 		return false
 	}
+}
+
+// evaluate returns the value of an expression of numbers.
+func evaluate(e parser.Expr) (value float64, ok bool) {
+	switch e := e.(type) {
+	case *parser.NumberLiteral:
+		return e.Val, true
+	case *parser.ParenExpr:
+		return evaluate(e.Expr)
+	case *parser.BinaryExpr:
+		left, isLeft := evaluate(e.LHS)
+		right, isRight := evaluate(e.RHS)
+		switch {
+		case !isLeft || !isRight:
+			return 0, false
+		case e.Op == parser.SUB:
+			return left - right, true
+		case e.Op == parser.DIV:
+			return left / right, true
+		}
+	}
+	return 0, false
 }
 
 // atLeast0 reports whether the innermost expression on a path filters for at least 0.

@@ -22,6 +22,7 @@ import (
 // files do not have them, or not their labels.
 var externalMetrics = map[string]labelSet{
 	"up":                            {},
+	"ALERTS":                        newLabelSet("alertname", "alertstate", "severity", "operation", "rp_id"),
 	"scrape_duration_seconds":       {},
 	"scrape_samples_scraped":        {},
 	"process_start_time_seconds":    {},

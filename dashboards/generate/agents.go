@@ -11,33 +11,41 @@ const (
 	agentCharacters    = "wolkvox_agent_characters_total"
 
 	perAgent = "operation, agent_id"
-	agent    = "{{operation}} {{agent_id}} {{agent_name}}"
 )
 
+var agentInfo = infoMetric{"wolkvox_agent_info", "agent_name"}
+
 // withAgentName adds an agent's name.
-func withAgentName(figure string) string {
-	return chosenAgents.named(figure, perAgent, "agent_name", "wolkvox_agent_info", agentChats)
+func withAgentName(figure, over string) string {
+	return chosenAgents.named(figure, "agent_id", agentInfo, agentChats, over)
 }
 
-func ofBusiestAgents(figure string) string {
-	return chosenAgents.busiest(withAgentName(figure), perAgent, agentChats)
+// ofBusiestAgents returns a query for each of the busiest agents: the n-th has the n-th colour.
+func ofBusiestAgents(figure string) (queries []query) {
+	for rank := 1; rank <= busiestShown; rank++ {
+		one := "(" + figure + " and on (" + perAgent + ") " + chosenAgents.ranked(rank, perAgent, agentChats) + ")"
+		queries = append(queries, query{expr: withAgentName(one, overRange), legend: named, step: everyBar})
+	}
+	return queries
 }
 
 func agents() dashboard {
 	return dashboard{
 		uid:         agentsUID,
-		title:       "wolkvox / Agents",
+		title:       "Agents",
 		description: "Chats, handle time and speed of answer of each agent. The exporter must run with --collector.agents.",
-		from:        "now-24h",
+		from:        "now-6h",
 		variables: []object{
 			datasource(),
 			choice("operation", "Operation", "wolkvox_up"),
-			choice("agent_id", "Agent", agentChats+`{operation=~"$operation"}`),
+			namedChoice("agent_id", "Agent", filter(`operation=~"$operation"`).names("agent_id", agentInfo, agentChats, overRange)),
 			window(),
+			barsEvery(),
+			hidden(minChats()),
 		},
 		rows: []row{
 			{panels: offByDefault(agentsNow())},
-			{title: "Trends of the ten busiest agents", panels: offByDefault(agentsTrends())},
+			{title: "Trends of the five busiest agents", panels: offByDefault(agentsTrends())},
 		},
 	}
 }
@@ -45,31 +53,39 @@ func agents() dashboard {
 // offByDefault adds to each panel why it may be empty.
 func offByDefault(panels []panel) []panel {
 	for i := range panels {
-		panels[i].noValue = "no chats, or disabled"
 		panels[i].ifEmpty = " It is empty if no agent had a chat or the exporter runs without --collector.agents."
 	}
 	return panels
 }
 
 func agentsNow() []panel {
+	rows := "group by (operation, agent_id) (last_over_time(" + chosenAgents.series(agentChats) + "[1d]))"
+	queries := figures(perAgent, rows,
+		chosenAgents.grown(agentChats, overWindow, perAgent),
+		chosenAgents.average(agentHandleTime, perAgent),
+		chosenAgents.average(agentSpeedOfAnswer, perAgent),
+		chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent),
+		reliable(chosenAgents.grown(agentCharacters, overWindow, perAgent), chosenAgents.grown(agentChats, overWindow, perAgent)),
+	)
+	queries[0].expr = withAgentName("("+queries[0].expr+")", overDay)
 	return []panel{
 		{
-			title: "Agents with chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			title: "Agents with chats, last $window", kind: stat, w: 4, h: 5, unit: count, decimals: 0, noValue: noData,
 			description: "Agents with a chat that ended in the last $window.",
 			queries:     []query{{expr: "count(" + chosenAgents.grown(agentChats, overWindow, perAgent) + " > 0)", legend: "agents"}},
 		},
 		{
-			title: "Chats, last $window", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			title: "Chats, last $window", kind: stat, w: 4, h: 5, unit: count, decimals: 0, noValue: noData,
 			description: "Chats of these agents that ended in the last $window.",
 			queries:     []query{{expr: chosenAgents.grown(agentChats, overWindow, ""), legend: "chats"}},
 		},
 		{
-			title: "Handle time, last $window", kind: stat, w: 4, h: 5, unit: "s",
+			title: "AHT, last $window", kind: stat, w: 4, h: 5, unit: clock, noValue: tooFew,
 			description: "AHT: the average time that these agents handled a chat, over the chats that ended in the last $window.",
 			queries:     []query{{expr: chosenAgents.average(agentHandleTime, ""), legend: "handle time"}},
 		},
 		{
-			title: "Speed of answer, last $window", kind: stat, w: 4, h: 5, unit: "s",
+			title: "ASA, last $window", kind: stat, w: 4, h: 5, unit: clock, noValue: tooFew,
 			description: "ASA: the average time that customers of these agents waited, over the chats of the last $window. Most of it is time in the queue.",
 			queries:     []query{{expr: chosenAgents.average(agentSpeedOfAnswer, ""), legend: "speed of answer"}},
 		},
@@ -81,50 +97,43 @@ func agentsNow() []panel {
 				"Both start when they are enabled.",
 		},
 		{
-			title: "Agents, last $window", kind: table, w: 24, h: 12,
-			description: "Chats of each agent in the last $window, busiest first. Concurrent chats is the average number handled at the same time. Click an id to show only that agent.",
-			queries: []query{
-				{expr: withAgentName(chosenAgents.grown(agentChats, overWindow, perAgent))},
-				{expr: chosenAgents.average(agentHandleTime, perAgent)},
-				{expr: chosenAgents.average(agentSpeedOfAnswer, perAgent)},
-				{expr: chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent)},
-				{expr: ratio(chosenAgents.grown(agentCharacters, overWindow, perAgent), chosenAgents.grown(agentChats, overWindow, perAgent))},
-			},
+			title: "Agents, last $window", kind: table, w: 24, h: 16, sortBy: "Chats", noValue: noData,
+			description: "Each agent who was seen in the last day, by the chats of the last $window. Concurrent is the average number of chats handled at the same time. Averages are shown from $min_chats chats on. Click a name to show only that agent.",
+			queries:     queries,
 			columns: []column{
-				{from: "operation", title: "Operation"},
-				{from: "agent_id", title: "Agent", link: linkTo(agentsUID, "agent_id")},
-				{from: "agent_name", title: "Name"},
-				{from: value(0), title: "Chats", unit: "short", decimals: 0},
-				{from: value(1), title: "Average handle time", unit: "s"},
-				{from: value(2), title: "Average speed of answer", unit: "s"},
-				{from: value(3), title: "Concurrent chats", unit: "short", decimals: 2},
-				{from: value(4), title: "Characters per chat", unit: "short", decimals: 0},
+				{from: "name", title: "Agent", link: linkTo(agentsUID, map[string]string{"operation": "Operation", "agent_id": "Id"}, "window", "bars", "min_chats")},
+				counted(0, "Chats"), timed(1, "AHT"), timed(2, "ASA"),
+				{from: value(3), title: "Concurrent", unit: "none", decimals: 2, width: 100},
+				{from: value(4), title: "Chars/chat", unit: count, decimals: 0, width: 100},
+				{from: "operation", title: "Operation", width: 110},
+				{from: "agent_id", title: "Id", width: 100},
 			},
 		},
 	}
 }
 
 func agentsTrends() []panel {
+	colours := rankColours[:busiestShown]
 	return []panel{
 		{
-			title: "Chats, every $window", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Chats of the ten agents with the most chats in the time range shown.",
-			queries:     []query{{expr: ofBusiestAgents(chosenAgents.grown(agentChats, overInterval, perAgent)), legend: agent, step: everyWindow}},
+			title: "Chats, every $bars", kind: bars, w: 12, h: 9, unit: count, decimals: 0, noValue: noData,
+			description: "Chats of the five agents with the most chats in the time range shown.",
+			queries:     ofBusiestAgents(chosenAgents.grown(agentChats, overInterval, perAgent)), byQuery: colours,
 		},
 		{
-			title: "Concurrent chats, over $window", kind: lines, w: 12, h: 9, unit: "short",
+			title: "Concurrent chats, every $bars", kind: lines, w: 12, h: 9, unit: "none", decimals: 1, noValue: noData,
 			description: "Average number of chats that an agent handled at the same time. A chat adds all of its handle time when it ends.",
-			queries:     []query{{expr: ofBusiestAgents(chosenAgents.rate(agentHandleTime+"_sum", overWindow, perAgent)), legend: agent, step: everyPoll}},
+			queries:     ofBusiestAgents(chosenAgents.rate(agentHandleTime+"_sum", overInterval, perAgent)), byQuery: colours,
 		},
 		{
-			title: "Average handle time, over $window", kind: lines, w: 12, h: 9, unit: "s",
+			title: "AHT, every $bars", kind: lines, w: 12, h: 9, unit: clock, noValue: tooFew,
 			description: "Average time that an agent handled a chat.",
-			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentHandleTime, perAgent)), legend: agent, step: everyPoll}},
+			queries:     ofBusiestAgents(chosenAgents.averageOver(overInterval, agentHandleTime, perAgent)), byQuery: colours,
 		},
 		{
-			title: "Average speed of answer, over $window", kind: lines, w: 12, h: 9, unit: "s",
+			title: "ASA, every $bars", kind: lines, w: 12, h: 9, unit: clock, noValue: tooFew,
 			description: "Average time that an agent's customers waited, mostly in the queue.",
-			queries:     []query{{expr: ofBusiestAgents(chosenAgents.average(agentSpeedOfAnswer, perAgent)), legend: agent, step: everyPoll}},
+			queries:     ofBusiestAgents(chosenAgents.averageOver(overInterval, agentSpeedOfAnswer, perAgent)), byQuery: colours,
 		},
 	}
 }

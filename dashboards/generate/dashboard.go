@@ -1,7 +1,5 @@
 package main
 
-import "strings"
-
 // object is an object of Grafana's JSON.
 type object = map[string]any
 
@@ -26,6 +24,9 @@ type row struct {
 }
 
 const columns = 24
+
+// tag marks the dashboards, for the menu of each.
+const tag = "wolkvox"
 
 func (d dashboard) model() object {
 	var panels []object
@@ -57,16 +58,16 @@ func (d dashboard) model() object {
 		"uid":           d.uid,
 		"title":         d.title,
 		"description":   d.description,
-		"tags":          []string{"wolkvox"},
+		"tags":          []string{tag},
 		"schemaVersion": 37, // Grafana 9's; newer ones read it
 		"editable":      true,
 		"graphTooltip":  1, // one crosshair for all panels
 		"refresh":       "1m",
 		"time":          object{"from": d.from, "to": "now"},
-		"timezone":      "browser",
-		"annotations":   object{"list": []object{}},
+		"timezone":      "", // the user's, or Grafana's default: a server can set the operation's
+		"annotations":   object{"list": annotations()},
 		"templating":    object{"list": d.variables},
-		"links":         links(d.uid),
+		"links":         otherDashboards(),
 		"panels":        panels,
 	}
 }
@@ -86,77 +87,31 @@ func (r row) place(id, y int) ([]object, int) {
 	return placed, y + height
 }
 
-// links returns links to the other dashboards, which keep the time range and the variables.
-func links(from string) []object {
-	var to []object
-	for _, other := range []struct{ uid, title string }{
-		{chatsUID, "Chats"}, {agentsUID, "Agents"}, {exporterUID, "Exporter"},
-	} {
-		if other.uid != from {
-			to = append(to, object{
-				"type": "link", "title": other.title, "url": "/d/" + other.uid, "icon": "dashboard",
-				"keepTime": true, "includeVars": true, "targetBlank": false,
-			})
-		}
-	}
-	return to
+// otherDashboards returns one menu of all dashboards, which keeps the time range and the variables.
+func otherDashboards() []object {
+	return []object{{
+		"type": "dashboards", "title": "Dashboards", "tags": []string{tag}, "asDropdown": true, "icon": "external link",
+		"keepTime": true, "includeVars": true, "targetBlank": false,
+	}}
 }
 
-// datasource returns the variable for the Prometheus server.
-func datasource() object {
-	return object{
-		"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
-		"refresh": 1, "current": object{}, "options": []object{}, "regex": "",
-		"multi": false, "includeAll": false, "hide": 0, "skipUrlSync": false,
+// annotations returns the marks that all graphs show.
+func annotations() []object {
+	mark := func(name, colour, step, expr, title, text string, more object) object {
+		return merged(object{
+			"name": name, "datasource": source, "enable": true, "hide": false, "iconColor": colour,
+			"expr": expr, "step": step, "titleFormat": title, "textFormat": text, "tagKeys": "",
+		}, more)
 	}
-}
-
-// choice returns a variable for values of a label. All is a pattern instead of a list of the
-// values, which would make long queries.
-func choice(label, title, series string) object {
-	values := "label_values(" + series + ", " + label + ")"
-	return object{
-		"name": label, "label": title, "type": "query", "datasource": source,
-		"definition": values, "query": object{"query": values, "refId": "StandardVariableQuery"},
-		"refresh": 2, // when the time range changes
-		"sort":    3, // as numbers
-		"multi":   true, "includeAll": true, "allValue": ".*",
-		"current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []object{},
-		"regex": "", "hide": 0, "skipUrlSync": false,
+	return []object{
+		mark("Alerts", red, "5m", firing, "{{alertname}}", "{{operation}} {{rp_id}}", object{"tagKeys": "severity"}),
+		// The value is when the process started.
+		mark("Starts", purple, "5m", "1000 * process_start_time_seconds"+ours, "Exporter started", "{{instance}}", object{"useValueForTime": true}),
+		// Counters begin at 0 where a backfill ends and after a loss of the state.
+		mark("Counters from 0", grey, "1h", "sum by (operation) (resets("+operations.series(interactions)+"[1h])) > 0",
+			"Counters began at 0", "{{operation}}: a backfill's end, or a lost state", object{}),
 	}
 }
 
-// setting returns a variable with some values, and one of them as the default.
-func setting(name, title, description, chosen string, values ...string) object {
-	options := make([]object, len(values))
-	for i, v := range values {
-		options[i] = object{"text": v, "value": v, "selected": v == chosen}
-	}
-	return object{
-		"name": name, "label": title, "description": description, "type": "custom", "query": strings.Join(values, ","),
-		"current": object{"text": chosen, "value": chosen}, "options": options,
-		"multi": false, "includeAll": false, "hide": 0, "skipUrlSync": false,
-	}
-}
-
-// bound returns a variable for a histogram's bounds, and one of them as the default. le="60.0" and
-// le="60" are one value.
-func bound(name, title, description, series, chosen string) object {
-	values := "label_values(" + series + ", le)"
-	return object{
-		"name": name, "label": title, "description": description, "type": "query", "datasource": source,
-		"definition": values, "query": object{"query": values, "refId": "StandardVariableQuery"},
-		"refresh": 2, // when the time range changes
-		"sort":    3, // as numbers
-		"multi":   false, "includeAll": false,
-		"current": object{"text": chosen, "value": chosen}, "options": []object{},
-		"regex": `/^(\d+(?:\.\d*[1-9])?)(?:\.0)?$/`, "hide": 0, "skipUrlSync": false,
-	}
-}
-
-// window is the time that a figure covers. Counters change with each poll, every 5 minutes,
-// so that less than three polls would show the interval of polls instead of the chats.
-func window() object {
-	return setting("window", "Window", "Each value covers the chats that ended in this time before it.",
-		"1h", "15m", "30m", "1h", "3h", "6h", "1d")
-}
+// firing are the active alerts of the operations, and those without an operation.
+const firing = `ALERTS{alertname=~"Wolkvox.*", alertstate="firing", operation=~"$operation|"}`

@@ -5,7 +5,8 @@ const exporterUID = "wolkvox-exporter"
 const (
 	operations filter = `operation=~"$operation"`
 
-	completeLag = `time() - wolkvox_exporter_complete_until_timestamp_seconds{operation=~"$operation"}`
+	completeLag = `time() - max by (operation) (last_over_time(wolkvox_exporter_complete_until_timestamp_seconds{operation=~"$operation"}[1d]))`
+	quotaShare  = `wolkvox_api_token_requests_used{operation=~"$operation"} / (wolkvox_api_token_requests_limit{operation=~"$operation"} > 0)`
 	// A target that is gone has no current build info.
 	ours = ` and on (job, instance) last_over_time(wolkvox_exporter_build_info[1d])`
 
@@ -14,278 +15,141 @@ const (
 	rowsByOutcome = "wolkvox_exporter_records_total"
 )
 
-// lagThresholds fit the default interval of 5 minutes between polls.
-func lagThresholds() []threshold {
-	return []threshold{{nil, "green"}, {15 * 60, "orange"}, {30 * 60, "red"}}
-}
-
-// none has the thresholds of counts that should be 0.
-func none() []threshold { return []threshold{{nil, "green"}, {0.5, "orange"}} }
-
 func exporter() dashboard {
 	return dashboard{
 		uid:         exporterUID,
-		title:       "wolkvox / Exporter",
+		title:       "Exporter",
 		description: "Whether the metrics are complete, and if not, why: polls, requests, quota, records, state.",
 		from:        "now-24h",
 		variables: []object{
 			datasource(),
 			choice("operation", "Operation", "wolkvox_up"),
+			barsEvery(),
 		},
 		rows: []row{
 			{panels: health()},
-			{title: "The API", panels: api()},
-			{title: "Records", panels: records()},
-			{title: "State and process", panels: process()},
+			{title: "Polls and requests", panels: polls()},
+			{title: "Active alerts", collapsed: true, panels: []panel{alerts()}},
+			{title: "What should be empty", collapsed: true, panels: exceptions()},
+			{title: "For developers: rows, state, process", collapsed: true, panels: internals()},
 		},
 	}
 }
 
+// age is the time since a timestamp of each operation. It rises while the exporter is down.
+func age(timestamp string, f filter) string { return "time() - " + f.newest(timestamp, "operation") }
+
+// health is whether the figures can be trusted now.
 func health() []panel {
+	seen := "group by (operation) (last_over_time(" + operations.series("wolkvox_up") + "[1d]))"
+	by := func(metric string) string { return maximum("operation", operations.series(metric)) }
+	lastSuccess := func(kind string) string {
+		return age("wolkvox_exporter_last_success_timestamp_seconds", operations.and(`kind="`+kind+`"`))
+	}
 	return []panel{
 		{
-			title: "Operations down", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
-			description: "Operations whose last poll failed or that have not finished a poll yet. The log has the cause.",
-			queries:     []query{{expr: "sum(1 - " + operations.series("wolkvox_up") + ")", legend: "down"}},
-			thresholds:  []threshold{{nil, "green"}, {0.5, "red"}},
+			title: "Operations down", kind: stat, w: 4, h: 5, unit: count, decimals: 0, noValue: noData,
+			description: "Operations that were seen in the last day and are not up: their last poll failed, or the exporter is not scraped. The log has the cause.",
+			queries:     []query{{expr: "count(" + upBy + " == 0) or 0 * count(" + upBy + ")", legend: "down"}},
+			thresholds:  []threshold{{nil, neutral}, {0, green}, {0.5, red}},
 		},
+		dataAge(4, 5),
 		{
-			title: "Data age", kind: stat, w: 4, h: 5, unit: "s", decimals: 0,
-			description: "Time since all chats were counted, for the operation with the oldest data. 5 to 10 minutes are normal.",
-			queries:     []query{{expr: "max(" + completeLag + ")", legend: "age"}},
-			thresholds:  lagThresholds(),
-		},
-		{
-			title: "Quota used today", kind: stat, w: 4, h: 5, unit: "percentunit", decimals: 0, noValue: "unknown",
+			title: "Quota used today", kind: stat, w: 4, h: 5, unit: percent, decimals: 0, noValue: noData,
 			description: "Today's requests by all tokens of an operation, as a share of what its licences allow, for the operation with the highest share. It is read once an hour and resets at the operation's midnight.",
 			queries:     []query{{expr: "max(" + quotaShare + ")", legend: "used"}},
-			thresholds:  []threshold{{nil, "green"}, {0.8, "orange"}, {0.95, "red"}},
+			thresholds:  []threshold{{nil, neutral}, {0.8, orange}, {0.95, red}},
 		},
 		{
-			title: "Failed requests", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			title: "Failed requests", kind: stat, w: 4, h: 5, unit: count, decimals: 0, noValue: noData,
 			description: "Requests in the time range shown that did not succeed.",
 			queries:     []query{{expr: operations.and(`result!~"ok|empty"`).grown("wolkvox_api_requests_total", overRange, ""), legend: "failed"}},
-			thresholds:  none(),
+			thresholds:  faults(orange),
 		},
 		{
-			title: "Late chats", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			title: "Late chats", kind: stat, w: 4, h: 5, unit: count, decimals: 0, noValue: noData,
 			description: "Chats in the time range shown that only a reconcile found. If there are many, raise --poll.overlap.",
 			queries:     []query{{expr: operations.grown("wolkvox_exporter_late_records_total", overRange, ""), legend: "late"}},
-			thresholds:  none(),
+			thresholds:  faults(orange),
 		},
 		{
-			title: "Truncated windows", kind: stat, w: 4, h: 5, unit: "short", decimals: 0,
+			title: "Truncated windows", kind: stat, w: 4, h: 5, unit: count, decimals: 0, noValue: noData,
 			description: "Windows in the time range shown that the API cut and that could not be split further. Chats of each are missing.",
 			queries:     []query{{expr: operations.grown("wolkvox_exporter_truncated_seconds_total", overRange, ""), legend: "cut"}},
-			thresholds:  []threshold{{nil, "green"}, {0.5, "red"}},
+			thresholds:  faults(red),
 		},
 		{
-			title: "Operations", kind: table, w: 24, h: 8,
-			description: "Current state of each operation, oldest data first. Label sets are pairs of routing point and channel. Newest end is the age of the newest chat in the last poll: hours indicate a wrong time zone.",
-			queries: []query{
-				{expr: "max by (operation) (" + completeLag + ")"},
-				{expr: "min by (operation) (" + operations.series("wolkvox_up") + ")"},
-				{expr: "max by (operation) (time() - " + operations.and(`kind="poll"`).series("wolkvox_exporter_last_success_timestamp_seconds") + ")"},
-				{expr: "max by (operation) (time() - " + operations.and(`kind="reconcile"`).series("wolkvox_exporter_last_success_timestamp_seconds") + ")"},
-				{expr: "max by (operation) (time() - " + operations.series("wolkvox_exporter_newest_end_timestamp_seconds") + ")"},
-				{expr: "max by (operation) (" + operations.series("wolkvox_api_clock_skew_seconds") + ")"},
-				{expr: "max by (operation) (" + quotaShare + ")"},
-				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_label_sets") + ")"},
-				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_state_bytes") + ")"},
-			},
+			title: "Operations", kind: table, w: 24, h: 9, sortBy: "Data age", noValue: noData,
+			description: "Each operation that was seen in the last day, oldest data first. Label sets are pairs of routing point and channel. Newest chat is the age of the newest chat in the last poll: hours indicate a wrong time zone.",
+			queries: figures("operation", seen,
+				upBy, completeLag, lastSuccess("poll"), lastSuccess("reconcile"),
+				age("wolkvox_exporter_newest_end_timestamp_seconds", operations),
+				by("wolkvox_api_clock_skew_seconds"), maximum("operation", quotaShare),
+				by("wolkvox_exporter_label_sets"), by("wolkvox_exporter_state_bytes"),
+			),
 			columns: []column{
 				{from: "operation", title: "Operation"},
-				{from: value(0), title: "Data age", unit: "s"},
-				{from: value(1), title: "Up", unit: "bool_yes_no"},
-				{from: value(2), title: "Last poll", unit: "s"},
-				{from: value(3), title: "Last reconcile", unit: "s"},
-				{from: value(4), title: "Newest end", unit: "s"},
-				{from: value(5), title: "Clock ahead", unit: "s"},
-				{from: value(6), title: "Quota used", unit: "percentunit", decimals: 0},
-				{from: value(7), title: "Label sets", unit: "short", decimals: 0},
-				{from: value(8), title: "State", unit: "bytes"},
+				{from: value(0), title: "Polls", unit: count, width: 90, mappings: upTexts(), colours: true},
+				timed(1, "Data age"), timed(2, "Last poll"), {from: value(3), title: "Last reconcile", unit: clock, width: 120},
+				{from: value(4), title: "Newest chat", unit: clock, width: 110},
+				{from: value(5), title: "Clock ahead", unit: clock, width: 110}, shared(6, "Quota"), counted(7, "Label sets"),
+				{from: value(8), title: "State", unit: "bytes", width: 90},
 			},
-		},
-		{
-			title: "Poll success", kind: timeline, w: 12, h: 8, unit: "short",
-			description: "Whether the last poll succeeded, by operation.",
-			queries:     []query{{expr: "min by (operation) (" + operations.series("wolkvox_up") + ")", legend: operation}},
-			thresholds:  []threshold{{nil, "red"}, {1, "green"}},
-			mappings:    texts(map[string][2]string{"0": {"down", "red"}, "1": {"up", "green"}}),
-		},
-		{
-			title: "Data age", kind: lines, w: 12, h: 8, unit: "s",
-			description: "Time since all chats were counted. It rises up to --poll.interval and falls with each poll.",
-			queries:     []query{{expr: "max by (operation) (" + completeLag + ")", legend: operation}},
-			thresholds:  lagThresholds(),
 		},
 	}
 }
 
-const quotaShare = `wolkvox_api_token_requests_used{operation=~"$operation"} / (wolkvox_api_token_requests_limit{operation=~"$operation"} > 0)`
+// upTexts are the words for the values of upBy.
+func upTexts() []object {
+	return texts(noData, red, mapped{"0", "down", red}, mapped{"1", "up", green})
+}
 
-func api() []panel {
+// polls is what the exporter and the API do.
+func polls() []panel {
 	return []panel{
 		{
-			title: "Requests by result", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Requests to the API. ok and empty are successes. token_rejected, quota_exceeded and the like are refusals by the API. timeout and network are connection problems.",
-			queries:     []query{{expr: operations.grown("wolkvox_api_requests_total", overInterval, "result") + " > 0", legend: "{{result}}", step: "15m"}},
+			title: "Polls", kind: timeline, w: 12, h: 8, unit: count, noValue: noData,
+			description: "Whether the last poll succeeded, by operation. Down is also an operation that is not scraped and was in the day before.",
+			queries:     []query{{expr: upBy, legend: operation}},
+			mappings:    upTexts(),
 		},
 		{
-			title: "Requests by call", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Requests to the API by call: chats, names of routing points, quota.",
-			queries:     []query{{expr: operations.grown("wolkvox_api_requests_total", overInterval, "api"), legend: "{{api}}", step: "15m"}},
+			title: "Data age of the operation with the oldest data", kind: lines, w: 12, h: 8, unit: clock, noValue: noData,
+			description: "Time since all chats were counted. It rises up to --poll.interval and falls with each poll.",
+			queries:     []query{{expr: "max(" + completeLag + ")", legend: "oldest data"}},
+			colours:     map[string]string{"oldest data": blue},
+			thresholds:  ageThresholds(),
 		},
 		{
-			title: "Request time", kind: lines, w: 12, h: 9, unit: "s",
-			description: "Duration of a request, including its response: median and 95th percentile. The limit is --wolkvox.timeout.",
-			queries: []query{
-				{expr: operations.quantile("0.5", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, median", step: everyPoll},
-				{expr: operations.quantile("0.95", "wolkvox_api_request_duration_seconds", overRate, "api"), legend: "{{api}}, 95th percentile", step: everyPoll},
+			title: "Requests by result, every $bars", kind: bars, w: 12, h: 9, unit: count, decimals: 0, noValue: noData,
+			description: "Requests to the API. Ok and empty are successes. Refused are token_rejected, quota_exceeded and the like. Timeout and network are connection problems.",
+			queries:     results(),
+			colours: map[string]string{
+				"ok": blue, "empty": skyBlue, "timeout or network": orange, "refused": red, "other failure": purple,
 			},
 		},
 		{
-			title: "Quota", kind: lines, w: 12, h: 9, unit: "short", decimals: 0, noValue: "unknown",
+			title: "Quota", kind: lines, w: 12, h: 9, unit: count, decimals: 0, noValue: noData,
 			description: "Today's requests by all tokens of an operation, including those of other programs, and the limit of its licences. It is read once an hour and resets at the operation's midnight.",
 			queries: []query{
-				{expr: "max by (operation) (" + operations.series("wolkvox_api_token_requests_used") + ")", legend: "{{operation}}, used"},
-				{expr: "max by (operation) (" + operations.series("wolkvox_api_token_requests_limit") + ")", legend: "{{operation}}, limit"},
+				{expr: maximum("operation", operations.series("wolkvox_api_token_requests_used")), legend: "{{operation}}, used"},
+				{expr: maximum("operation", operations.series("wolkvox_api_token_requests_limit")), legend: "{{operation}}, limit"},
 			},
-		},
-		{
-			title: "Clock skew", kind: signed(), w: 8, h: 8, unit: "s",
-			description: "How far the API's clock is ahead of the exporter's, to the second. If it is minutes, chats are counted late.",
-			queries:     []query{{expr: "max by (operation) (" + operations.series("wolkvox_api_clock_skew_seconds") + ")", legend: operation}},
-		},
-		{
-			title: "Truncated windows", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Windows that the API cut and that were split, which only costs requests, and windows that could not be split, whose chats are missing.",
-			queries: []query{
-				{expr: operations.grown("wolkvox_exporter_truncated_windows_total", overInterval, ""), legend: "split", step: "15m"},
-				{expr: operations.grown("wolkvox_exporter_truncated_seconds_total", overInterval, ""), legend: "not split", step: "15m"},
-			},
-			colours: map[string]string{"not split": "red"},
-		},
-		{
-			title: "Skipped time", kind: bars, w: 8, h: 8, unit: "s",
-			description: "Time beyond --poll.max-catch-up after a stop. Its chats are never fetched.",
-			queries:     []query{{expr: operations.grown("wolkvox_exporter_skipped_seconds_total", overInterval, "operation"), legend: operation, step: "15m"}},
 		},
 	}
 }
 
-func records() []panel {
-	return []panel{
-		{
-			title: "Rows by outcome", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Fetched rows without duplicates: counted, completed with later values, changed after they were counted, unfinished, expired, invalid, or seeded at the first start.",
-			queries:     []query{{expr: operations.and(`outcome!="duplicate"`).grown(rowsByOutcome, overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
-			colours:     map[string]string{"changed": "orange", "invalid": "red"},
-		},
-		{
-			title: "Duplicates", kind: bars, w: 12, h: 9, unit: "short", decimals: 0,
-			description: "Rows of chats that were already counted. There are many, because each poll reads the overlap again and each reconcile hours or days.",
-			queries:     []query{{expr: operations.and(`outcome="duplicate"`).grown(rowsByOutcome, overInterval, "outcome"), legend: "{{outcome}}", step: "15m"}},
-		},
-		{
-			title: "Late chats", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Chats that only a reconcile found, because they appeared later than --poll.overlap allows.",
-			queries:     []query{{expr: operations.grown("wolkvox_exporter_late_records_total", overInterval, "operation"), legend: operation, step: "1h"}},
-		},
-		{
-			title: "Unreadable values", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Values that could not be read, by field. The chat is counted, the value is not.",
-			queries:     []query{{expr: operations.grown("wolkvox_exporter_field_errors_total", overInterval, "field"), legend: "{{field}}", step: "1h"}},
-		},
-		{
-			title: "Label sets", kind: lines, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Pairs of routing point and channel. Beyond --collector.max-label-sets chats are counted under other; the second series shows their number per hour.",
-			queries: []query{
-				{expr: "max by (operation) (" + operations.series("wolkvox_exporter_label_sets") + ")", legend: operation},
-				{expr: operations.grown("wolkvox_exporter_label_sets_overflowed_total", "1h", "operation"), legend: "{{operation}}, under other in 1h", step: everyPoll},
-			},
-		},
-		{
-			title: "Missing report fields", kind: timeline, w: 24, h: 10, unit: "short",
-			description: "Documented keys of the report. While a key is missing, the metrics based on it do not change.",
-			queries:     []query{{expr: "max by (operation, field) (" + operations.series("wolkvox_report_field_missing") + ")", legend: "{{operation}} {{field}}"}},
-			thresholds:  []threshold{{nil, "green"}, {1, "red"}},
-			mappings:    texts(map[string][2]string{"0": {"there", "green"}, "1": {"missing", "red"}}),
-		},
-		{
-			title: "Changed chats", kind: lines, w: 8, h: 8, unit: "percentunit",
-			description: "Share of the chats that came back with other values after they were counted. The metrics keep the first values.",
-			queries:     []query{{expr: ratio(operations.and(`outcome="changed"`).grown(rowsByOutcome, overRate, "operation"), operations.and(`outcome=~"counted|completed|changed"`).grown(rowsByOutcome, overRate, "operation")), legend: operation, step: everyPoll}},
-		},
-		{
-			title: "Unreadable seconds", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Seconds that were skipped because the API cannot show them, usually because of a customer's name. Their chats are counted when the seconds can be read.",
-			queries:     []query{{expr: operations.grown("wolkvox_exporter_unreadable_seconds_total", overInterval, "operation"), legend: operation, step: "1h"}},
-		},
-		{
-			title: "Responses with extra text", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Responses with text before or after the JSON, such as a PHP warning. They are read anyway.",
-			queries:     []query{{expr: operations.grown("wolkvox_api_extra_text_total", overInterval, "api"), legend: "{{api}}", step: "1h"}},
-		},
+// results returns the requests by groups of results, for a few fixed colours.
+func results() (queries []query) {
+	const refused, network = "unauthorized|token_rejected|token_busy|quota_exceeded|rate_limited", "timeout|network"
+	for _, group := range []struct{ name, results string }{
+		{"ok", `result="ok"`},
+		{"empty", `result="empty"`},
+		{"timeout or network", `result=~"` + network + `"`},
+		{"refused", `result=~"` + refused + `"`},
+		{"other failure", `result!~"ok|empty|` + network + `|` + refused + `"`},
+	} {
+		queries = append(queries, query{expr: operations.and(group.results).grown("wolkvox_api_requests_total", overInterval, "") + " > 0", legend: group.name, step: everyBar})
 	}
-}
-
-func process() []panel {
-	return []panel{
-		{
-			title: "State on disk", kind: lines, w: 8, h: 8, unit: "bytes",
-			description: "Size of the state, by operation.",
-			queries:     []query{{expr: "max by (operation) (" + operations.series("wolkvox_exporter_state_bytes") + ")", legend: operation}},
-		},
-		{
-			title: "Save duration", kind: lines, w: 8, h: 8, unit: "s",
-			description: "Time to save the state: median and 95th percentile.",
-			queries: []query{
-				{expr: operations.quantile("0.5", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "median", step: everyPoll},
-				{expr: operations.quantile("0.95", "wolkvox_exporter_state_save_duration_seconds", overRate, ""), legend: "95th percentile", step: everyPoll},
-			},
-		},
-		{
-			title: "Saves", kind: bars, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Attempts to save the state, and failed ones. While saving fails, the metrics do not change.",
-			queries: []query{
-				{expr: operations.grown("wolkvox_exporter_state_save_duration_seconds_count", overInterval, ""), legend: "attempts", step: "15m"},
-				{expr: operations.grown("wolkvox_exporter_state_save_failures_total", overInterval, ""), legend: "failed", step: "15m"},
-			},
-			colours: map[string]string{"failed": "red"},
-		},
-		{
-			title: "Exporters", kind: table, w: 24, h: 6,
-			description: "Processes that Prometheus scrapes, with their build.",
-			queries: []query{
-				{expr: "max by (job, instance) (time() - process_start_time_seconds" + ours + ")"},
-				{expr: "max by (job, instance) (up" + ours + ")"},
-				{expr: "sum by (job, instance, version, revision, goversion) (wolkvox_exporter_build_info)"},
-			},
-			columns: []column{
-				{from: "job", title: "Job"},
-				{from: "instance", title: "Instance"},
-				{from: "version", title: "Version"},
-				{from: "revision", title: "Revision"},
-				{from: "goversion", title: "Go"},
-				{from: value(0), title: "Uptime", unit: "s"},
-				{from: value(1), title: "Scraped", unit: "bool_yes_no"},
-			},
-		},
-		{
-			title: "Scrape duration", kind: lines, w: 8, h: 8, unit: "s",
-			description: "Time that Prometheus took to scrape an exporter. A scrape never calls the API.",
-			queries:     []query{{expr: "scrape_duration_seconds" + ours, legend: "{{instance}}"}},
-		},
-		{
-			title: "Samples per scrape", kind: lines, w: 8, h: 8, unit: "short", decimals: 0,
-			description: "Samples in a scrape. They grow with the label sets.",
-			queries:     []query{{expr: "scrape_samples_scraped" + ours, legend: "{{instance}}"}},
-		},
-		{
-			title: "Memory", kind: lines, w: 8, h: 8, unit: "bytes",
-			description: "Resident memory of the process.",
-			queries:     []query{{expr: "process_resident_memory_bytes" + ours, legend: "{{instance}}"}},
-		},
-	}
+	return queries
 }

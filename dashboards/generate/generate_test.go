@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,8 +36,8 @@ func TestHandoffRate_HasTextWithoutBotOnlyChats(t *testing.T) {
 		if p.Title != "Handoff rate, last $window" {
 			continue
 		}
-		if mappings := p.FieldConfig.Defaults.Mappings; len(mappings) != 1 || mappings[0].Options["-1"].Text != noBotOnly {
-			t.Errorf("have the mappings %+v, want %q for -1", mappings, noBotOnly)
+		if have := p.FieldConfig.Defaults.Mappings[0].texts(t)["-1"].Text; have != noBotOnly {
+			t.Errorf("have the text %q for -1, want %q", have, noBotOnly)
 		}
 		return
 	}
@@ -228,13 +229,11 @@ func TestLinks_KeepVariables(t *testing.T) {
 	}
 	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
-			if have, want := len(d.Links), len(dashboards())-1; have != want {
-				t.Errorf("have %d links, want %d: one to each of the others", have, want)
+			if len(d.Links) != 1 || !slices.Equal(d.Links[0].Tags, d.Tags) {
+				t.Fatalf("have the links %+v, want a menu of the dashboards with the tags %q", d.Links, d.Tags)
 			}
-			for _, l := range d.Links {
-				if !l.KeepTime || !l.IncludeVars || l.URL == "/d/"+d.UID {
-					t.Errorf("have the link %+v, want one to another dashboard, with time range and variables", l)
-				}
+			if l := d.Links[0]; l.Type != "dashboards" || !l.AsDropdown || !l.KeepTime || !l.IncludeVars {
+				t.Errorf("have the link %+v, want a menu that keeps time range and variables", l)
 			}
 		})
 	}
@@ -300,7 +299,7 @@ func TestVariables_AllIsAPattern(t *testing.T) {
 func TestQueries_RangesCoverThreePolls(t *testing.T) {
 	t.Parallel()
 	const least = 15 * time.Minute
-	literal := regexp.MustCompile(`\[(\w+)\]`)
+	literal := regexp.MustCompile(`\[(\w+)\]`) // of a range, not of a subquery
 	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, p := range d.visible() {
@@ -311,7 +310,7 @@ func TestQueries_RangesCoverThreePolls(t *testing.T) {
 						}
 					}
 					// Grafana's $__interval is no less than the step, $__rate_interval no less than 4 of them.
-					if strings.Contains(target.Expr, overInterval) && target.Interval != "$window" && parseDays(t, target.Interval) < least {
+					if strings.Contains(target.Expr, overInterval) && target.Interval != everyBar && parseDays(t, target.Interval) < least {
 						t.Errorf("%q: have the step %q, want %s or more", p.Title, target.Interval, least)
 					}
 					if strings.Contains(target.Expr, overRate) && 4*parseDays(t, target.Interval) < least {
@@ -320,7 +319,7 @@ func TestQueries_RangesCoverThreePolls(t *testing.T) {
 				}
 			}
 			for _, v := range d.Templating.List {
-				if v.Name != "window" {
+				if v.Name != "window" && v.Name != "bars" {
 					continue
 				}
 				for value := range strings.SplitSeq(v.Query.(string), ",") {
@@ -354,18 +353,6 @@ func TestDashboards_HaveSchemaOfGrafana9(t *testing.T) {
 				t.Errorf("have schemaVersion %d, want Grafana 9's", d.SchemaVersion)
 			}
 		})
-	}
-}
-
-// A colour of Grafana's palette has a shade for the light theme and one for the dark. A
-// numeric colour has one for both.
-func TestPanels_UseThemedColours(t *testing.T) {
-	t.Parallel()
-	number := regexp.MustCompile(`"(#[0-9a-fA-F]{3,8}|rgba?\([^"]*|hsla?\([^"]*)"`)
-	for name, text := range checkedInFiles(t) {
-		if found := number.Find(text); found != nil {
-			t.Errorf("%s has the colour %s", name, found)
-		}
 	}
 }
 

@@ -5,7 +5,7 @@ import "maps"
 // kind is a type of panel.
 type kind struct {
 	name     string // Grafana's
-	instant  bool   // shows only the end of the time range
+	instant  bool   // shows one moment
 	format   string // of the queries' results
 	options  object
 	custom   object // Grafana's options of this kind for each field
@@ -18,9 +18,9 @@ var (
 		"colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "auto",
 		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 	}}
-	// The name of a verdict's series is the result of comparing the value with the target.
-	verdict = stat.with(object{"textMode": "value_and_name"})
-	lines   = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, mark: "point", custom: object{
+	// stats shows several series and their names, such as the verdict of judged.
+	stats = stat.with(object{"textMode": "value_and_name"})
+	lines = kind{name: "timeseries", format: "time_series", options: legend, fromZero: true, mark: "point", custom: object{
 		"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto",
 		"spanNulls": 3600000, // an hour without a chat is bridged, a night is not
 		"stacking":  object{"mode": "none", "group": "A"},
@@ -30,7 +30,8 @@ var (
 		"barAlignment": -1, // a point counts the time before it
 		"stacking":     object{"mode": "normal", "group": "A"},
 	}}
-	timeline = kind{name: "state-timeline", format: "time_series", options: object{
+	// timeline shows states by the words and colours of a panel's mappings. Its legend has the words.
+	timeline = kind{name: "state-timeline", format: "time_series", mark: "state", options: object{
 		"mergeValues": true, "showValue": "never", "rowHeight": 0.8, "alignValue": "left",
 		"legend":  object{"showLegend": true, "displayMode": "list", "placement": "bottom"},
 		"tooltip": object{"mode": "single", "sort": "none"},
@@ -71,6 +72,23 @@ func shares() kind {
 func signed() kind {
 	k := lines
 	k.fromZero = false
+	return k
+}
+
+// rowsOfDays returns a heatmap of one series for each day. Cells below least are empty.
+func rowsOfDays(least float64, color object) kind {
+	k := heatmap.with(object{
+		"filterValues": object{"le": least},
+		"color":        merged(heatmap.options["color"].(object), color),
+	})
+	k.format = "time_series"
+	return k
+}
+
+// daily returns a table with a row for each point of a graph.
+func daily() kind {
+	k := table
+	k.instant = false
 	return k
 }
 

@@ -13,18 +13,23 @@ type grafana struct {
 	Title         string
 	Description   string
 	SchemaVersion int
+	Timezone      string
 	Links         []struct {
-		URL                   string
-		KeepTime, IncludeVars bool
+		Type                              string
+		Tags                              []string
+		KeepTime, IncludeVars, AsDropdown bool
 	}
+	Tags       []string
 	Templating struct{ List []grafanaVariable }
 	Panels     []grafanaPanel
 }
 
 type grafanaVariable struct {
-	Name, Type, AllValue string
-	Multi, IncludeAll    bool
-	Query                any
+	Name, Label, Type, AllValue, Regex string
+	Multi, IncludeAll                  bool
+	Hide                               int
+	Query                              any
+	Current                            struct{ Text, Value any }
 }
 
 type grafanaPanel struct {
@@ -33,15 +38,18 @@ type grafanaPanel struct {
 	GridPos                  struct{ X, Y, W, H int }
 	Panels                   []grafanaPanel
 	Targets                  []grafanaTarget
+	TimeFrom                 string
+	HideTimeOverride         bool
 	FieldConfig              struct {
 		Defaults struct {
-			Unit     string
-			Mappings []struct {
-				Options map[string]struct{ Text string }
-			}
+			Unit       string
+			NoValue    string
+			Decimals   *int
+			Thresholds struct{ Steps []struct{ Color string } }
+			Mappings   []grafanaMapping
 		}
 		Overrides []struct {
-			Matcher    struct{ Options string }
+			Matcher    struct{ ID, Options string }
 			Properties []struct {
 				ID    string
 				Value any
@@ -53,11 +61,45 @@ type grafanaPanel struct {
 		Options struct {
 			ExcludeByName map[string]bool
 			RenameByName  map[string]string
+			IndexByName   map[string]int
 		}
 	}
 }
 
-type grafanaTarget struct{ RefID, Expr, Interval, LegendFormat string }
+type grafanaTarget struct {
+	RefID, Expr, Interval, LegendFormat string
+	Instant                             bool
+}
+
+// grafanaMapping gives texts and colours to values. Its options are of its type.
+type grafanaMapping struct {
+	Type    string
+	Options json.RawMessage
+}
+
+// result is the text and colour of a value.
+type result struct{ Text, Color string }
+
+// texts returns the results by value. The missing value is "null+nan".
+func (m grafanaMapping) texts(t *testing.T) map[string]result {
+	t.Helper()
+	var err error
+	results := map[string]result{}
+	if m.Type == "special" {
+		var special struct {
+			Match  string
+			Result result
+		}
+		err = json.Unmarshal(m.Options, &special)
+		results[special.Match] = special.Result
+	} else {
+		err = json.Unmarshal(m.Options, &results)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
 
 // checkedInFiles returns the dashboards that are checked in, by name.
 func checkedInFiles(t *testing.T) map[string][]byte {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -15,33 +16,17 @@ type panel struct {
 
 	decimals   any               // number of decimals; nil is as many as fit
 	thresholds []threshold       // colours by value
-	colours    map[string]string // colours by series' name; a name of Grafana's suits light and dark
+	colours    map[string]string // colours by series' name
+	byQuery    []string          // colours by query
+	units      map[string]string // units by series' name, where they differ
 	max        any               // the axis' upper end, if it is known
 	noValue    string            // shown if there is no data
 	ifEmpty    string            // sentence of the description: why there may be no data
 	mappings   []object          // texts for values
 	columns    []column          // of a table
+	sortBy     string            // of a table, the column with the largest value first
+	timeFrom   string            // begin of the panel's own time range
 	text       string            // of a text
-}
-
-// query is a PromQL query and the name of its series.
-type query struct {
-	expr, legend string
-	step         string // the minimal time between two points
-}
-
-// threshold is where a colour begins.
-type threshold struct {
-	from   any // nil is below all others
-	colour string
-}
-
-// column is a column of a table. It is identified by the name of a label or the letter of a query.
-type column struct {
-	from, title string
-	unit        string
-	decimals    any
-	link        string // where a click leads to; see linkTo
 }
 
 func (p panel) model(id int, place object) object {
@@ -53,6 +38,9 @@ func (p panel) model(id int, place object) object {
 		return m
 	}
 	m["description"] = p.description + p.timing() + p.ifEmpty
+	if from := p.ownRange(); from != "" {
+		m["timeFrom"], m["hideTimeOverride"] = from, true
+	}
 	targets := make([]object, len(p.queries))
 	for i, q := range p.queries {
 		targets[i] = object{
@@ -72,16 +60,24 @@ func (p panel) model(id int, place object) object {
 	return m
 }
 
+// ownRange returns the begin of the panel's own time range. What shows one moment shows now: Grafana's "Today" ends in
+// the future, where there is no value. It follows the dashboard if that shows absolute times.
+func (p panel) ownRange() string {
+	if p.timeFrom != "" || !p.kind.instant || strings.Contains(p.queries[0].expr, overRange) {
+		return p.timeFrom
+	}
+	return "1h"
+}
+
 // timing returns which time a value covers.
 func (p panel) timing() string {
-	const wider = ", or more if the time range is long."
 	switch q := p.queries[0]; {
-	case p.kind.instant:
+	case p.kind.instant || p.kind.mark == "":
 		return ""
 	case strings.Contains(q.expr, overInterval):
-		return " A " + p.kind.mark + " covers the " + q.step + " before it" + wider
+		return " A " + p.kind.mark + " covers the " + q.step + " before it."
 	case strings.Contains(q.expr, overRate):
-		return " A " + p.kind.mark + " covers the 20m before it" + wider
+		return " A " + p.kind.mark + " covers the 20m before it, or more if the time range is long."
 	case strings.Contains(q.expr, overWindow):
 		return " A " + p.kind.mark + " covers the " + overWindow + " before it."
 	default:
@@ -96,23 +92,16 @@ func (p panel) options() object {
 	case text.name:
 		return merged(p.kind.options, object{"content": p.text})
 	case heatmap.name:
+		if p.kind.format != heatmap.format { // Its rows are days.
+			return merged(p.kind.options, object{"cellValues": object{"unit": p.unit}})
+		}
 		axis := merged(p.kind.options["yAxis"].(object), object{"unit": p.unit})
-		return merged(p.kind.options, object{"yAxis": axis})
+		return merged(p.kind.options, object{"yAxis": axis, "cellValues": object{"unit": count}})
 	case table.name:
-		return merged(p.kind.options, object{"sortBy": []object{{"displayName": p.sortedBy(), "desc": true}}})
+		return merged(p.kind.options, object{"sortBy": []object{{"displayName": p.sortBy, "desc": true}}})
 	default:
 		return p.kind.options
 	}
-}
-
-// sortedBy returns the first column with a figure.
-func (p panel) sortedBy() string {
-	for _, c := range p.columns {
-		if c.unit != "" {
-			return c.title
-		}
-	}
-	return ""
 }
 
 func (p panel) defaults() object {
@@ -125,13 +114,13 @@ func (p panel) defaults() object {
 			steps[i] = object{"value": t.from, "color": t.colour}
 		}
 		d["thresholds"] = object{"mode": "absolute", "steps": steps}
-		if p.kind.name == "timeseries" {
+		if p.kind.name == lines.name {
 			custom["thresholdsStyle"] = object{"mode": "line"}
 		} else {
 			d["color"] = object{"mode": "thresholds"}
 		}
-	case p.kind.instant:
-		d["color"] = object{"mode": "fixed", "fixedColor": "text"}
+	case p.kind.instant || p.kind.name == timeline.name || p.kind.name == table.name:
+		d["color"] = fixed(neutral)
 	}
 	if custom != nil {
 		d["custom"] = custom
@@ -150,8 +139,25 @@ func (p panel) defaults() object {
 	if p.max != nil {
 		d["max"] = p.max
 	}
-	if p.mappings != nil {
+	switch {
+	case p.mappings != nil:
 		d["mappings"] = p.mappings
+	case p.kind.name == stat.name:
+		d["mappings"] = texts(p.noValue, p.missingColour())
 	}
 	return d
+}
+
+// missingColour is the colour of a figure that is not there: it is a fault where a value can be one.
+func (p panel) missingColour() string {
+	if p.noValue == noData && slices.ContainsFunc(p.thresholds, func(t threshold) bool { return t.colour == red }) {
+		return red
+	}
+	return neutral
+}
+
+// query is a PromQL query and the name of its series.
+type query struct {
+	expr, legend string
+	step         string // the minimal time between two points
 }
