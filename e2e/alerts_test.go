@@ -80,6 +80,7 @@ func TestAlerts_NotifyWhileCustomersWait(t *testing.T) {
 		// Between the limit and the waiting time of the chats.
 		"description":   `\b1101 of wv0042: .* [234]m \d+s `,
 		"routing_point": `^Ventas$`,
+		"dashboard":     `^/d/wolkvox-chats\?var-operation=wv0042&var-rp_id=1101$`,
 		"runbook_url":   `^https://.+/docs/runbooks/` + alert + `\.md$`,
 	} {
 		if have := firing.Annotations[annotation]; !regexp.MustCompile(want).MatchString(have) {

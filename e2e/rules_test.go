@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -195,6 +196,40 @@ func TestRules_AlertsHaveRunbooks(t *testing.T) {
 	}
 	for name := range unused {
 		t.Errorf("docs/runbooks/%s belongs to no alert", name)
+	}
+}
+
+// Alerts lead to the dashboard that shows their figures, with the variables that it has.
+func TestRules_AlertsLeadToDashboards(t *testing.T) {
+	t.Parallel()
+	_, alerts := readRules(t)
+	known := map[string]bool{}
+	for _, d := range grafanaDashboards(t) {
+		for _, v := range d.Templating.List {
+			known[d.UID+" "+v.Name] = true
+		}
+	}
+	link, variable := regexp.MustCompile(`^/d/(wolkvox-\w+)`), regexp.MustCompile(`var-(\w+)=\{\{ (\$labels)?\.(\w*) ?`)
+	for _, a := range alerts {
+		found := link.FindStringSubmatch(a.Annotations["dashboard"])
+		if found == nil {
+			t.Errorf("%s leads to no dashboard", a.Alert)
+			continue
+		}
+		byRoutingPoint := strings.Contains(a.Annotations["description"], "$labels.rp_id")
+		want := map[bool]string{true: "wolkvox-chats", false: "wolkvox-exporter"}[byRoutingPoint || a.Alert == "WolkvoxNoChats"]
+		if found[1] != want {
+			t.Errorf("%s leads to %s, want %s", a.Alert, found[1], want)
+		}
+		variables := variable.FindAllStringSubmatch(a.Annotations["dashboard"], -1)
+		if len(variables) < map[bool]int{true: 2, false: 1}[byRoutingPoint] {
+			t.Errorf("%s: have the link %s, want one with its operation and routing point", a.Alert, a.Annotations["dashboard"])
+		}
+		for _, v := range variables {
+			if !known[found[1]+" "+v[1]] || v[2] != "" && v[1] != v[3] {
+				t.Errorf("%s: %s sets %s to another label, or %s lacks it", a.Alert, a.Annotations["dashboard"], v[1], found[1])
+			}
+		}
 	}
 }
 
