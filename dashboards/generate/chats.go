@@ -38,7 +38,7 @@ func handoffRateOrNone() string {
 }
 
 // serviceLevel covers the operations whose histogram has the bound: bounds may differ. $unanswered is 1 if a chat that
-// is not answered counts as one that is answered late, and 0 if it does not count.
+// is not answered counts as missed, and 0 if it does not count.
 func serviceLevel(over, by string) string {
 	bounded := chosen.and(inTime).increase(speedOfAnswer+"_bucket", over)
 	answered, handedOver := chosen.increase(speedOfAnswer+"_count", over), chosen.increase(handoffs, over)
@@ -78,9 +78,9 @@ func chats() dashboard {
 			bound("answer_within", "within s", "A chat answered within this time meets the service level. The choices are the histogram's bounds. "+
 				"Operations without the chosen bound are left out; all have 20, 30 and 60.",
 				speedOfAnswer+`_bucket{operation=~"$operation"}`, "60"),
-			setting("unanswered", "unanswered", "Whether the service level counts chats that were handed over and not answered. "+
-				"Left out: in time / answered. Missed: in time / handed over.",
-				"0", "left out : 0", "missed : 1"),
+			withoutLabel(setting("unanswered", "Service level", "Whether the service level counts chats that were handed over and not answered. "+
+				"Of answered leaves them out: in time / answered. Of handed over counts them as missed: in time / handed over.",
+				"0", "of answered : 0", "of handed over : 1")),
 			setting("asa_target", "ASA s", "Longest acceptable average speed of answer (ASA).",
 				"60", "10", "20", "30", "45", "60", "90", "120", "180", "300", "600"),
 			hidden(setting("unanswered_target", "Unanswered %", "Largest acceptable share of the handed-over chats that is not answered.",

@@ -51,7 +51,7 @@ func now() []panel {
 }
 
 // whichChats explains the two formulas of the service level.
-const whichChats = "With unanswered left out, it is a share of the answered chats. With unanswered missed, it is a share of the handed-over chats."
+const whichChats = "The choice at the top says whether it is a share of the answered chats or of the handed-over ones, so that unanswered chats are missed."
 
 func dataAge(w, h int) panel {
 	return panel{

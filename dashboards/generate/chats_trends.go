@@ -86,11 +86,11 @@ func details() []panel {
 			queries:     spread(messages), colours: spreadColours(),
 		},
 		{
-			title: "Characters per chat, over $window", kind: lines, w: 12, h: 8, unit: count, decimals: 0, noValue: tooFew,
+			title: "Characters per chat, every $bars", kind: lines, w: 12, h: 8, unit: count, decimals: 0, noValue: tooFew,
 			description: "Characters typed by the customer in a chat, and by the agent in a handed-over chat: average and 90th percentile.",
 			queries: []query{
-				{expr: chosen.average(characters, "sender"), legend: "{{sender}}, average", step: everyPoll},
-				{expr: chosen.quantile("0.9", characters, overWindow, "sender"), legend: "{{sender}}, 90th percentile", step: everyPoll},
+				{expr: chosen.averageOver(overInterval, characters, "sender"), legend: "{{sender}}, average", step: everyBar},
+				{expr: chosen.quantile("0.9", characters, overInterval, "sender"), legend: "{{sender}}, 90th percentile", step: everyBar},
 			},
 			colours: map[string]string{"agent, average": blue, "customer, average": orange, "agent, 90th percentile": skyBlue, "customer, 90th percentile": purple},
 		},

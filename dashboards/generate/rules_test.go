@@ -284,9 +284,9 @@ func TestRules_VariablesFitOneLine(t *testing.T) {
 			case value == "":
 				value = "All"
 			}
-			width += 48 + 7*len(value) // with its arrow and the space between two variables
+			width += 56 + 15*len(value)/2 // with its arrow and the space between two variables
 			if v.Hide == 0 {
-				width += 16 + 7*len(v.Label)
+				width += 16 + 15*len(v.Label)/2
 			}
 		}
 		if width > screen {

@@ -4,13 +4,11 @@ import "strings"
 
 // datasource returns the variable for the Prometheus server.
 func datasource() object {
-	return object{
+	return withoutLabel(object{
 		"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus",
 		"refresh": 1, "current": object{}, "options": []object{}, "regex": "",
-		"multi": false, "includeAll": false,
-		"hide":        1, // the label, to keep all variables on one line
-		"skipUrlSync": false,
-	}
+		"multi": false, "includeAll": false, "skipUrlSync": false,
+	})
 }
 
 // choice returns a variable for values of a label.
@@ -64,6 +62,9 @@ func setting(name, title, description, chosen string, values ...string) object {
 	}
 }
 
+// withoutLabel returns a variable that shows only its value, to keep all variables on one line.
+func withoutLabel(variable object) object { return merged(variable, object{"hide": 1}) }
+
 // hidden returns a variable that the dashboard's settings and links can change.
 func hidden(variable object) object { return merged(variable, object{"hide": 2}) }
 
@@ -93,7 +94,7 @@ func barsEvery() object {
 		options = append(options, object{"text": w, "value": w, "selected": false})
 	}
 	return object{
-		"name": "bars", "label": "Bars every", "description": "Time from one bar to the next. Auto makes about 24 of the time range.",
+		"name": "bars", "label": "Bars", "description": "Time from one bar to the next. Auto makes about 24 of the time range.",
 		"type": "interval", "query": strings.Join(widths, ","), "auto": true, "auto_count": 24, "auto_min": "15m",
 		"current": object{"text": "auto", "value": auto}, "options": options,
 		"refresh": 2, // when the time range changes
