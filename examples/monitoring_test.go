@@ -130,6 +130,7 @@ type datasourceFile struct {
 		IsDefault bool   `json:"isDefault"`
 		JSONData  struct {
 			TimeInterval string `json:"timeInterval"`
+			HTTPMethod   string `json:"httpMethod"`
 		} `json:"jsonData"`
 	} `json:"datasources"`
 }
