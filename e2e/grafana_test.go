@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -177,10 +178,7 @@ type values map[string]string
 
 // with returns the values with others.
 func (v values) with(pairs ...string) values {
-	more := values{}
-	for name, value := range v {
-		more[name] = value
-	}
+	more := maps.Clone(v)
 	for i := 0; i < len(pairs); i += 2 {
 		more[pairs[i]] = pairs[i+1]
 	}

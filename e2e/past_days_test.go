@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -155,9 +156,7 @@ func TestDashboards_InPastDays(t *testing.T) {
 func (p *prometheus) results(t *testing.T, d grafanaDashboard, panel grafanaPanel, r timeRange, chosen values) (all [][]series) {
 	t.Helper()
 	v := d.defaults(t, r)
-	for name, value := range chosen {
-		v[name] = value
-	}
+	maps.Copy(v, chosen)
 	for _, q := range d.queries(t, panel, v, r) {
 		all = append(all, p.run(q))
 	}

@@ -90,9 +90,11 @@ func health() []panel {
 			columns: []column{
 				{from: "operation", title: "Operation"},
 				{from: value(0), title: "Polls", unit: count, width: 90, mappings: upTexts(), colours: true},
-				timed(1, "Data age"), timed(2, "Last poll"), {from: value(3), title: "Last reconcile", unit: clock, width: 120},
+				timed(1, "Data age"), timed(2, "Last poll"),
+				{from: value(3), title: "Last reconcile", unit: clock, width: 120},
 				{from: value(4), title: "Newest chat", unit: clock, width: 110},
-				{from: value(5), title: "Clock ahead", unit: clock, width: 110}, shared(6, "Quota"), counted(7, "Label sets"),
+				{from: value(5), title: "Clock ahead", unit: clock, width: 110},
+				shared(6, "Quota"), counted(7, "Label sets"),
 				{from: value(8), title: "State", unit: "bytes", width: 90},
 			},
 		},

@@ -85,10 +85,13 @@ func internals() []panel {
 				"max by ("+build+") ((time() - process_start_time_seconds) * on (job, instance) group_left (version, revision, goversion) ("+builds+"))",
 			),
 			columns: []column{
-				{from: "instance", title: "Instance"}, {from: "job", title: "Job"},
+				{from: "instance", title: "Instance"},
+				{from: "job", title: "Job"},
 				{from: value(0), title: "Scraped", unit: count, width: 90, mappings: texts(noData, red, mapped{"0", "down", red}, mapped{"1", "up", green}), colours: true},
 				{from: value(1), title: "Uptime", unit: clock, width: 110},
-				{from: "version", title: "Version"}, {from: "revision", title: "Revision"}, {from: "goversion", title: "Go"},
+				{from: "version", title: "Version"},
+				{from: "revision", title: "Revision"},
+				{from: "goversion", title: "Go"},
 			},
 		},
 		{

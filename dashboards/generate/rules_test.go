@@ -54,6 +54,7 @@ func (p grafanaPanel) columns() (titles []string) {
 func TestRules_MissingValueIsInWordsAndNotGreen(t *testing.T) {
 	t.Parallel()
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		if steps := p.FieldConfig.Defaults.Thresholds.Steps; len(steps) > 0 && steps[0].Color != neutral {
 			t.Errorf("%q: a missing value is %s", p.Title, steps[0].Color)
 		}
@@ -75,6 +76,7 @@ func TestRules_MissingValueIsInWordsAndNotGreen(t *testing.T) {
 func TestRules_OneMomentIsNow(t *testing.T) {
 	t.Parallel()
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		for _, target := range p.Targets {
 			ofRange := strings.Contains(target.Expr, overRange)
 			if target.Instant && !ofRange && (p.TimeFrom == "" || !p.HideTimeOverride) {
@@ -87,6 +89,7 @@ func TestRules_OneMomentIsNow(t *testing.T) {
 func TestRules_CountsAreWhole(t *testing.T) {
 	t.Parallel()
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		units := p.properties("unit")
 		units[""] = p.FieldConfig.Defaults.Unit
 		for name, unit := range units {
@@ -101,6 +104,7 @@ func TestRules_NameIsThatOfTheRange(t *testing.T) {
 	t.Parallel()
 	info := regexp.MustCompile(`_info\{[^}]*_name[^}]*\}\)\[(\$__range|1d):5m\] @ end\(\)`)
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		for _, target := range p.Targets {
 			if strings.Contains(target.Expr, "_info") && !strings.Contains(target.Expr, "build_info") && !info.MatchString(target.Expr) {
 				t.Errorf("%q: the name of a series can change from one point to the next: %s", p.Title, target.Expr)
@@ -114,6 +118,7 @@ func TestRules_DurationsAreOnAClock(t *testing.T) {
 	t.Parallel()
 	short := regexp.MustCompile(`wolkvox_api_request_duration|state_save_duration|scrape_duration|clock_skew`)
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		units := p.properties("unit")
 		units[""] = p.FieldConfig.Defaults.Unit
 		for name, unit := range units {
@@ -133,6 +138,7 @@ func TestRules_BarsHaveTheirInterval(t *testing.T) {
 		}
 	}
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		for _, target := range p.Targets {
 			if (p.Type == "heatmap" || strings.Contains(target.Expr, overInterval)) && !strings.Contains(p.Title, "every "+target.Interval) {
 				t.Errorf("%q does not say that its interval is %q", p.Title, target.Interval)
@@ -146,6 +152,7 @@ func TestRules_TablesKeepColumnsAndRows(t *testing.T) {
 	t.Parallel()
 	tall := map[string]bool{"Routing points, last $window": true, "Agents, last $window": true}
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		if p.Type != "table" || p.FieldConfig.Defaults.NoValue == nothing {
 			return
 		}
@@ -229,6 +236,7 @@ func TestRules_ColoursAreOfThePalette(t *testing.T) {
 		}
 	}
 	eachPanel(t, func(t *testing.T, p grafanaPanel) {
+		t.Helper()
 		for _, target := range p.Targets {
 			if strings.HasPrefix(target.Expr, "topk(") || strings.Contains(target.Expr, "topk(10") {
 				t.Errorf("%q: more than five series cannot be told apart", p.Title)

@@ -98,11 +98,14 @@ func figures(by, rows string, exprs ...string) []query {
 
 // linkTo returns a link to a dashboard with values of the clicked row, by variable, and with the kept variables.
 func linkTo(uid string, row map[string]string, kept ...string) string {
-	link := "/d/" + uid + "?${__url_time_range}&${" + strings.Join(append([]string{"datasource"}, kept...), ":queryparam}&${") + ":queryparam}"
+	parameters := []string{"${__url_time_range}", "${datasource:queryparam}"}
+	for _, variable := range kept {
+		parameters = append(parameters, "${"+variable+":queryparam}")
+	}
 	for _, variable := range []string{"operation", "rp_id", "agent_id"} {
 		if column := row[variable]; column != "" {
-			link += "&var-" + variable + "=${__data.fields." + column + ":percentencode}"
+			parameters = append(parameters, "var-"+variable+"=${__data.fields."+column+":percentencode}")
 		}
 	}
-	return link
+	return "/d/" + uid + "?" + strings.Join(parameters, "&")
 }
