@@ -40,11 +40,12 @@ func now() []panel {
 			queries:     []query{{expr: chosen.average(handleTime, ""), legend: "handle time"}},
 		},
 		{
-			title: "Active alerts", kind: stat, w: 4, h: 4, unit: count, decimals: 0, noValue: noData,
+			title: "Active alerts", kind: stat, w: 4, h: 4, unit: count, decimals: 0, noValue: noRules,
 			description: "Alerts of these operations that fire now. The row Active alerts lists them. It needs the alerting rules.",
-			queries:     []query{{expr: "count(" + firing + ") or vector(0)", legend: "alerts"}},
-			thresholds:  faults(red),
-			mappings:    texts(noData, neutral, mapped{"0", nothing, neutral}),
+			// One of the rules is the target.
+			queries:    []query{{expr: "count(" + firing + ") or vector(0) and on () group(wolkvox:service_level:target)", legend: "alerts"}},
+			thresholds: faults(red),
+			mappings:   texts(noRules, neutral, mapped{"0", nothing, neutral}),
 		},
 		dataAge(4, 4),
 	}

@@ -22,6 +22,7 @@ const (
 	noData   = "no data"       // nothing was scraped in that time
 	tooFew   = "too few chats" // fewer than $min_chats
 	nothing  = "none"          // a list that should be empty
+	noRules  = "no rules"      // Prometheus has not loaded the alerts
 	emptyNum = "–"             // a cell of a table
 )
 
