@@ -62,7 +62,7 @@ func TestPanels_ShowExpectedValues(t *testing.T) {
 			`wolkvox_chat_speed_of_answer_seconds_sum` + sales:   "0+480x60",
 			`wolkvox_chat_speed_of_answer_seconds_count` + sales: "0+10x60",
 		}, results{`{verdict="on target"}`: 48}},
-		{"NoAverageOfFewChats", "chats.json", "Average handle time (AHT), last $window", series{
+		{"NoAverageOfFewChats", "chats.json", "AHT, last $window", series{
 			`wolkvox_chat_handle_time_seconds_sum` + sales: "0+480x60", `wolkvox_chat_handle_time_seconds_count` + sales: "0+0.02x60",
 		}, results{}},
 		{"NoRateWithoutChats", "chats.json", "Handoff rate, last $window", series{

@@ -35,8 +35,8 @@ func now() []panel {
 			colours: verdictColours(),
 		},
 		{
-			title: "Average handle time (AHT), last $window", kind: stat, w: 4, h: 4, unit: clock, noValue: tooFew,
-			description: "Average time that an agent handled a chat, over the chats that ended in the last $window.",
+			title: "AHT, last $window", kind: stat, w: 4, h: 4, unit: clock, noValue: tooFew,
+			description: "AHT: the average time that an agent handled a chat, over the chats that ended in the last $window.",
 			queries:     []query{{expr: chosen.average(handleTime, ""), legend: "handle time"}},
 		},
 		{

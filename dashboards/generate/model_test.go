@@ -14,6 +14,7 @@ type grafana struct {
 	Description   string
 	SchemaVersion int
 	Timezone      string
+	Time          struct{ From string }
 	Links         []struct {
 		Type                              string
 		Tags                              []string
@@ -28,6 +29,7 @@ type grafanaVariable struct {
 	Name, Label, Type, AllValue, Regex string
 	Multi, IncludeAll                  bool
 	Hide                               int
+	AutoCount                          int `json:"auto_count"`
 	Query                              any
 	Current                            struct{ Text, Value any }
 }

@@ -98,6 +98,9 @@ func (p panel) options() object {
 		axis := merged(p.kind.options["yAxis"].(object), object{"unit": p.unit})
 		return merged(p.kind.options, object{"yAxis": axis, "cellValues": object{"unit": count}})
 	case table.name:
+		if p.sortBy == "" {
+			return p.kind.options
+		}
 		return merged(p.kind.options, object{"sortBy": []object{{"displayName": p.sortBy, "desc": true}}})
 	default:
 		return p.kind.options

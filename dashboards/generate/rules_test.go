@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // eachPanel calls check with each panel of the checked-in dashboards.
@@ -140,6 +141,22 @@ func TestRules_BarsHaveTheirInterval(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A newcomer sees the range that a dashboard begins with.
+func TestRules_FirstHourHasSeveralBars(t *testing.T) {
+	t.Parallel()
+	for name, d := range readDashboards(t) {
+		for _, v := range d.Templating.List {
+			if v.Name != everyBar[1:] || d.UID == exporterUID {
+				continue
+			}
+			whole := parseDays(t, strings.TrimPrefix(d.Time.From, "now-"))
+			if each := whole / time.Duration(v.AutoCount); each > 20*time.Minute {
+				t.Errorf("%s: a bar is about %s wide at first, want several in an hour", name, each)
+			}
+		}
+	}
 }
 
 // A list should be empty, and then says "none". Each query of other tables has the same rows, also without a value.
