@@ -38,8 +38,11 @@ type grafanaPanel struct {
 	Type, Title string
 	TimeFrom    string
 	GridPos     struct{ W int }
-	Panels      []grafanaPanel
-	Targets     []struct {
+
+	MaxDataPoints int
+
+	Panels  []grafanaPanel
+	Targets []struct {
 		RefID, Expr, Interval, LegendFormat string
 		Instant                             bool
 	}
@@ -144,7 +147,11 @@ func (r timeRange) step(t *testing.T, p grafanaPanel, minimum string) time.Durat
 	if minimum != "" {
 		least = parseDuration(t, minimum)
 	}
-	return max(roundInterval(r.length()/time.Duration(max(1600*p.GridPos.W/24, 1))), least)
+	points := p.MaxDataPoints
+	if points == 0 {
+		points = max(1600*p.GridPos.W/24, 1)
+	}
+	return max(roundInterval(r.length()/time.Duration(points)), least)
 }
 
 // roundInterval rounds an interval as Grafana does.

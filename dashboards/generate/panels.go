@@ -52,6 +52,9 @@ func (p panel) model(id int, place object) object {
 			targets[i]["interval"] = q.step
 		}
 	}
+	if p.kind.name == lines.name {
+		m["maxDataPoints"] = maxPoints
+	}
 	m["targets"] = targets
 	m["fieldConfig"] = object{"defaults": p.defaults(), "overrides": p.overrides()}
 	if p.columns != nil {
@@ -59,6 +62,9 @@ func (p panel) model(id int, place object) object {
 	}
 	return m
 }
+
+// maxPoints are enough for a line. More would make long time ranges slow, and look like noise.
+const maxPoints = 300
 
 // ownRange returns the begin of the panel's own time range. What shows one moment shows now: Grafana's "Today" ends in
 // the future, where there is no value. It follows the dashboard if that shows absolute times.
