@@ -1,12 +1,6 @@
 package e2e
 
-import (
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"testing"
-)
+import "testing"
 
 // Samples are a minute apart, the range is 15m, and counters grow evenly, so that each
 // version of Prometheus gives the same values.
@@ -108,31 +102,7 @@ func TestPanels_ShowExpectedValues(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			type object = map[string]any
-			input, samples := []object{}, []object{}
-			for series, values := range tt.series {
-				input = append(input, object{"series": series, "values": values})
-			}
-			for labels, value := range tt.want {
-				samples = append(samples, object{"labels": labels, "value": value})
-			}
-			// Rounded, as an older promtool compares floats bit by bit.
-			expr := "round(" + firstQuery(t, tt.dashboard, tt.panel) + ", 0.001)"
-			// JSON is YAML.
-			text, err := json.Marshal(object{"tests": []object{{
-				"interval": "1m", "input_series": input,
-				"promql_expr_test": []object{{"expr": expr, "eval_time": "1h", "exp_samples": samples}},
-			}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(t.TempDir(), "test.yml")
-			if err := os.WriteFile(path, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if out, err := exec.Command(promtool, "test", "rules", path).CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
+			testPanel(t, promtool, panelTest{tt.dashboard, tt.panel, tt.series, "1h", tt.want})
 		})
 	}
 }

@@ -13,9 +13,10 @@ import (
 // dashboards returns all dashboards by file name.
 func dashboards() map[string]dashboard {
 	return map[string]dashboard{
-		"chats.json":    chats(),
-		"agents.json":   agents(),
-		"exporter.json": exporter(),
+		"chats.json":     chats(),
+		"agents.json":    agents(),
+		"exporter.json":  exporter(),
+		"wallboard.json": wallboard(),
 	}
 }
 

@@ -39,8 +39,13 @@ func (p panel) overrides() []object {
 	return overrides
 }
 
+// override sets properties of the series with a name, or with names that match a /pattern/.
 func override(name string, properties ...object) object {
-	return object{"matcher": object{"id": "byName", "options": name}, "properties": properties}
+	matcher := "byName"
+	if strings.HasPrefix(name, "/") {
+		matcher = "byRegexp"
+	}
+	return object{"matcher": object{"id": matcher, "options": name}, "properties": properties}
 }
 
 func property(id string, value any) object { return object{"id": id, "value": value} }
