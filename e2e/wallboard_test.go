@@ -76,13 +76,13 @@ func TestWallboard_ShowsExpectedValues(t *testing.T) {
 	add("NoChatsYet", "Chats today", map[string]string{completeUntil("demo"): "0+60x60"}, "1h",
 		map[string]float64{`{verdict="none yet"}`: -1})
 	add("FiguresOutOfDate", level, together(good, map[string]string{completeUntil("demo"): "0x60"}), "1h",
-		map[string]float64{`{verdict="not current"}`: -2})
+		map[string]float64{`{verdict="old data"}`: -2})
 
 	add("Operations", byOperation, together(good, newChats("other", "1101", "1", "1", "1", "0.2")), "1h",
 		map[string]float64{`{operation="demo",verdict="on target"}`: 0.9, `{operation="other",verdict="off target"}`: 0.2})
 	add("OperationsOneOfThemGone", byOperation, together(good, map[string]string{
 		`wolkvox_up{operation="other"}`: "1x20 _x40", completeUntil("other"): "0+60x20 _x40",
-	}), "1h", map[string]float64{`{operation="demo",verdict="on target"}`: 0.9, `{operation="other",verdict="not current"}`: -2})
+	}), "1h", map[string]float64{`{operation="demo",verdict="on target"}`: 0.9, `{operation="other",verdict="old data"}`: -2})
 	add("OperationsOfFewChats", byOperation, few, "1h", map[string]float64{`{operation="demo",verdict="too few chats"}`: -1})
 
 	add("WorstByNameOrNumber", worst, together(good, bad), "1h", map[string]float64{
@@ -105,9 +105,9 @@ func TestWallboard_ShowsExpectedValues(t *testing.T) {
 
 	// The exporter was scraped for an hour, and then not for ten minutes.
 	for _, panel := range []string{level, speed, unanswered, "Average handle time, last $window", "Chats today", "Handed over today", worst} {
-		add("ExporterGone "+panel, panel, good, "70m", map[string]float64{`{verdict="not current"}`: -2})
+		add("ExporterGone "+panel, panel, good, "70m", map[string]float64{`{verdict="old data"}`: -2})
 	}
-	add("ExporterGoneByOperation", byOperation, good, "70m", map[string]float64{`{operation="demo",verdict="not current"}`: -2})
+	add("ExporterGoneByOperation", byOperation, good, "70m", map[string]float64{`{operation="demo",verdict="old data"}`: -2})
 	add("ExporterGoneAge", age, good, "70m", map[string]float64{`{}`: 600})
 	add("ExporterGoneAlerts", alerts, together(good, burn, rules), "70m", map[string]float64{
 		`{alertname="WolkvoxServiceLevelBurn",alert="Service Level Burn",operation="demo",rp_id="1102",rp_name="Help",name="Help"}`: 2,

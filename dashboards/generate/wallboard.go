@@ -36,16 +36,18 @@ const (
 	// These values stand for figures that cannot be shown.
 	missing, outdated = "-1", "-2"
 
-	fewChats   = "too few chats"
-	notCurrent = "not current"
+	fewChats  = "too few chats"
+	outOfDate = "old data"
+	noAnswer  = "no data" // Prometheus has nothing at all
 
 	perVerdict = "{{verdict}}"
+	everyHour  = "1h"
 )
 
 func wallboard() dashboard {
 	return dashboard{
 		uid:         wallboardUID,
-		title:       "wolkvox / Wallboard",
+		title:       "Wallboard",
 		description: "Service level, speed of answer, unanswered chats and volume of today, on one screen of 1920 x 1080 pixels. Add ?kiosk&theme=dark&_dash.hideTimePicker&_dash.hideVariables&_dash.hideLinks to the address.",
 		from:        "now/d",
 		variables: []object{
@@ -73,7 +75,7 @@ func wallboard() dashboard {
 // ofToday makes panels show today so far, whatever time range a link has brought.
 func ofToday(panels []panel) []panel {
 	for i := range panels {
-		panels[i].timeFrom = "now/d"
+		panels[i].timeFrom, panels[i].noValue = "now/d", noAnswer
 	}
 	return panels
 }
@@ -83,19 +85,19 @@ func targetTiles() []panel {
 		{
 			title: "Service level, last $window", kind: tile(), w: 8, h: tileLines, unit: "percentunit", decimals: 0,
 			description: "Share of the answered chats of the last $window that an agent answered within $answer_within s. The target is $target %.",
-			queries:     []query{{expr: currentOnly(judged(wallServiceLevel(""), ">= $target / 100", "< $target / 100"), fewChats), legend: "Service level " + perVerdict}},
+			queries:     []query{{expr: currentOnly(wallJudged(wallServiceLevel(""), ">= $target / 100", "< $target / 100"), fewChats), legend: "Service level " + perVerdict}},
 			colours:     wallColours(), mappings: noFigure(),
 		},
 		{
 			title: "Average speed of answer, last $window", kind: tile(), w: 8, h: tileLines, unit: "dthms",
 			description: "ASA: the average time that customers waited for an agent, over the answered chats of the last $window. The target is at most $asa_target s.",
-			queries:     []query{{expr: currentOnly(judged(wallAverage(speedOfAnswer), "<= $asa_target", "> $asa_target"), fewChats), legend: "ASA " + perVerdict}},
+			queries:     []query{{expr: currentOnly(wallJudged(wallAverage(speedOfAnswer), "<= $asa_target", "> $asa_target"), fewChats), legend: "ASA " + perVerdict}},
 			colours:     wallColours(), mappings: noFigure(),
 		},
 		{
 			title: "Unanswered, last $window", kind: tile(), w: 8, h: tileLines, unit: "percentunit", decimals: 0,
 			description: "Share of the handed-over chats of the last $window that ended without an agent's answer. The target is at most $unanswered_target %. The report can show an answer some minutes late.",
-			queries:     []query{{expr: currentOnly(judged(unansweredRate(), "<= $unanswered_target / 100", "> $unanswered_target / 100"), fewChats), legend: "Unanswered " + perVerdict}},
+			queries:     []query{{expr: currentOnly(wallJudged(wallUnanswered(), "<= $unanswered_target / 100", "> $unanswered_target / 100"), fewChats), legend: "Unanswered " + perVerdict}},
 			colours:     wallColours(), mappings: noFigure(),
 		},
 	}
@@ -123,7 +125,7 @@ func targetTrends() []panel {
 			title: "Unanswered, over $window", kind: trend(), w: 8, h: trendLines, unit: "percentunit",
 			description: "Share of the handed-over chats that ended without an agent's answer, and the target.",
 			queries: []query{
-				{expr: unansweredRate(), legend: "unanswered", step: everyPoll},
+				{expr: wallUnanswered(), legend: "unanswered", step: everyPoll},
 				{expr: "vector($unanswered_target / 100)", legend: targetLine, step: everyPoll},
 			},
 		},
@@ -156,14 +158,14 @@ func volumeTiles() []panel {
 func volumeTrends() []panel {
 	return []panel{
 		{
-			title: "Chats, every $window", kind: trendBars(), w: 8, h: trendLines, unit: "locale", decimals: 0,
+			title: "Chats, every " + everyHour, kind: trendBars(), w: 8, h: trendLines, unit: "locale", decimals: 0,
 			description: "Chats by the time they ended.",
-			queries:     []query{{expr: onWall.grown(interactions, overInterval, ""), legend: "chats", step: everyWindow}},
+			queries:     []query{{expr: onWall.grown(interactions, overInterval, ""), legend: "chats", step: everyHour}},
 		},
 		{
-			title: "Handed over, every $window", kind: trendBars(), w: 8, h: trendLines, unit: "locale", decimals: 0,
+			title: "Handed over, every " + everyHour, kind: trendBars(), w: 8, h: trendLines, unit: "locale", decimals: 0,
 			description: "Handed-over chats by the time they ended.",
-			queries:     []query{{expr: onWall.grown(handoffs, overInterval, ""), legend: "handed over", step: everyWindow}},
+			queries:     []query{{expr: onWall.grown(handoffs, overInterval, ""), legend: "handed over", step: everyHour}},
 		},
 		{
 			title: "Average handle time, over $window", kind: trend(), w: 8, h: trendLines, unit: "dthms",
@@ -184,22 +186,23 @@ func wallLists() []panel {
 		{
 			title: "Five worst routing points, last $window", kind: barGauge(), w: 7, h: listLines, unit: "percentunit", decimals: 0, max: 1,
 			description: "The five routing points that answered the lowest share of their handed-over chats of the last $window within $answer_within s. Unlike in the service level, unanswered chats count as missed.",
-			queries:     []query{{expr: currentOnly("bottomk(5, "+withNameOrNumber(judged(answeredInTime(), ">= $target / 100", "< $target / 100"))+")", fewChats), legend: "{{name}} {{operation}} " + perVerdict}},
+			queries:     []query{{expr: currentOnly("bottomk(5, "+withNameOrNumber(wallJudged(wallInTime(), ">= $target / 100", "< $target / 100"))+")", fewChats), legend: "{{name}} {{operation}} " + perVerdict}},
 			colours:     wallColours(), mappings: noFigure(),
 		},
 		{
 			title: "Active alerts", kind: namesOnly(), w: 7, h: listLines, unit: "none", decimals: 0,
 			description: "Up to six active alerts, critical ones (red) first. It needs the alert rules of wolkvox_exporter in the same Prometheus.",
 			queries:     []query{{expr: activeAlerts(), legend: "{{alert}} {{name}} {{operation}}"}},
-			thresholds:  []threshold{{nil, "text"}, {0.5, "orange"}, {1.5, "red"}},
+			mappings:    wallTexts(nil),
+			thresholds:  []threshold{{nil, "text"}, {0.5, wallBad}, {1.5, wallWorst}},
 		},
 		{
 			title: "Age of the figures", kind: ageTile(), w: 4, h: listLines, unit: "dthms",
 			description: "Time since all chats were counted, for the operation with the oldest figures. 5 to 10 minutes are normal. It goes on while the exporter is away, for a day.",
 			queries:     []query{{expr: "max(time() - max by (operation) (last_over_time(" + onWall.series(completeUntil) + "[1d]))) or on () vector(" + outdated + ")", legend: "Age of figures"}},
 			// The base is no good colour: at first, the figures of an exporter that is gone are not old.
-			thresholds: []threshold{{nil, "text"}, {15 * 60, "orange"}, {30 * 60, "red"}},
-			mappings:   texts(map[string][2]string{outdated: {"none today", "red"}}),
+			thresholds: []threshold{{nil, "text"}, {15 * 60, wallBad}, {30 * 60, wallWorst}},
+			mappings:   wallTexts(map[string][2]string{outdated: {"none today", wallWorst}}),
 		},
 	}
 }

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"maps"
+	"slices"
+)
+
 // Sizes of text in pixels, see wallboard. A tile of 8 columns is 632 pixels wide: enough for
 // "ASA off target 00:08:45".
 const (
@@ -45,12 +50,32 @@ func withoutAxis(k kind, custom object) kind {
 	return k.with(object{"legend": object{"showLegend": false, "displayMode": "list", "placement": "bottom", "calcs": []string{}}})
 }
 
-// wallColours are told apart by colour-blind people, too. None is green.
+// People with any kind of colour blindness can tell these apart. None is green.
+const (
+	wallGood  = "blue"
+	wallBad   = "orange"
+	wallWorst = "red"
+)
+
 func wallColours() map[string]string {
-	return map[string]string{"/on target$/": "blue", "/off target$/": "orange"}
+	return map[string]string{"/on target$/": wallGood, "/off target$/": wallBad}
 }
 
 // noFigure has the texts of figures that cannot be shown.
 func noFigure() []object {
-	return texts(map[string][2]string{missing: {"–", "text"}, outdated: {"–", "red"}})
+	return wallTexts(map[string][2]string{missing: {"–", "text"}, outdated: {"–", wallWorst}})
+}
+
+// wallTexts maps values to texts and colours, and no value to words.
+func wallTexts(of map[string][2]string) []object {
+	options := object{}
+	for i, v := range slices.Sorted(maps.Keys(of)) {
+		options[v] = object{"index": i, "text": of[v][0], "color": of[v][1]}
+	}
+	return []object{
+		{"type": "value", "options": options},
+		{"type": "special", "options": object{
+			"match": "null+nan", "result": object{"index": len(of), "text": noAnswer, "color": wallWorst},
+		}},
+	}
 }

@@ -1,6 +1,12 @@
 package main
 
-// worded adds a word to a figure, as judged does.
+// wallJudged adds the label verdict: on target if the comparison with the target, such as ">= 3",
+// is true.
+func wallJudged(figure, good, bad string) string {
+	return worded(figure+" "+good, "on target") + " or " + worded(figure+" "+bad, "off target")
+}
+
+// worded adds a verdict to a figure.
 func worded(figure, word string) string {
 	return `label_replace(` + figure + `, "verdict", "` + word + `", "", "")`
 }
@@ -15,7 +21,7 @@ func upToDate(by string) string {
 func currentOnly(figure, ifAbsent string) string {
 	return "(" + figure + ") and on () " + upToDate("max") +
 		" or on () " + worded("vector("+missing+")", ifAbsent) + " and on () " + upToDate("max") +
-		" or on () " + worded("vector("+outdated+")", notCurrent)
+		" or on () " + worded("vector("+outdated+")", outOfDate)
 }
 
 func wallServiceLevel(by string) string {
@@ -26,13 +32,13 @@ func wallServiceLevel(by string) string {
 }
 
 // answeredInTime is a routing point's share of the handed-over chats that were answered in time.
-func answeredInTime() string {
-	inTime := onWall.and(inTime).grown(speedOfAnswer+"_bucket", overWindow, perRoutingPoint)
+func wallInTime() string {
+	answered := onWall.and(inTime).grown(speedOfAnswer+"_bucket", overWindow, perRoutingPoint)
 	// A chat can be handed over in the report some minutes after its answer was counted.
-	return "clamp_max(" + inTime + " / (" + onWall.grown(handoffs, overWindow, perRoutingPoint) + enoughChats + "), 1)"
+	return "clamp_max(" + answered + " / (" + onWall.grown(handoffs, overWindow, perRoutingPoint) + enoughChats + "), 1)"
 }
 
-func unansweredRate() string {
+func wallUnanswered() string {
 	handedOver := onWall.grown(handoffs, overWindow, "")
 	return "clamp_min(" + handedOver + " - " + onWall.grown(speedOfAnswer+"_count", overWindow, "") + ", 0) / (" + handedOver + enoughChats + ")"
 }
@@ -45,18 +51,19 @@ func wallAverage(family string) string {
 func levelOfOperations() string {
 	isCurrent := upToDate("max by (operation)")
 	seen := "group by (operation) (last_over_time(" + onWall.series("wolkvox_up") + "[1d]))"
-	level := judged(wallServiceLevel("operation"), ">= $target / 100", "< $target / 100")
+	level := wallJudged(wallServiceLevel("operation"), ">= $target / 100", "< $target / 100")
 	return "(" + level + ") and on (operation) " + isCurrent +
 		" or on (operation) " + worded(missing+" * "+seen, fewChats) + " and on (operation) " + isCurrent +
-		" or on (operation) " + worded(outdated+" * "+seen, notCurrent)
+		" or on (operation) " + worded(outdated+" * "+seen, outOfDate)
 }
 
 // withNameOrNumber adds the label name: a routing point's name, or its number if the name is
-// unknown. The names of the last day are used while the exporter is away.
+// unknown. While the exporter is away, it is the newest name of the last day.
 func withNameOrNumber(figure string) string {
-	info := onWall.series("wolkvox_routing_point_info")
+	info := onWall.and(`rp_name!=""`).series("wolkvox_routing_point_info")
 	one := "topk by (" + perRoutingPoint + ") (1, "
-	names := one + info + ") or on (" + perRoutingPoint + ") " + one + "last_over_time(" + info + "[1d]))"
+	newest := "max by (" + perRoutingPoint + ", rp_name) (max_over_time((time() * " + info + ")[1d:5m] @ end()))"
+	names := one + info + ") or on (" + perRoutingPoint + ") group by (" + perRoutingPoint + ", rp_name) (" + one + newest + "))"
 	named := "(" + figure + ") * on (" + perRoutingPoint + ") group_left (rp_name) (" + names + ")"
 	return replaced(replaced(named+" or on ("+perRoutingPoint+") ("+figure+")", "name", "rp_id", "(.*)"), "name", "rp_name", "(.+)")
 }
@@ -69,16 +76,16 @@ func replaced(figure, label, from, pattern string) string {
 // activeAlerts is 2 for a critical alert, 1 for a warning, and 0 if there is none.
 func activeAlerts() string {
 	// Alerts on no operation at all are on each wall.
-	const firing filter = `alertname=~"Wolkvox.*", alertstate="firing", operation=~"$operation|"`
+	const active filter = `alertname=~"Wolkvox.*", alertstate="firing", operation=~"$operation|"`
 	const by = "alertname, operation, rp_id"
-	ranked := "2 * max by (" + by + ") (" + firing.and(`severity="critical"`).series("ALERTS") + ")" +
-		" or max by (" + by + ") (" + firing.and(`severity!="critical"`).series("ALERTS") + ")"
+	ranked := "2 * max by (" + by + ") (" + active.and(`severity="critical"`).series("ALERTS") + ")" +
+		" or max by (" + by + ") (" + active.and(`severity!="critical"`).series("ALERTS") + ")"
 	alerts := replaced(withNameOrNumber(ranked), "alert", "alertname", "Wolkvox(.+)")
 	for range 4 { // boundaries of words, from the last one: "RoutingPointWithoutChats"
 		alerts = `label_replace(` + alerts + `, "alert", "$1 $2", "alert", "(.*[a-z])([A-Z].*)")`
 	}
 	const rules = "group(wolkvox:service_level:target)"
-	return "topk(6, " + alerts + ")" +
+	return "(topk(6, " + alerts + "))" +
 		` or on () label_replace(0 * ` + rules + `, "alert", "No active alerts", "", "")` +
 		` or on () label_replace(vector(1), "alert", "Alert rules are not loaded", "", "")`
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"testing"
 )
 
@@ -21,12 +20,16 @@ type wallPanel struct {
 			Unit       string
 			Decimals   *int
 			Thresholds struct{ Steps []struct{ Color string } }
+			NoValue    string
 			Mappings   []struct {
-				Options map[string]struct{ Text, Color string }
+				Type    string
+				Options json.RawMessage
 			}
 		}
 	}
 }
+
+type wallMapping struct{ Text, Color string }
 
 func wallPanels(t *testing.T) []wallPanel {
 	t.Helper()
@@ -126,18 +129,33 @@ func TestWallboard_IsNotGreen(t *testing.T) {
 		t.Error("something is green")
 	}
 	for _, p := range wallPanels(t) {
+		if p.FieldConfig.Defaults.NoValue == "" {
+			t.Errorf("%q has no words for no data", p.Title)
+		}
 		if p.Type == "timeseries" || p.Title == "Active alerts" {
 			continue
 		}
-		shown := map[string]struct{ Text, Color string }{}
+		shown := map[string]wallMapping{}
 		for _, m := range p.FieldConfig.Defaults.Mappings {
-			maps.Copy(shown, m.Options)
+			if m.Type != "value" {
+				missing := struct{ Result wallMapping }{}
+				if err := json.Unmarshal(m.Options, &missing); err != nil {
+					t.Fatal(err)
+				}
+				shown["no value"] = missing.Result
+				continue
+			}
+			if err := json.Unmarshal(m.Options, &shown); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if have := shown[outdated]; have.Text == "" || have.Color != "red" {
-			t.Errorf("%q shows figures that are out of date as %+v", p.Title, have)
+		for _, value := range []string{outdated, "no value"} {
+			if have := shown[value]; have.Text == "" || have.Color != wallWorst {
+				t.Errorf("%q shows %s as %+v", p.Title, value, have)
+			}
 		}
 		for value, have := range shown {
-			if have.Color != "red" && have.Color != "text" {
+			if have.Color != wallWorst && have.Color != "text" {
 				t.Errorf("%q shows %s as %+v", p.Title, value, have)
 			}
 		}
