@@ -48,6 +48,7 @@ local runbooks = 'https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main
     'wolkvox-agents.json': import '../dashboards/agents.json',
     'wolkvox-chats.json': import '../dashboards/chats.json',
     'wolkvox-exporter.json': import '../dashboards/exporter.json',
+    'wolkvox-wallboard.json': import '../dashboards/wallboard.json',
   },
 
   grafanaDashboards+:: {

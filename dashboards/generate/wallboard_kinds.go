@@ -52,9 +52,9 @@ func withoutAxis(k kind, custom object) kind {
 
 // People with any kind of colour blindness can tell these apart. None is green.
 const (
-	wallGood  = "blue"
-	wallBad   = "orange"
-	wallWorst = "red"
+	wallGood  = skyBlue
+	wallBad   = orange
+	wallWorst = red
 )
 
 func wallColours() map[string]string {
