@@ -17,7 +17,8 @@ local runbooks = 'https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main
     days: false,
     dashboardTags: ['wolkvox'],
     dashboardRefresh: '1m',
-    dashboardTimezone: 'browser',
+    // That of Grafana, unless it is a zone such as 'America/Bogota', or 'browser'.
+    dashboardTimezone: '',
   },
 
   local config = $._config,
