@@ -243,7 +243,7 @@ func TestLedgerSource_ShowsOneStateWhileStatesAreSwapped(t *testing.T) {
 			}
 		})
 	}
-	for i := range 50 {
+	for i := range 20 {
 		h.read(ledger.Polling, h.agent(fmt.Sprint(i%20), "web", float64(i), float64(int(1)<<(i%20))), h.agent("0", "web", 0, 0))
 		o.publish(snapshot())
 	}

@@ -221,8 +221,13 @@ func TestRules_AlertsLeadToDashboards(t *testing.T) {
 		if found[1] != want {
 			t.Errorf("%s leads to %s, want %s", a.Alert, found[1], want)
 		}
-		variables := variable.FindAllStringSubmatch(a.Annotations["dashboard"], -1)
-		if len(variables) < map[bool]int{true: 2, false: 1}[byRoutingPoint] {
+		variables, wanted := variable.FindAllStringSubmatch(a.Annotations["dashboard"], -1), 0
+		for _, label := range []string{"operation", "rp_id"} {
+			if strings.Contains(a.Annotations["description"], "$labels."+label) {
+				wanted++
+			}
+		}
+		if len(variables) < wanted {
 			t.Errorf("%s: have the link %s, want one with its operation and routing point", a.Alert, a.Annotations["dashboard"])
 		}
 		for _, v := range variables {
