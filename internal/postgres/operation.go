@@ -28,10 +28,10 @@ type Operation struct {
 	loaded   bool  // since the last error
 	version  int64 // 0 if there is no state
 	digest   []byte
-	figures  [sha256.Size]byte // hash of the figures
+	figures  [sha256.Size]byte // hash of the compressed figures
 	chain    [sha256.Size]byte // hash of the segments
 	segments int
-	// size of the figures and of the segments, in bytes
+	// size of the compressed figures and of the segments, in bytes
 	figuresSize, segmentsSize int
 }
 
@@ -79,10 +79,11 @@ func (o *Operation) join(rows [][][]byte) ([]byte, error) {
 	}
 	loaded.version, loaded.digest = version, rows[0][3]
 	loaded.setFigures(figures)
-	state, err := ledger.Join(progress, figures, segments)
 	if !bytes.Equal(loaded.digest, loaded.sum(progress)) {
 		return nil, ErrCorrupt
 	}
+	plain, _ := decompress(figures) // Join refuses what is incomplete.
+	state, err := ledger.Join(progress, plain, segments)
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +156,10 @@ func (o *Operation) save(request string, parts *ledger.Parts, all bool) (size in
 		}
 	}
 	next := *o
+	var figures []byte
 	if parts.Figures != nil {
-		next.setFigures(parts.Figures)
+		figures = compress(parts.Figures)
+		next.setFigures(figures)
 	}
 	var merge []byte
 	if all {
@@ -169,10 +172,10 @@ func (o *Operation) save(request string, parts *ledger.Parts, all bool) (size in
 	next.version++
 
 	s := statement{updateSQL, [][]byte{
-		[]byte(o.name), formatInt(o.version), o.digest, parts.Progress, parts.Figures, next.digest, parts.Identities, merge,
+		[]byte(o.name), formatInt(o.version), o.digest, parts.Progress, figures, next.digest, parts.Identities, merge,
 	}, nil}
 	if o.version == 0 {
-		s = statement{insertSQL, [][]byte{[]byte(o.name), parts.Progress, parts.Figures, next.digest, parts.Identities}, nil}
+		s = statement{insertSQL, [][]byte{[]byte(o.name), parts.Progress, figures, next.digest, parts.Identities}, nil}
 	}
 	o.loaded = false
 	rows, err := o.db.query(request, s)
