@@ -15,7 +15,7 @@ var schema1 string
 var migrations = []string{schema1}
 
 // migrationLock is the key of the advisory lock that a migration holds: "wolkvox" in ASCII.
-const migrationLock = 0x776f6c6b766f78
+const migrationLock int64 = 0x776f6c6b766f78
 
 // Migrate creates or updates the schema in one transaction, and returns the version before.
 // If grantTo is not empty, that role gets the rights that an exporter needs.
