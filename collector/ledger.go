@@ -35,17 +35,9 @@ func NewLedgerSource(snapshot func() *status.Snapshot, options Options) *LedgerS
 	return &LedgerSource{snapshot, options}
 }
 
-// ledgerVersion is what the metrics of a [LedgerSource] depend on, beside the time.
-type ledgerVersion struct {
-	view, loaded *ledger.View
-	heldSince    time.Time
-}
-
-// Version implements exposition.Source.
-func (s *LedgerSource) Version() any {
-	published := s.snapshot()
-	return ledgerVersion{published.View, published.Loaded, published.HeldSince}
-}
+// Version implements exposition.Source. The counts that were loaded, and since when they are
+// held, only matter once there are newer counts, and then there is a new view.
+func (s *LedgerSource) Version() any { return s.snapshot().View }
 
 // At implements exposition.Source. An operation whose state is not loaded has no metrics: its
 // values are unknown, not 0.

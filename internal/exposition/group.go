@@ -106,7 +106,7 @@ func (g *Group) families(format expfmt.Format) ([]family, error) {
 	return e.states[0].families, nil
 }
 
-// update makes the first state that of a time.
+// update drops the states that are out of date, and encodes that of a time if none is left.
 func (e *encoding) update(source Source, format expfmt.Format, now time.Time) error {
 	// The version is read first: if the metrics change after that, they are encoded again.
 	if version := source.Version(); e.version != version {
